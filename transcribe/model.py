@@ -1,0 +1,72 @@
+"""What a recogniser heard: words, turns, transcripts. All times are int milliseconds from the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who speaks. UNKNOWN is never guessed away: what hangs on it becomes unsure."""
+
+    AGENT = "agent"
+    CUSTOMER = "customer"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One recognised word; `start`/`end` are a half-open span in characters of the turn's text."""
+
+    text: str
+    start: int
+    end: int
+    start_ms: int
+    end_ms: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one speaker said without a break, as heard (never rewritten).
+
+    `confidence` is the recogniser's, 0 to 1; `channel` is None where the source has no channels.
+    """
+
+    index: int
+    role: Role
+    channel: int | None
+    start_ms: int
+    end_ms: int
+    text: str
+    words: tuple[Word, ...] = ()
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """Provenance of a transcript: which engine, which weights, with which options."""
+
+    name: str
+    version: str
+    model: str
+    model_sha256: str | None
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """A whole recording as ordered turns.
+
+    `recording` is the SHA-256 of the file's bytes; `role_confidence` says how sure the agent was found (0 to 1);
+    `notes` are facts a reviewer must know (fake stereo, swapped channels, a silent channel), in Chinese.
+    """
+
+    recording: str
+    duration_ms: int
+    turns: tuple[Turn, ...]
+    engine: EngineInfo
+    language: str = "zh"
+    role_confidence: float = 1.0
+    notes: tuple[str, ...] = ()
