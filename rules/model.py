@@ -1,0 +1,393 @@
+"""The rule format, the closed list of categories, and what judging a call yields.
+
+Two halves: pydantic models for what people write in YAML (strict, `extra="forbid"`), frozen dataclasses for
+what the engine hands on. Spans are half-open, in characters of the turn's text as heard; times are int ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from transcribe.model import Role
+
+
+class Group(StrEnum):
+    """What a category is about: the agent's conduct, a duty, a customer's signal, manner, or contact."""
+
+    CONDUCT = "conduct"
+    DUTY = "duty"
+    SIGNAL = "signal"
+    QUALITY = "quality"
+    CONTACT = "contact"
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for info up to 4 for critical."""
+        return 4 - list(Severity).index(self)
+
+
+class Result(StrEnum):
+    """Outcome of one rule on one call. UNSURE goes to people; it is never dropped, never a violation."""
+
+    FAIL = "fail"
+    PASS = "pass"
+    UNSURE = "unsure"
+    NOT_APPLICABLE = "not_applicable"
+
+
+# category → (group, Chinese label as 质检 people say it, English label)
+CATEGORIES: Mapping[str, tuple[Group, str, str]] = {
+    "threat": (Group.CONDUCT, "威胁恐吓", "Threat"),
+    "abuse": (Group.CONDUCT, "辱骂侮辱", "Abuse"),
+    "harassment": (Group.CONDUCT, "骚扰纠缠", "Harassment"),
+    "privacy_leak": (Group.CONDUCT, "泄露隐私", "Privacy leak"),
+    "third_party_pressure": (Group.CONDUCT, "向第三人施压", "Pressure on third parties"),
+    "impersonation": (Group.CONDUCT, "冒充身份", "Impersonation"),
+    "false_consequence": (Group.CONDUCT, "虚假夸大后果", "False consequence"),
+    "private_payment": (Group.CONDUCT, "私下收款", "Private payment"),
+    "induce_borrowing": (Group.CONDUCT, "诱导借贷", "Inducing new borrowing"),
+    "improper_promise": (Group.CONDUCT, "违规承诺", "Improper promise"),
+    "obstruct_complaint": (Group.CONDUCT, "阻碍投诉", "Obstructing a complaint"),
+    "unlawful_fee": (Group.CONDUCT, "违规收费", "Unlawful fee"),
+    "greeting": (Group.DUTY, "礼貌问候", "Greeting"),
+    "identify_self": (Group.DUTY, "表明身份", "Identifies self"),
+    "recording_notice": (Group.DUTY, "录音告知", "Recording notice"),
+    "verify_identity": (Group.DUTY, "核验身份", "Verifies identity"),
+    "state_debt": (Group.DUTY, "说明欠款", "States the debt"),
+    "offer_plan": (Group.DUTY, "协商方案", "Offers a plan"),
+    "confirm_promise": (Group.DUTY, "复述确认承诺", "Confirms the promise"),
+    "complaint_channel": (Group.DUTY, "告知投诉渠道", "Names the complaint channel"),
+    "courteous_closing": (Group.DUTY, "礼貌结束", "Courteous closing"),
+    "complaint_intent": (Group.SIGNAL, "投诉意向", "Complaint intent"),
+    "hardship": (Group.SIGNAL, "特殊困难", "Hardship"),
+    "self_harm": (Group.SIGNAL, "自伤轻生风险", "Self-harm risk"),
+    "dispute": (Group.SIGNAL, "债务异议", "Dispute"),
+    "stop_contact": (Group.SIGNAL, "要求停止联系", "Asks to stop contact"),
+    "wrong_person": (Group.SIGNAL, "非本人", "Wrong person"),
+    "promise_to_pay": (Group.SIGNAL, "承诺还款", "Promise to pay"),
+    "refuse": (Group.SIGNAL, "拒绝还款", "Refuses to pay"),
+    "request_plan": (Group.SIGNAL, "申请协商", "Requests a plan"),
+    "talk_over": (Group.QUALITY, "抢话", "Talks over"),
+    "dead_air": (Group.QUALITY, "长静默", "Dead air"),
+    "fast_speech": (Group.QUALITY, "语速过快", "Fast speech"),
+    "raised_voice": (Group.QUALITY, "音量突增", "Raised voice"),
+    "talk_share": (Group.QUALITY, "话语占比", "Talk share"),
+    "abrupt_hangup": (Group.QUALITY, "突然挂断", "Abrupt hang-up"),
+    "quiet_hours": (Group.CONTACT, "禁催时段", "Quiet hours"),
+    "call_frequency": (Group.CONTACT, "拨打频次", "Call frequency"),
+    "third_party_contact": (Group.CONTACT, "联系第三人", "Third-party contact"),
+    "contact_after_refusal": (Group.CONTACT, "拒绝后再联系", "Contact after refusal"),
+}
+
+RELATIONS = ("self", "guarantor", "co_obligor", "spouse_joint_debt", "contact", "unrelated", "unknown")
+Relation = Literal["self", "guarantor", "co_obligor", "spouse_joint_debt", "contact", "unrelated", "unknown"]
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+ConditionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Speaker = Literal["agent", "customer", "other", "any"]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Window(Strict):
+    """The first or last part of a call: a number of turns (of any role) or of seconds, whichever is given."""
+
+    turns: Annotated[int, Field(ge=1)] | None = None
+    seconds: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def one_unit(self) -> Window:
+        if self.turns is None and self.seconds is None:
+            raise ValueError("写 turns(轮数)或 seconds(秒数),至少一个")
+        return self
+
+
+class Anchor(Strict):
+    """Position relative to another, named condition's hit; distance in turns, both ends included."""
+
+    condition: ConditionName
+    hit: Literal["first", "last", "any"] | Annotated[int, Field(ge=1)] = "any"
+    turns: tuple[int, int] | None = None
+
+
+class Measure(Strict):
+    """A number taken from the call; `at_least`/`below` are in the measure's own unit."""
+
+    name: Literal[
+        "turns", "agent_turns", "customer_turns", "duration_s", "silence_ms", "reply_ms", "overlap_ms",
+        "chars_per_minute", "loudness_db", "agent_share", "hangup_ms",
+    ]
+    at_least: float | str | None = None
+    below: float | str | None = None
+
+    @model_validator(mode="after")
+    def bounded(self) -> Measure:
+        if self.at_least is None and self.below is None:
+            raise ValueError("写 at_least 或 below,至少一个")
+        return self
+
+
+class Count(Strict):
+    """How often, across calls and attempts: `what` counted per `per` within `hours` (or the calendar day)."""
+
+    what: Literal["attempts", "unanswered", "effective"]
+    per: Literal["number", "debtor"]
+    more_than: int | str
+    window: Literal["day"] | Annotated[int, Field(ge=1)] = "day"
+
+
+class Hour(Strict):
+    """Local time of the call within [from, to); may pass midnight."""
+
+    start: time | str = Field(alias="from")
+    end: time | str = Field(alias="to")
+
+
+class Similar(Strict):
+    """A clause close to one of these sentences; score is 1 − normalised edit distance over syllables."""
+
+    sentences: tuple[Text, ...] = Field(min_length=1)
+    score: Annotated[float, Field(gt=0.5, le=1.0)] = 0.75
+
+
+class Repeated(Strict):
+    """The same speaker says the same again: `times` in all, within `turns` turns, each at least `chars` long."""
+
+    times: Annotated[int, Field(ge=2)] = 2
+    turns: Annotated[int, Field(ge=1)] = 10
+    chars: Annotated[int, Field(ge=2)] = 4
+
+
+class AnsweredBy(Strict):
+    """The next `turns` turns of `role` satisfy any of the conditions."""
+
+    role: Speaker
+    turns: Annotated[int, Field(ge=1)] = 2
+    any: tuple[Condition, ...] = Field(min_length=1)
+
+
+OPERATORS = (
+    "phrase", "near", "pattern", "tokens", "entity", "similar", "repeated",
+    "measure", "relation", "hour", "count", "all", "any", "none", "hit",
+)
+
+
+class Condition(Strict):
+    """One operator and its modifiers. A list of conditions means: any of these.
+
+    Terms starting with `@` name a list of the lexicon (`@family`); values starting with `$` a pack parameter.
+    """
+
+    name: ConditionName | None = None
+    # operators, exactly one
+    phrase: tuple[Text, ...] | None = None
+    near: tuple[tuple[Text, ...], ...] | None = None
+    pattern: Text | None = None
+    tokens: tuple[dict[str, Any], ...] | None = None
+    entity: tuple[Text, ...] | None = None
+    similar: Similar | None = None
+    repeated: Repeated | None = None
+    measure: Measure | None = None
+    relation: tuple[Relation, ...] | None = None
+    hour: Hour | None = None
+    count: Count | None = None
+    all: tuple[Condition, ...] | None = None
+    any: tuple[Condition, ...] | None = None
+    none: tuple[Condition, ...] | None = None
+    hit: ConditionName | None = None
+    # modifiers
+    within: Annotated[int, Field(ge=0, le=60)] | None = None  # near: largest gap between groups, characters
+    ordered: bool = True  # near: groups in this order
+    by_sound: bool = False  # phrase, near: also as misheard
+    at_least: Annotated[int, Field(ge=1)] = 1  # so many hits in the call
+    role: Speaker | None = None  # default: the rule's role
+    scope: Literal["clause", "turn", "call"] | None = None  # all/none: where the parts must stand; unless: reach
+    first: Window | None = None
+    last: Window | None = None
+    before: Anchor | None = None
+    after: Anchor | None = None
+    around: Anchor | None = None
+    answered_by: AnsweredBy | None = None
+
+    @property
+    def operator(self) -> str:
+        """The one operator that is set."""
+        return next(name for name in OPERATORS if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def one_operator(self) -> Condition:
+        used = [name for name in OPERATORS if getattr(self, name) is not None]
+        if len(used) != 1:
+            found = "、".join(used) or "没有"
+            raise ValueError(f"一个条件只写一个算子({'、'.join(OPERATORS)}),这里有:{found}")
+        if self.near is not None and (len(self.near) < 2 or any(not group for group in self.near)):
+            raise ValueError("near 至少两组,每组至少一个词")
+        if self.near is not None and self.within is None:
+            raise ValueError("near 要写 within(两组之间最多几个字)")
+        if self.near is None and (self.within is not None or not self.ordered):
+            raise ValueError("within、ordered 只用于 near")
+        if self.by_sound and self.phrase is None and self.near is None:
+            raise ValueError("by_sound 只用于 phrase 和 near")
+        return self
+
+
+class Reference(Strict):
+    """The clause a rule rests on; only what stands in a source document, with how sure the reading is."""
+
+    instrument: Text
+    clause: Text | None = None
+    authority: Literal["law", "regulation", "national_standard", "self_regulation", "company_policy"]
+    url: Text | None = None
+    confidence: Literal["high", "medium", "low"]
+
+
+class Example(Strict):
+    """A dialogue that must (or must not) be flagged. `turns` are written `agent: …` or `customer: …`.
+
+    `spans` are the words that must be flagged; `relation` and `started_at` stand for the call record.
+    """
+
+    turns: tuple[Annotated[str, StringConstraints(pattern=r"^(agent|customer|other|unknown): .+")], ...] = Field(min_length=1)
+    spans: tuple[Text, ...] = ()
+    outcome: Literal["fail", "unsure", "pass", "not_applicable"] | None = None
+    relation: Relation | None = None
+    started_at: datetime | None = None
+    why: Text | None = None
+
+
+class Examples(Strict):
+    violations: tuple[Example, ...] = Field(min_length=1)
+    clean: tuple[Example, ...] = Field(min_length=1)
+    missed: tuple[Example, ...] = ()
+
+
+class Guard(StrEnum):
+    """General reasons why words that match say the opposite (rules/context.py)."""
+
+    NEGATION = "negation"  # 我们不会…
+    REPORTED = "reported"  # 您刚才说…, 上次那个人说要…
+    WARNING = "warning"  # 如果有人让您…请不要相信
+    QUESTION = "question"  # 有没有人…?
+
+
+class Rule(Strict):
+    """One rule, one YAML file; its examples are its tests."""
+
+    id: RuleId
+    title: Text
+    title_en: Text
+    category: Literal[tuple(CATEGORIES)]  # type: ignore[valid-type]
+    kind: Literal["forbid", "require", "signal", "limit"]
+    role: Speaker = "agent"
+    severity: Severity
+    status: Literal["draft", "test", "stable", "deprecated"]
+    since: Text
+    version: Annotated[int, Field(ge=1)] = 1
+    references: tuple[Reference, ...] = ()
+    why: Text
+    needs_case_data: bool = False  # true or false only with the case file at hand: its hits are unsure
+    guards: tuple[Guard, ...] | None = None  # default by kind: see rules/context.py
+    applies_when: tuple[Condition, ...] = ()  # any of these, else not_applicable
+    applies_unless: tuple[Condition, ...] = ()  # any of these: not_applicable
+    when: tuple[Condition, ...] = Field(min_length=1)
+    unless: tuple[Condition, ...] = ()
+    examples: Examples
+
+
+class Parameter(Strict):
+    """A number or a time that an operator of callaudit may set, with where the default comes from."""
+
+    value: Text
+    basis: Text
+    confidence: Literal["high", "medium", "low"]
+
+
+class Pack(Strict):
+    """pack.yaml. A company's own pack `extends` another and may be one file with `rules` inside."""
+
+    name: RuleId
+    title: Text
+    version: Text
+    extends: RuleId | None = None
+    parameters: dict[ConditionName, Parameter] = {}
+    disable: tuple[RuleId, ...] = ()
+    severity: dict[RuleId, Severity] = {}
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSet:
+    """A pack with everything resolved: lexicon, parameters, layers. `digest` names exactly this content."""
+
+    name: str
+    version: str
+    rules: tuple[Rule, ...]
+    parameters: Mapping[str, str]
+    lexicon: Mapping[str, tuple[str, ...]]
+    digest: str
+    sources: Mapping[str, str] = field(default_factory=dict)  # rule id → file, for messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFacts:
+    """What the call record knows and rules may ask; every field may be unknown."""
+
+    call_id: str = ""
+    started_at: datetime | None = None  # in the debtor's local time zone
+    duration_ms: int | None = None
+    callee_relation: str | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)  # loudness, overlap… where sound was heard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One place where a rule fired, with everything a reviewer needs to judge it.
+
+    `turn` is the index of the turn; a duty that was not done points at the first turn with an empty span.
+    `heard_as` holds the standard word where the match was by sound. `because` is never empty.
+    """
+
+    rule_id: str
+    rule_version: int
+    category: str
+    severity: Severity
+    result: Result  # fail or unsure
+    turn: int
+    start: int
+    end: int
+    start_ms: int
+    end_ms: int
+    quote: str
+    heard_as: str | None
+    confidence: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """All that the rules say about one call: findings in order of time, one outcome per rule."""
+
+    findings: tuple[Finding, ...]
+    outcomes: Mapping[str, Result]
+
+
+def role_matches(speaker: Speaker, role: Role) -> bool:
+    """Whether a condition for `speaker` may look at a turn of `role`; UNKNOWN may be anyone."""
+    return speaker == "any" or role.value == speaker or role is Role.UNKNOWN
