@@ -1,0 +1,206 @@
+"""From the outcomes of one call's rules to one number, a verdict and the duties ticked off.
+
+A rule counts once per call however often it was broken: the places are evidence, not further violations.
+What is unsure never costs a point; it makes the call one for people to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from rules.model import CATEGORIES, Finding, Group, Judgement, Result, RuleSet, Severity
+
+FULL_SCORE = 100
+# 合格线. With the points below one high or three medium violations fail a call.
+PASS_MARK = 80
+# A critical rule is 一票否决: one violation takes everything.
+POINTS: Mapping[Severity, int] = {
+    Severity.CRITICAL: FULL_SCORE,
+    Severity.HIGH: 25,
+    Severity.MEDIUM: 10,
+    Severity.LOW: 5,
+    Severity.INFO: 0,
+}
+
+
+class Verdict(StrEnum):
+    """What the call is called in the end; REVIEW means nothing is proven but something is unsure."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    REVIEW = "review"
+
+    @property
+    def label(self) -> str:
+        """As 质检 people say it."""
+        return {"pass": "合格", "fail": "不合格", "review": "待复核"}[self.value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deduction:
+    """One broken rule and the points it costs; `places` is how many findings show it."""
+
+    rule_id: str
+    category: str
+    severity: Severity
+    points: int
+    places: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """One duty of the agent and how it came out in this call."""
+
+    rule_id: str
+    category: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """A call in figures: `score` 0 to 100; `violations` and `unsure` count rules by severity, worst first."""
+
+    score: int
+    verdict: Verdict
+    deductions: tuple[Deduction, ...]
+    duties: tuple[Duty, ...]
+    violations: Mapping[Severity, int]
+    unsure: Mapping[Severity, int]
+
+    @property
+    def vetoed(self) -> bool:
+        """Whether a critical rule was broken (一票否决)."""
+        return self.violations[Severity.CRITICAL] > 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; the same card gives the same bytes. `from_dict` is the way back."""
+        return {
+            "score": self.score,
+            "verdict": self.verdict.value,
+            "deductions": [
+                {
+                    "rule": d.rule_id,
+                    "category": d.category,
+                    "severity": d.severity.value,
+                    "points": d.points,
+                    "places": d.places,
+                }
+                for d in self.deductions
+            ],
+            "duties": [
+                {"rule": d.rule_id, "category": d.category, "result": d.result.value} for d in self.duties
+            ],
+            "violations": {severity.value: count for severity, count in self.violations.items()},
+            "unsure": {severity.value: count for severity, count in self.unsure.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Scorecard:
+        """The card that `as_dict` wrote; KeyError or ValueError where it did not."""
+        return cls(
+            score=values["score"],
+            verdict=Verdict(values["verdict"]),
+            deductions=tuple(
+                Deduction(
+                    rule_id=d["rule"],
+                    category=d["category"],
+                    severity=Severity(d["severity"]),
+                    points=d["points"],
+                    places=d["places"],
+                )
+                for d in values["deductions"]
+            ),
+            duties=tuple(
+                Duty(rule_id=d["rule"], category=d["category"], result=Result(d["result"]))
+                for d in values["duties"]
+            ),
+            violations={Severity(name): count for name, count in values["violations"].items()},
+            unsure={Severity(name): count for name, count in values["unsure"].items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What scoring needs to know of a rule."""
+
+    category: str
+    severity: Severity
+
+
+def is_violation(finding: Finding) -> bool:
+    """Whether a finding shows a proven breach; a customer's signal is no breach of anyone."""
+    return finding.result is Result.FAIL and not is_signal(finding.category)
+
+
+def is_signal(category: str) -> bool:
+    """Whether the category is something the customer says about himself."""
+    return CATEGORIES[category][0] is Group.SIGNAL
+
+
+def scorecard(judgement: Judgement, ruleset: RuleSet) -> Scorecard:
+    """The card of one judged call."""
+    named = _named_rules(judgement, ruleset)
+    failed = _rules_with(Result.FAIL, judgement, named)
+    unsure = _rules_with(Result.UNSURE, judgement, named)
+    deductions = tuple(_deduction(rule_id, named[rule_id], judgement.findings) for rule_id in failed)
+    score = max(0, FULL_SCORE - sum(d.points for d in deductions))
+    return Scorecard(
+        score=score,
+        verdict=_verdict(score, unsure),
+        deductions=deductions,
+        duties=_duties(judgement, named),
+        violations=_by_severity(named[rule_id].severity for rule_id in failed),
+        unsure=_by_severity(named[rule_id].severity for rule_id in unsure),
+    )
+
+
+def _named_rules(judgement: Judgement, ruleset: RuleSet) -> dict[str, _Named]:
+    """Rules of the set; a finding's own word on category and severity wins, for it was made by what ran."""
+    named = {rule.id: _Named(rule.category, rule.severity) for rule in ruleset.rules}
+    named.update({f.rule_id: _Named(f.category, f.severity) for f in judgement.findings})
+    return named
+
+
+def _rules_with(result: Result, judgement: Judgement, named: Mapping[str, _Named]) -> list[str]:
+    """Ids of the rules with this outcome, signals left out: worst first, then by name."""
+    ids = [
+        rule_id
+        for rule_id, outcome in judgement.outcomes.items()
+        if outcome is result and not is_signal(named[rule_id].category)
+    ]
+    return sorted(ids, key=lambda rule_id: (-named[rule_id].severity.rank, rule_id))
+
+
+def _deduction(rule_id: str, rule: _Named, findings: Iterable[Finding]) -> Deduction:
+    places = sum(f.rule_id == rule_id and f.result is Result.FAIL for f in findings)
+    return Deduction(
+        rule_id=rule_id,
+        category=rule.category,
+        severity=rule.severity,
+        points=POINTS[rule.severity],
+        places=places,
+    )
+
+
+def _duties(judgement: Judgement, named: Mapping[str, _Named]) -> tuple[Duty, ...]:
+    order = list(CATEGORIES)
+    duties = [
+        Duty(rule_id=rule_id, category=named[rule_id].category, result=result)
+        for rule_id, result in judgement.outcomes.items()
+        if CATEGORIES[named[rule_id].category][0] is Group.DUTY
+    ]
+    return tuple(sorted(duties, key=lambda duty: (order.index(duty.category), duty.rule_id)))
+
+
+def _by_severity(severities: Iterable[Severity]) -> dict[Severity, int]:
+    seen = list(severities)
+    return {severity: seen.count(severity) for severity in Severity}
+
+
+def _verdict(score: int, unsure: list[str]) -> Verdict:
+    if score < PASS_MARK:
+        return Verdict.FAIL
+    return Verdict.REVIEW if unsure else Verdict.PASS
