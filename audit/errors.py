@@ -1,0 +1,50 @@
+"""Every failure that people are told about, each one Chinese sentence: what, where, what to do.
+
+    AuditError                   exit code 2
+    ├── BadConfig                callaudit.toml or an option
+    ├── BadCalls                 calls.csv as a whole; single bad rows are reported and don't stop the others
+    ├── StoreError               the store can't be opened, read or written
+    │   └── StoreFull            no space, or a size limit
+    └── BadPath                  a path on the command line
+    transcribe.errors.TranscribeError      one recording: a row in `failures`, exit code 3
+    rules.load.RuleErrors                  a rule pack: exit code 2
+
+The command line turns them into messages on stderr (audit/cli.py); the library never prints.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes. Failures win over findings: a batch that lost calls has not shown that the rest is all."""
+
+    CLEAN = 0
+    FINDINGS = 1
+    COULD_NOT_RUN = 2
+    SOME_FAILED = 3
+
+
+class AuditError(Exception):
+    """Base of what this package raises for people to read."""
+
+
+class BadConfig(AuditError):
+    """A configuration file that can't be used; names file, key and what is allowed."""
+
+
+class BadCalls(AuditError):
+    """A call list that can't be read at all: no file, no usable header, unknown encoding."""
+
+
+class BadPath(AuditError):
+    """A path given by the user that isn't there or can't be written."""
+
+
+class StoreError(AuditError):
+    """The store can't be opened, read or written; the message names the file."""
+
+
+class StoreFull(StoreError):
+    """No space left for the store. What was committed before stays."""

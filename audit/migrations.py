@@ -1,0 +1,167 @@
+"""How the store came to look as it does, step by step. Steps that have been released are never edited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlite_utils.migrations import Migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils.db import Database
+
+migrations = Migrations("callaudit")
+
+_CONTACT = {
+    "started_at": str,
+    "agent_id": str,
+    "agent_name": str,
+    "team": str,
+    "case_id": str,
+    "debtor_id": str,
+    "callee_relation": str,
+    "direction": str,
+    "answered": int,
+    "product": str,
+    "days_overdue": int,
+    "extra": str,
+}
+
+
+@migrations()
+def m001_calls_and_transcripts(db: Database) -> None:
+    """Recordings by the hash of their bytes; calls and attempts as the calling system listed them.
+
+    A transcript keeps its turns inside, as JSON that any tool can read: a call is always read whole, and 1 M
+    rows are opened and backed up more easily than 30 M. Word times, three times as large, are packed.
+    """
+    db.create_table(
+        "recordings",
+        {"id": str, "path": str, "bytes": int, "duration_ms": int, "added_at": str},
+        pk="id",
+        not_null={"path", "bytes", "added_at"},
+        strict=True,
+    )
+    calls = db.create_table(
+        "calls",
+        {"call_id": str, "recording": str, "path": str, "duration_ms": int, "agent_channel": int, **_CONTACT},
+        pk="call_id",
+        not_null={"path"},
+        foreign_keys=[("recording", "recordings", "id")],
+        strict=True,
+    )
+    for columns in (
+        ["recording"],
+        ["path"],
+        ["started_at"],
+        ["agent_id", "started_at"],
+        ["team", "started_at"],
+    ):
+        calls.create_index(columns)
+    db.create_table("attempts", {"call_id": str, **_CONTACT}, pk="call_id", strict=True)
+    db.create_table(
+        "transcripts",
+        {
+            "recording": str,
+            "settings": str,
+            "language": str,
+            "duration_ms": int,
+            "role_confidence": float,
+            "notes": str,
+            "engine": str,
+            "engine_version": str,
+            "model": str,
+            "model_sha256": str,
+            "options": str,
+            "turns": str,
+            "words": bytes,
+        },
+        pk="recording",
+        not_null={"settings", "engine", "turns"},
+        foreign_keys=[("recording", "recordings", "id")],
+        strict=True,
+    )
+
+
+@migrations()
+def m002_judgements(db: Database) -> None:
+    """What the rules said, under which run. `key` outlives a re-audit: people's verdicts hang on it."""
+    db.create_table(
+        "runs",
+        {
+            "id": int,
+            "kind": str,
+            "started_at": str,
+            "finished_at": str,
+            "status": str,
+            "tool_version": str,
+            "ruleset": str,
+            "ruleset_version": str,
+            "ruleset_digest": str,
+            "engine": str,
+            "engine_version": str,
+            "model": str,
+            "model_sha256": str,
+            "options": str,
+            "calls_done": int,
+            "calls_failed": int,
+        },
+        pk="id",
+        not_null={"kind", "started_at", "status", "tool_version", "ruleset_digest"},
+        strict=True,
+    )
+    db.create_table(
+        "scorecards",
+        {"call_id": str, "run": int, "settings": str, "score": int, "card": str, "promise": str},
+        pk="call_id",
+        not_null={"run", "settings", "score", "card"},
+        foreign_keys=[("call_id", "calls", "call_id"), ("run", "runs", "id")],
+        strict=True,
+    )
+    findings = db.create_table(
+        "findings",
+        {
+            "id": int,
+            "call_id": str,
+            "recording": str,
+            "key": str,
+            "rule_id": str,
+            "rule_version": int,
+            "category": str,
+            "severity": str,
+            "result": str,
+            "turn": int,
+            "start": int,
+            "end": int,
+            "start_ms": int,
+            "end_ms": int,
+            "quote": str,
+            "heard_as": str,
+            "confidence": float,
+            "because": str,
+        },
+        pk="id",
+        not_null={"call_id", "recording", "key", "rule_id", "category", "severity", "result", "because"},
+        foreign_keys=[("call_id", "calls", "call_id"), ("recording", "recordings", "id")],
+        strict=True,
+    )
+    findings.create_index(["call_id"])
+    findings.create_index(["key"])
+    findings.create_index(["rule_id", "result"])
+    # A row per rule and call is the largest table: keyed by what it is asked for, without a second tree.
+    db.execute(
+        "create table outcomes (call_id text not null references calls(call_id), rule_id text not null,"
+        " result text not null, primary key (call_id, rule_id)) strict, without rowid"
+    )
+
+
+@migrations()
+def m003_failures(db: Database) -> None:
+    """What could not be judged, one row a file, until a later run succeeds."""
+    db.create_table(
+        "failures",
+        {"path": str, "call_id": str, "reason": str, "run": int, "failed_at": str, "tries": int},
+        pk="path",
+        not_null={"reason", "run", "failed_at", "tries"},
+        foreign_keys=[("run", "runs", "id")],
+        strict=True,
+    )

@@ -1,0 +1,558 @@
+"""The store: one SQLite file that keeps every call, what was heard and what the rules said. Only here is SQL.
+
+One call is one transaction, write-ahead logged: a kill at any moment loses the calls in flight, nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from unicodedata import normalize
+
+from sqlite_utils import Database
+
+from audit.calls import CallRecord
+from audit.errors import StoreError, StoreFull
+from audit.migrations import migrations
+from audit.score import Scorecard
+from rules.model import Finding, Judgement, Result, Severity
+from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
+
+BUSY_SECONDS = 30
+"""How long a write waits for another process before it gives up."""
+
+_WORD = ("text", "start", "end", "start_ms", "end_ms", "confidence")
+_ONLY_CALLS = {"path", "duration_ms", "agent_channel"}  # columns that an attempt lacks
+_NO_SPACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedCall:
+    """All that one call yielded. `settings` names everything that the judgement rests on, `hearing` the part
+    of it that the transcript rests on; equal digests mean that nothing needs doing again.
+
+    `promise` is what `callaudit check` prints: amount in yuan, ISO date, text, firmness, repeated_back, turn.
+    """
+
+    record: CallRecord
+    transcript: Transcript
+    judgement: Judgement
+    card: Scorecard
+    promise: Mapping[str, Any] | None
+    settings: str
+    hearing: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCall:
+    """A judged call as the store has it; its words are fetched with `Store.transcript(call.recording)`."""
+
+    record: CallRecord
+    recording: str
+    duration_ms: int
+    run: int
+    judgement: Judgement
+    card: Scorecard
+    promise: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A file that could not be judged, and the sentence that says why; `tries` counts the runs that tried."""
+
+    path: Path
+    call_id: str | None
+    reason: str
+    failed_at: datetime
+    tries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run works with; kept in `runs` so that a result can be made again."""
+
+    tool_version: str
+    ruleset: str
+    ruleset_version: str
+    ruleset_digest: str
+    engine: str
+    model: str | None
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One go over many calls. `status`: running, finished, interrupted. A killed run stays `running`."""
+
+    id: int
+    kind: str
+    started_at: datetime
+    finished_at: datetime | None
+    status: str
+    settings: Settings
+    engine_version: str | None
+    model_sha256: str | None
+    calls_done: int
+    calls_failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which calls: local days of the call, both ends included; None asks nothing."""
+
+    since: date | None = None
+    until: date | None = None
+    team: str | None = None
+    agent_id: str | None = None
+
+
+EVERY_CALL = Filter()
+
+
+class Store:
+    """An open store. One writer at a time; readers are never in its way."""
+
+    def __init__(self, path: Path, db: Database) -> None:
+        self.path = path
+        self._db = db
+        self._sql = db.conn
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open for reading and writing, made (for its owner only) or migrated where needed; `StoreError`."""
+        with _told(path):
+            _make(path)
+            store = cls(path, _connect(path, mode="rw"))
+            store._sql.execute("pragma journal_mode = wal")
+            # A power cut may cost the last calls, never the store: https://sqlite.org/pragma.html#pragma_synchronous
+            store._sql.execute("pragma synchronous = normal")
+            if migrations.pending(store._db):
+                migrations.apply(store._db)
+            store._refuse_newer()
+        return store
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Open for reading; `StoreError` where there is none, or an older one must be migrated first."""
+        if not path.is_file():
+            raise StoreError(f"{path}：没有这个数据库；请先运行 callaudit audit，或用 --db 指定已有的数据库")
+        with _told(path):
+            store = cls(path, _connect(path, mode="ro"))
+            if migrations.pending(store._db):
+                store.close()
+                raise StoreError(f"{path}：不是 callaudit 的数据库，或版本太旧；请先运行一次 callaudit audit")
+            store._refuse_newer()
+        return store
+
+    def close(self) -> None:
+        self._sql.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def integrity(self) -> str:
+        """`ok`, or what SQLite found wrong with the file."""
+        with _told(self.path):
+            return str(self._sql.execute("pragma quick_check(1)").fetchone()[0])
+
+    # runs
+
+    def start_run(self, kind: str, settings: Settings) -> int:
+        """Note that a run begins; returns its id. `kind` is audit or reaudit."""
+        row = {
+            "kind": kind,
+            "started_at": _now(),
+            "status": "running",
+            **{f.name: getattr(settings, f.name) for f in fields(Settings) if f.name != "options"},
+            "options": _json(dict(settings.options)),
+            "calls_done": 0,
+            "calls_failed": 0,
+        }
+        with self._writing():
+            return int(self._insert("runs", row).lastrowid or 0)
+
+    def finish_run(self, run: int, *, status: str, done: int, failed: int) -> None:
+        """Note how a run ended."""
+        with self._writing():
+            self._sql.execute(
+                "update runs set finished_at = ?, status = ?, calls_done = ?, calls_failed = ? where id = ?",
+                [_now(), status, done, failed, run],
+            )
+
+    def last_run(self) -> Run | None:
+        """The newest run, also one that was killed."""
+        row = self._one("select * from runs order by id desc limit 1")
+        return None if row is None else _run(row)
+
+    # call records
+
+    def add_records(self, records: Iterable[CallRecord]) -> None:
+        """Keep call records and, where there is no recording, attempts; known ids are updated."""
+        with self._writing():
+            for record in records:
+                table = "attempts" if record.path is None else "calls"
+                self._upsert(table, "call_id", _record_row(record))
+
+    def records(self) -> dict[Path, list[CallRecord]]:
+        """Known calls by the path of their recording, judged or not."""
+        found: dict[Path, list[CallRecord]] = {}
+        for row in self._all("select * from calls order by call_id"):
+            found.setdefault(Path(row["path"]), []).append(_record(row))
+        return found
+
+    def attempts(self) -> Iterator[CallRecord]:
+        """Call attempts that left no recording, by time."""
+        for row in self._all("select * from attempts order by started_at, call_id"):
+            yield _record(row | dict.fromkeys(_ONLY_CALLS))
+
+    # judged calls
+
+    def save(self, call: AuditedCall, *, run: int) -> None:
+        """Keep one call with everything, in one transaction; what an earlier run said of it is replaced."""
+        record, transcript = call.record, call.transcript
+        if record.path is None:
+            raise ValueError("an attempt has no sound to judge")
+        with self._writing():
+            self._upsert("recordings", "id", {
+                "id": transcript.recording, "path": str(record.path), "bytes": call.bytes,
+                "duration_ms": transcript.duration_ms, "added_at": _now(),
+            })  # fmt: skip
+            self._upsert("calls", "call_id", {**_record_row(record), "recording": transcript.recording})
+            self._upsert("transcripts", "recording", _transcript_row(transcript, call.hearing))
+            self._replace_judgement(call, run)
+            self._sql.execute("delete from failures where path = ?", [str(record.path)])
+            self._sql.execute(
+                "update runs set engine_version = ?, model = coalesce(?, model), model_sha256 = ?,"
+                " calls_done = calls_done + 1 where id = ?",
+                [transcript.engine.version, transcript.engine.model, transcript.engine.model_sha256, run],
+            )
+
+    def save_judgement(self, call: AuditedCall, *, run: int) -> None:
+        """Keep what today's rules say about a call whose transcript is in the store already."""
+        with self._writing():
+            self._replace_judgement(call, run)
+            self._sql.execute("update runs set calls_done = calls_done + 1 where id = ?", [run])
+
+    def fail(self, path: Path, reason: str, *, call_id: str | None, run: int) -> None:
+        """Keep the reason why a file could not be judged; a later success removes it."""
+        with self._writing():
+            self._sql.execute(
+                "insert into failures (path, call_id, reason, run, failed_at, tries)"
+                " values (?, ?, ?, ?, ?, 1)"
+                " on conflict (path) do update set reason = excluded.reason, call_id = excluded.call_id,"
+                " run = excluded.run, failed_at = excluded.failed_at, tries = tries + 1",
+                [str(path), call_id, reason, run, _now()],
+            )
+            self._sql.execute("update runs set calls_failed = calls_failed + 1 where id = ?", [run])
+
+    def failures(self) -> list[Failure]:
+        """Files that could not be judged and have not been since, by path."""
+        return [
+            Failure(
+                path=Path(row["path"]),
+                call_id=row["call_id"],
+                reason=row["reason"],
+                failed_at=datetime.fromisoformat(row["failed_at"]),
+                tries=row["tries"],
+            )
+            for row in self._all("select * from failures order by path")
+        ]
+
+    def calls(self, which: Filter = EVERY_CALL) -> Iterator[StoredCall]:
+        """Judged calls by time, then id; each with its findings in order of time and one outcome per rule."""
+        where, values = _where(which)
+        rows = self._all(
+            "select calls.*, recordings.duration_ms as heard_ms, run, score, card, promise from scorecards"
+            " join calls using (call_id) join recordings on recordings.id = calls.recording"
+            f" where {where} order by started_at, call_id",
+            values,
+        )
+        for row in rows:
+            yield StoredCall(
+                record=_record(row),
+                recording=row["recording"],
+                duration_ms=row["heard_ms"],
+                run=row["run"],
+                judgement=self._judgement(row["call_id"]),
+                card=Scorecard.from_dict(json.loads(row["card"])),
+                promise=None if row["promise"] is None else json.loads(row["promise"]),
+            )
+
+    def transcript(self, recording: str) -> Transcript | None:
+        """What was heard in a recording (its SHA-256), if it was heard."""
+        row = self._one("select * from transcripts where recording = ?", [recording])
+        return None if row is None else _transcript(row)
+
+    def done(self) -> dict[str, tuple[str, str]]:
+        """Call id → (recording, settings digest) of every judged call: what a resumed batch may skip."""
+        rows = self._all("select call_id, recording, settings from scorecards join calls using (call_id)")
+        return {row["call_id"]: (row["recording"], row["settings"]) for row in rows}
+
+    def heard(self) -> dict[str, str]:
+        """Recording → digest of the settings under which its transcript was made."""
+        return {
+            r["recording"]: r["settings"] for r in self._all("select recording, settings from transcripts")
+        }
+
+    # below: SQL only
+
+    def _refuse_newer(self) -> None:
+        known = {m.name for m in migrations.pending(Database(memory=True))}
+        unknown = [m.name for m in migrations.applied(self._db) if m.name not in known]
+        if unknown:
+            self.close()
+            raise StoreError(f"{self.path}：由更新版本的 callaudit 写成（{unknown[0]}）；请升级 callaudit")
+
+    def _replace_judgement(self, call: AuditedCall, run: int) -> None:
+        call_id, recording = call.record.call_id, call.transcript.recording
+        self._upsert("scorecards", "call_id", {
+            "call_id": call_id, "run": run, "settings": call.settings, "score": call.card.score,
+            "card": _json(call.card.as_dict()),
+            "promise": None if call.promise is None else _json(call.promise),
+        })  # fmt: skip
+        self._sql.execute("delete from findings where call_id = ?", [call_id])
+        self._sql.execute("delete from outcomes where call_id = ?", [call_id])
+        keys = finding_keys(recording, call.judgement.findings)
+        for finding, key in zip(call.judgement.findings, keys, strict=True):
+            self._insert("findings", _finding_row(finding) | {
+                "call_id": call_id, "recording": recording, "key": key,
+            })  # fmt: skip
+        self._sql.executemany(
+            "insert into outcomes (call_id, rule_id, result) values (?, ?, ?)",
+            [(call_id, rule, result.value) for rule, result in call.judgement.outcomes.items()],
+        )
+
+    def _judgement(self, call_id: str) -> Judgement:
+        findings = self._all("select * from findings where call_id = ? order by id", [call_id])
+        outcomes = self._all("select rule_id, result from outcomes where call_id = ?", [call_id])
+        return Judgement(
+            findings=tuple(_finding(row) for row in findings),
+            outcomes={row["rule_id"]: Result(row["result"]) for row in outcomes},
+        )
+
+    def _insert(self, table: str, row: Mapping[str, Any]) -> sqlite3.Cursor:
+        return self._sql.execute(
+            f"insert into {table} ({_names(row)}) values ({', '.join('?' * len(row))})", list(row.values())
+        )
+
+    def _upsert(self, table: str, key: str, row: Mapping[str, Any]) -> None:
+        """Table.upsert reads the schema back on every call; a batch can't spare that."""
+        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in row if name != key)
+        self._sql.execute(
+            f"insert into {table} ({_names(row)}) values ({', '.join('?' * len(row))})"
+            f" on conflict ({key}) do update set {changes}",
+            list(row.values()),
+        )
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with _told(self.path), self._db.atomic():
+            yield
+
+    def _one(self, sql: str, values: Sequence[Any] = ()) -> dict[str, Any] | None:
+        return next(self._all(sql, values), None)
+
+    def _all(self, sql: str, values: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
+        with _told(self.path):
+            cursor = self._sql.execute(sql, values)
+            names = [column[0] for column in cursor.description]
+            for row in cursor:
+                yield dict(zip(names, row, strict=True))
+
+
+def finding_keys(recording: str, findings: Sequence[Finding]) -> list[str]:
+    """A key for each finding that stays the same over re-audits: recording, rule, turn and the words flagged.
+
+    Punctuation, spaces and width don't count; the second time the same words are flagged in a turn does.
+    """
+    seen: dict[tuple[object, ...], int] = {}
+    keys = []
+    for finding in findings:
+        words = "".join(c for c in normalize("NFKC", finding.quote).casefold() if c.isalnum())
+        place = (recording, finding.rule_id, finding.turn, words)
+        seen[place] = seen.get(place, 0) + 1
+        keys.append(sha256(_json([*place, seen[place]]).encode()).hexdigest()[:32])
+    return keys
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the disk say into one sentence."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code in _NO_SPACE:
+            raise StoreFull(
+                f"{path}：磁盘已满，写不进数据库；已完成的都在，清理空间后再运行同一命令即可继续"
+            ) from error
+        raise StoreError(f"{path}：{_why(error, code)}") from error
+    except OSError as error:
+        raise StoreError(f"{path}：不能建立数据库（{error.strerror}）；请检查文件夹和写权限") from error
+
+
+def _why(error: sqlite3.DatabaseError, code: int) -> str:
+    match code & 0xFF:
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return "数据库是只读的或打不开；请检查文件和所在文件夹的写权限"
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return "不是数据库文件或文件已损坏；请换一个路径，或从备份恢复"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return f"数据库被另一个程序占用超过 {BUSY_SECONDS} 秒；请等它结束后再试"
+        case _:
+            return f"数据库读写失败（{error}）；请检查磁盘"
+
+
+def _make(path: Path) -> None:
+    """Recordings of people's debts: readable by the owner alone from the first byte."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _connect(path: Path, *, mode: str) -> Database:
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
+    connection.execute("pragma foreign_keys = on")
+    return Database(connection, execute_plugins=False)
+
+
+def _names(row: Mapping[str, Any]) -> str:
+    return ", ".join(f'"{name}"' for name in row)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _where(which: Filter) -> tuple[str, list[object]]:
+    asked = [
+        ("substr(started_at, 1, 10) >= ?", None if which.since is None else which.since.isoformat()),
+        ("substr(started_at, 1, 10) <= ?", None if which.until is None else which.until.isoformat()),
+        ("team = ?", which.team),
+        ("agent_id = ?", which.agent_id),
+    ]
+    used = [(clause, value) for clause, value in asked if value is not None]
+    return " and ".join(clause for clause, _ in used) or "true", [value for _, value in used]
+
+
+def _record_row(record: CallRecord) -> dict[str, Any]:
+    row: dict[str, Any] = {f.name: getattr(record, f.name) for f in fields(CallRecord)}
+    row["started_at"] = None if record.started_at is None else record.started_at.isoformat()
+    row["answered"] = None if record.answered is None else int(record.answered)
+    row["extra"] = _json(dict(record.extra))
+    if record.path is None:
+        return {name: value for name, value in row.items() if name not in _ONLY_CALLS}
+    return row | {"path": str(record.path)}
+
+
+def _record(row: Mapping[str, Any]) -> CallRecord:
+    values = {f.name: row[f.name] for f in fields(CallRecord)}
+    values["path"] = None if row["path"] is None else Path(row["path"])
+    values["started_at"] = None if row["started_at"] is None else datetime.fromisoformat(row["started_at"])
+    values["answered"] = None if row["answered"] is None else bool(row["answered"])
+    values["extra"] = json.loads(row["extra"])
+    return CallRecord(**values)
+
+
+def _transcript_row(transcript: Transcript, hearing: str) -> dict[str, Any]:
+    engine = transcript.engine
+    return {
+        "recording": transcript.recording,
+        "settings": hearing,
+        "language": transcript.language,
+        "duration_ms": transcript.duration_ms,
+        "role_confidence": float(transcript.role_confidence),
+        "notes": _json(transcript.notes),
+        "engine": engine.name,
+        "engine_version": engine.version,
+        "model": engine.model,
+        "model_sha256": engine.model_sha256,
+        "options": _json(engine.options),
+        "turns": _json([_turn_row(turn) for turn in transcript.turns]),
+        "words": zlib.compress(_json([_word_rows(turn) for turn in transcript.turns]).encode()),
+    }
+
+
+def _turn_row(turn: Turn) -> dict[str, Any]:
+    names = ("index", "role", "channel", "start_ms", "end_ms", "text", "confidence")
+    return {name: getattr(turn, name) for name in names}
+
+
+def _word_rows(turn: Turn) -> list[list[Any]]:
+    return [[getattr(word, name) for name in _WORD] for word in turn.words]
+
+
+def _transcript(row: Mapping[str, Any]) -> Transcript:
+    words = json.loads(zlib.decompress(row["words"]))
+    turns = [
+        Turn(**{**values, "role": Role(values["role"])}, words=tuple(_word(word) for word in heard))
+        for values, heard in zip(json.loads(row["turns"]), words, strict=True)
+    ]
+    return Transcript(
+        recording=row["recording"],
+        duration_ms=row["duration_ms"],
+        turns=tuple(turns),
+        engine=EngineInfo(
+            name=row["engine"],
+            version=row["engine_version"],
+            model=row["model"],
+            model_sha256=row["model_sha256"],
+            options=tuple((name, value) for name, value in json.loads(row["options"])),
+        ),
+        language=row["language"],
+        role_confidence=row["role_confidence"],
+        notes=tuple(json.loads(row["notes"])),
+    )
+
+
+def _word(values: Sequence[Any]) -> Word:
+    return Word(**dict(zip(_WORD, values, strict=True)))
+
+
+def _finding_row(finding: Finding) -> dict[str, Any]:
+    return {f.name: getattr(finding, f.name) for f in fields(Finding)} | {
+        "severity": finding.severity.value,
+        "result": finding.result.value,
+        "confidence": float(finding.confidence),
+    }
+
+
+def _finding(row: Mapping[str, Any]) -> Finding:
+    values = {f.name: row[f.name] for f in fields(Finding)}
+    return Finding(**{**values, "severity": Severity(row["severity"]), "result": Result(row["result"])})
+
+
+def _run(row: Mapping[str, Any]) -> Run:
+    settings = {f.name: row[f.name] for f in fields(Settings)} | {"options": json.loads(row["options"])}
+    return Run(
+        id=row["id"],
+        kind=row["kind"],
+        started_at=datetime.fromisoformat(row["started_at"]),
+        finished_at=None if row["finished_at"] is None else datetime.fromisoformat(row["finished_at"]),
+        status=row["status"],
+        settings=Settings(**settings),
+        engine_version=row["engine_version"],
+        model_sha256=row["model_sha256"],
+        calls_done=row["calls_done"],
+        calls_failed=row["calls_failed"],
+    )
