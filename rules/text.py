@@ -1,0 +1,203 @@
+"""Words as spoken → the form that rules match, with a map back.
+
+All turns of a call are normalised in one pass, because most of the cost is per call and not per character.
+What is matched: NFKC, lower case, simplified characters, no spaces, no commas, no hesitations, no stutter;
+digits read out one by one (幺二三七八) as digits. A sentence end stays as 。 or ？, a turn end as a line feed.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+TURN_END = "\n"
+SOFT = "，"  # a pause: not matched, but a negation does not reach across it
+HARD = "。"
+QUESTION = "？"
+
+_SOFT_MARKS = frozenset(",，、;；:：…—–-~·「」『』“”‘’\"'()（）[]【】《》<>　 \t\r/\\|*#_^`\ufeff\u200b")
+_HARD_MARKS = frozenset("。.!！｡")
+_QUESTION_MARKS = frozenset("?？")
+
+# 嗯 and its like mean nothing wherever they stand; 额, 啊, 那个 do (额度, 是啊, 那个人): they go only between pauses.
+_PAUSES = re.compile(r"[，嗯呃唔诶欸]+(?:(?:额|啊|哦|那个|这个|就是说?|怎么说呢)[，嗯呃唔诶欸]+)*")
+_STUTTER = re.compile(r"([我你您他她它这那就要会在不是也都好对行哈])\1+")
+_SPOKEN_DIGITS = re.compile(r"[零〇幺一二两三四五六七八九洞拐勾0-9]{3,}(?![十百千万亿])")
+_DIGIT_OF = {
+    ord(char): str(digit)
+    for digit, chars in enumerate(("零〇洞", "幺一", "二两", "三", "四", "五", "六", "七拐", "八", "九勾"))
+    for char in chars
+}
+
+
+@functools.cache
+def _simplify(char: str) -> str:
+    return str(_opencc().convert(char))
+
+
+@functools.cache
+def _opencc():  # type: ignore[no-untyped-def]
+    import opencc
+
+    return opencc.OpenCC("t2s")
+
+
+def _normal_char(char: str) -> str:
+    """One character for one: offsets must survive, so what NFKC would expand keeps its first character."""
+    if char == TURN_END:
+        return TURN_END
+    if char in _SOFT_MARKS or char.isspace() or unicodedata.category(char)[0] == "C":
+        return SOFT
+    if char in _HARD_MARKS:
+        return HARD
+    if char in _QUESTION_MARKS:
+        return QUESTION
+    folded = unicodedata.normalize("NFKC", char).lower()[:1]
+    return _simplify(folded) if "\u2e80" < folded else folded or SOFT
+
+
+class CharTable:
+    """One character for one, over whole strings at once; learns each character when it first meets it.
+
+    Ten times as fast as `str.translate`, which pays for a dictionary look-up per character.
+    """
+
+    _UNKNOWN = np.uint32(0xFFFFFFFF)
+
+    def __init__(self, char: Callable[[str], str]) -> None:
+        self._char = char
+        self._codes = np.full(sys.maxunicode + 1, self._UNKNOWN, dtype=np.uint32)
+
+    def apply(self, text: str) -> str:
+        """`text` with each character replaced; lone surrogates become U+FFFD."""
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        new = self._codes[codes]
+        unknown = new == self._UNKNOWN
+        if unknown.any():
+            for code in np.unique(codes[unknown]):
+                self._codes[code] = ord(self._char(chr(code)))
+            new = self._codes[codes]
+        return new.tobytes().decode("utf-32-le", "replace")
+
+
+_CHARS = CharTable(_normal_char)
+
+
+class NormalText:
+    """The normalised turns of a call, joined by line feeds, and the way back.
+
+    `text` begins with a line feed and each turn ends with one; `turns` are the positions of the turns' first
+    characters. The map to the words as spoken is worked out when it is first asked for: most calls have
+    nothing to show.
+    """
+
+    __slots__ = ("_cuts", "_plain", "_spoken_turns", "text", "turns")
+
+    def __init__(self, turns: Sequence[str]) -> None:
+        spoken = TURN_END + "".join([turn.replace(TURN_END, " ") + TURN_END for turn in turns])
+        self._plain = _CHARS.apply(spoken)
+        text = _PAUSES.sub("", _STUTTER.sub(r"\1", self._plain))
+        self.text = _SPOKEN_DIGITS.sub(_as_digits, text)
+        self.turns = _turn_starts(self.text)
+        self._cuts: _Cuts | None = None
+        self._spoken_turns: list[int] = []
+
+    @property
+    def pauses(self) -> list[int]:
+        """Positions in `text` before which the speaker paused, in order."""
+        return self._map().pauses
+
+    def turn_at(self, position: int) -> int:
+        """Index of the turn that holds a position of `text`."""
+        return bisect_right(self.turns, position) - 1
+
+    def turn_text(self, turn: int) -> str:
+        """The normalised words of one turn."""
+        return self.text[self.turns[turn] : self.turn_end(turn)]
+
+    def turn_end(self, turn: int) -> int:
+        """Position of the line feed that ends a turn."""
+        return (self.turns[turn + 1] if turn + 1 < len(self.turns) else len(self.text)) - 1
+
+    def span_as_spoken(self, start: int, end: int) -> tuple[int, int, int]:
+        """Positions [start, end) of `text` → (turn, start, end) in characters of that turn as spoken."""
+        turn, cuts = self.turn_at(start), self._map()
+        base = self._spoken_turns[turn]
+        return turn, cuts.spoken(start) - base, cuts.spoken(end - 1) + 1 - base
+
+    def clause(self, start: int, end: int) -> tuple[int, int]:
+        """The clause around [start, end): from the pause or sentence end before it to the next one after it."""
+        turn = self.turn_at(start)
+        low, high = self.turns[turn], self.turn_end(turn)
+        pauses = self.pauses
+        before, after = bisect_right(pauses, start) - 1, bisect_left(pauses, end)
+        first = max(low, pauses[before] if before >= 0 else low)
+        last = min(high, pauses[after] if after < len(pauses) else high)
+        return self.sentence(start, end, low=first, high=last)
+
+    def sentence(self, start: int, end: int, *, low: int | None = None, high: int | None = None) -> tuple[int, int]:
+        """The sentence around [start, end), within [low, high) or the turn."""
+        turn = self.turn_at(start)
+        low = self.turns[turn] if low is None else low
+        high = self.turn_end(turn) if high is None else high
+        first = max(low, *(self.text.rfind(mark, low, start) + 1 for mark in (HARD, QUESTION)))
+        stops = [at for mark in (HARD, QUESTION) if (at := self.text.find(mark, end, high)) >= 0]
+        return first, min([*stops, high])
+
+    def _map(self) -> _Cuts:
+        if self._cuts is None:
+            self._cuts = _cuts(self._plain)
+            self._spoken_turns = _turn_starts(self._plain)
+        return self._cuts
+
+
+@dataclass(frozen=True, slots=True)
+class _Cuts:
+    """Where characters were taken out: from `pieces[i]` on, `shifts[i]` characters are missing."""
+
+    pieces: list[int]
+    shifts: list[int]
+    pauses: list[int]
+
+    def spoken(self, position: int) -> int:
+        return position + self.shifts[bisect_right(self.pieces, position) - 1]
+
+
+def _cuts(plain: str) -> _Cuts:
+    found = [(cut.start(), cut.end(), SOFT in cut.group()) for cut in _PAUSES.finditer(plain)]
+    found += [(cut.start() + 1, cut.end(), False) for cut in _STUTTER.finditer(plain)]
+    cuts = _Cuts([0], [0], [])
+    removed = 0
+    for start, end, pause in sorted(found):
+        removed += end - start
+        cuts.pieces.append(end - removed)
+        cuts.shifts.append(removed)
+        if pause:
+            cuts.pauses.append(end - removed)
+    return cuts
+
+
+def _as_digits(found: re.Match[str]) -> str:
+    if found.string[found.start() - 1] in "十百千万亿":
+        return found.group()
+    return found.group().translate(_DIGIT_OF)
+
+
+def _turn_starts(text: str) -> list[int]:
+    starts, at = [], text.find(TURN_END)
+    while at + 1 < len(text):
+        starts.append(at + 1)
+        at = text.find(TURN_END, at + 1)
+    return starts
+
+
+def normalise_term(term: str) -> str:
+    """A term of a rule in the form that it has in normalised text."""
+    return NormalText([term]).text.strip(TURN_END)
