@@ -165,3 +165,25 @@ def m003_failures(db: Database) -> None:
         foreign_keys=[("run", "runs", "id")],
         strict=True,
     )
+
+
+@migrations()
+def m004_rules(db: Database) -> None:
+    """Rules as they read when they judged: a report cites the clause of that day, not of today's pack."""
+    db.create_table(
+        "rules",
+        {
+            "digest": str,
+            "rule_id": str,
+            "version": int,
+            "title": str,
+            "title_en": str,
+            "category": str,
+            "kind": str,
+            "severity": str,
+            "citations": str,
+        },
+        pk=("digest", "rule_id"),
+        not_null={"title", "title_en", "category", "kind", "severity", "citations"},
+        strict=True,
+    )

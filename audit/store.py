@@ -25,7 +25,7 @@ from audit.calls import CallRecord
 from audit.errors import StoreError, StoreFull
 from audit.migrations import migrations
 from audit.score import Scorecard
-from rules.model import Finding, Judgement, Result, Severity
+from rules.model import Finding, Judgement, Reference, Result, Rule, RuleSet, Severity
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 
 BUSY_SECONDS = 30
@@ -118,6 +118,20 @@ class Filter:
 
 
 EVERY_CALL = Filter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCard:
+    """A rule as it read when a call was judged by it."""
+
+    id: str
+    version: int
+    title: str
+    title_en: str
+    category: str
+    kind: str
+    severity: Severity
+    references: tuple[Reference, ...]
 
 
 class Store:
@@ -309,6 +323,30 @@ class Store:
         return {
             r["recording"]: r["settings"] for r in self._all("select recording, settings from transcripts")
         }
+
+    # what a report needs beside the calls
+
+    def save_rules(self, ruleset: RuleSet) -> None:
+        """Keep what a report cites of each rule under the digest of the set; a known digest stays as it is."""
+        rows = [_rule_row(rule, ruleset.digest) for rule in ruleset.rules]
+        with self._writing():
+            if self._one("select 1 as known from rules where digest = ? limit 1", [ruleset.digest]) is None:
+                for row in rows:
+                    self._insert("rules", row)
+
+    def rules(self, digest: str) -> dict[str, RuleCard]:
+        """Rule id → the rule as it read in the set of that digest; empty where the digest was never kept."""
+        rows = self._all("select * from rules where digest = ? order by rule_id", [digest])
+        return {row["rule_id"]: _rule_card(row) for row in rows}
+
+    def runs(self) -> dict[int, Run]:
+        """Every run by its id, oldest first."""
+        return {row["id"]: _run(row) for row in self._all("select * from runs order by id")}
+
+    def hearing_notes(self) -> dict[str, tuple[tuple[str, ...], float]]:
+        """Recording → notes for reviewers and role confidence, without reading the words."""
+        rows = self._all("select recording, notes, role_confidence from transcripts")
+        return {row["recording"]: (tuple(json.loads(row["notes"])), row["role_confidence"]) for row in rows}
 
     # below: SQL only
 
@@ -540,6 +578,27 @@ def _finding_row(finding: Finding) -> dict[str, Any]:
 def _finding(row: Mapping[str, Any]) -> Finding:
     values = {f.name: row[f.name] for f in fields(Finding)}
     return Finding(**{**values, "severity": Severity(row["severity"]), "result": Result(row["result"])})
+
+
+def _rule_row(rule: Rule, digest: str) -> dict[str, Any]:
+    names = ("version", "title", "title_en", "category", "kind")
+    return {
+        "digest": digest,
+        "rule_id": rule.id,
+        **{name: getattr(rule, name) for name in names},
+        "severity": rule.severity.value,
+        "citations": _json([reference.model_dump(mode="json") for reference in rule.references]),
+    }
+
+
+def _rule_card(row: Mapping[str, Any]) -> RuleCard:
+    names = ("version", "title", "title_en", "category", "kind")
+    return RuleCard(
+        id=row["rule_id"],
+        **{name: row[name] for name in names},
+        severity=Severity(row["severity"]),
+        references=tuple(Reference(**values) for values in json.loads(row["citations"])),
+    )
 
 
 def _run(row: Mapping[str, Any]) -> Run:
