@@ -327,7 +327,7 @@ class Store:
     # what a report needs beside the calls
 
     def save_rules(self, ruleset: RuleSet) -> None:
-        """Keep what a report cites of each rule under the digest of the set; a known digest stays as it is."""
+        """Keep what a report cites of each rule, by the digest of the set; a known digest stays as it is."""
         rows = [_rule_row(rule, ruleset.digest) for rule in ruleset.rules]
         with self._writing():
             if self._one("select 1 as known from rules where digest = ? limit 1", [ruleset.digest]) is None:
