@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+import codecs
+import contextlib
+import csv
+import io
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Any, TypeVar
+
+from audit.errors import BadCalls
+from rules.model import RELATIONS
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,3 +45,196 @@ class CallRecord:
     days_overdue: int | None = None
     agent_channel: int | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+
+
+COLUMNS = tuple(
+    {"path": "recording", "duration_ms": "duration"}.get(f.name, f.name)
+    for f in fields(CallRecord)
+    if f.name != "extra"
+)
+"""Columns of calls.csv that callaudit knows; docs/calls.md explains each."""
+
+_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[ T]+(\d{1,2}):(\d\d)(?::(\d\d))?")
+_YES_OR_NO = {"true": True, "1": True, "yes": True, "是": True, "false": False, "0": False, "no": False, "否": False}
+_CHANNELS = {"0": 0, "left": 0, "左": 0, "1": 1, "right": 1, "右": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRow:
+    """A row that can't be used: the line in the file, the sentence that says why, the recording it stands for."""
+
+    line: int
+    reason: str
+    path: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallList:
+    """What a call list holds: calls and attempts (records without a path), and the rows that can't be used."""
+
+    file: Path
+    records: tuple[CallRecord, ...]
+    bad: tuple[BadRow, ...]
+
+
+def read_calls(file: Path, *, utc_offset: tzinfo) -> CallList:
+    """Read calls.csv (UTF-8 with or without BOM, UTF-16, GBK). `BadCalls` where nothing of it can be used.
+
+    `recording` is a path from the list's folder and may not leave it. Without that column the recording is the
+    file named after call_id; without call_id, the recording's name is the id. A row without a recording, or
+    not answered and with none, is an attempt.
+    """
+    rows = csv.reader(io.StringIO(_text(file), newline=""), strict=True)
+    header = [name.strip().lower() for name in next(rows, [])]
+    _refuse_header(file, header)
+    records: dict[str, tuple[int, CallRecord]] = {}
+    bad: list[BadRow] = []
+    for line, cells in _numbered(file, rows):
+        row = _Row(file, header, cells, utc_offset)
+        try:
+            record = row.record()
+            if record.call_id in records:
+                raise ValueError(f"call_id {record.call_id} 与第 {records[record.call_id][0]} 行重复；请改成唯一的编号")
+            records[record.call_id] = (line, record)
+        except ValueError as error:
+            bad.append(BadRow(line=line, reason=f"{file} 第 {line} 行：{error}", path=row.path_or_none()))
+    return CallList(file=file, records=tuple(record for _, record in records.values()), bad=tuple(bad))
+
+
+def default_record(path: Path, *, call_id: str, utc_offset: tzinfo) -> CallRecord:
+    """What a file name alone says: the time of the call where it holds one (20261119-151000)."""
+    found = re.search(r"(?<!\d)(20\d{6})[-_T]?(\d{6})(?!\d)", path.stem)
+    started_at = None
+    if found:
+        with contextlib.suppress(ValueError):
+            started_at = datetime.strptime(found[1] + found[2], "%Y%m%d%H%M%S").replace(tzinfo=utc_offset)
+    return CallRecord(call_id=call_id, path=path, started_at=started_at)
+
+
+def _text(file: Path) -> str:
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise BadCalls(f"{file}：读不了通话清单（{error.strerror}）；请检查路径和权限") from error
+    # GB18030 contains GBK and GB2312; it reads almost any bytes, so UTF-8 is tried first.
+    encodings = ("utf-16",) if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        with contextlib.suppress(UnicodeDecodeError):
+            return raw.decode(encoding)
+    raise BadCalls(f"{file}：认不出通话清单的编码；请另存为 UTF-8 或 GBK 的 CSV")
+
+
+def _refuse_header(file: Path, header: Sequence[str]) -> None:
+    if not header:
+        raise BadCalls(f"{file}：通话清单是空的；第一行要写列名，例如 call_id,recording,started_at")
+    if "call_id" not in header and "recording" not in header:
+        raise BadCalls(f"{file}：缺少 call_id 列和 recording 列，至少要有一列；现有的列：{'、'.join(header)}")
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated:
+        raise BadCalls(f"{file}：列名重复：{'、'.join(repeated)}；请每列只留一个")
+
+
+def _numbered(file: Path, rows: Any) -> Iterator[tuple[int, list[str]]]:
+    """Rows with the line they start on; empty lines are no rows."""
+    line = rows.line_num + 1
+    try:
+        for cells in rows:
+            if any(cell.strip() for cell in cells):
+                yield line, cells
+            line = rows.line_num + 1
+    except csv.Error as error:
+        raise BadCalls(f"{file} 第 {line} 行：引号没有配对或有非法字符（{error}）；请修正这一行") from None
+
+
+class _Row:
+    """One row's cells by column; each reader raises ValueError with column, value and what is expected."""
+
+    def __init__(self, file: Path, header: Sequence[str], cells: Sequence[str], offset: tzinfo) -> None:
+        self.folder = file.parent.absolute()
+        self.cells = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+        self.header = header
+        self.surplus = len(cells) > len(header)
+        self.offset = offset
+
+    def record(self) -> CallRecord:
+        if self.surplus:
+            raise ValueError("单元格比列名多；请检查逗号和引号")
+        path = self.path()
+        call_id = self.cells.get("call_id") or ("" if path is None else path.stem)
+        if not call_id:
+            raise ValueError("call_id 和 recording 都是空的；至少要填一个")
+        texts = ("agent_id", "agent_name", "team", "case_id", "debtor_id", "direction", "product")
+        return CallRecord(
+            call_id=call_id,
+            path=path,
+            started_at=self.read("started_at", self.time, "例如 2026-11-19T15:10:00+08:00 或 2026-11-19 15:10:00"),
+            duration_ms=self.read("duration", _duration_ms, "秒数，或 分:秒"),
+            callee_relation=self.read("callee_relation", _relation, f"可选：{'、'.join(RELATIONS)}"),
+            answered=self.read("answered", _yes_or_no, "可选：true、false、1、0、是、否"),
+            days_overdue=self.read("days_overdue", int, "整数"),
+            agent_channel=self.read("agent_channel", _channel, "0（左）或 1（右）"),
+            extra={name: cell for name, cell in self.cells.items() if name not in COLUMNS},
+            **{name: self.cells.get(name) or None for name in texts},
+        )
+
+    def path(self) -> Path | None:
+        """Where the recording should lie; None for an attempt. Never outside the list's folder."""
+        if "recording" not in self.header:
+            answered = self.read("answered", _yes_or_no, "可选：true、false、1、0、是、否")
+            return None if answered is False else self.folder / Path(self.cells["call_id"]).name
+        if not self.cells.get("recording"):
+            return None
+        name = self.cells["recording"].replace("\\", "/")
+        path = Path(os.path.normpath(self.folder / name))
+        if not path.is_relative_to(self.folder):
+            raise ValueError(f"recording {name} 在清单所在文件夹之外；请用从 {self.folder} 起的相对路径")
+        return path
+
+    def path_or_none(self) -> Path | None:
+        try:
+            return self.path()
+        except ValueError:
+            return None
+
+    def read(self, column: str, reader: Callable[[str], T], expected: str) -> T | None:
+        cell = self.cells.get(column)
+        if not cell:
+            return None
+        try:
+            return reader(cell)
+        except (ValueError, KeyError):
+            raise ValueError(f"{column} 的值“{cell}”不对；应为{expected}") from None
+
+    def time(self, cell: str) -> datetime:
+        """A day without an hour is refused: read as midnight it would be a call in the quiet hours."""
+        found = _DATE.fullmatch(cell)
+        if found:  # as spreadsheets write it: 2026/3/9 9:05
+            year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+            return datetime(year, month, day, hour, minute, second, tzinfo=self.offset)
+        at = datetime.fromisoformat(cell)
+        if len(cell) < len("2026-11-19T15"):
+            raise ValueError
+        return at if at.tzinfo else at.replace(tzinfo=self.offset)
+
+
+def _duration_ms(cell: str) -> int:
+    seconds = 0.0
+    for part in cell.split(":"):
+        seconds = seconds * 60 + float(part)
+    if not 0 <= seconds < 86_400:
+        raise ValueError
+    return round(seconds * 1000)
+
+
+def _relation(cell: str) -> str:
+    if cell not in RELATIONS:
+        raise ValueError
+    return cell
+
+
+def _yes_or_no(cell: str) -> bool:
+    return _YES_OR_NO[cell.lower()]
+
+
+def _channel(cell: str) -> int:
+    return _CHANNELS[cell.lower()]

@@ -263,6 +263,13 @@ class Store:
             self._replace_judgement(call, run)
             self._sql.execute("update runs set calls_done = calls_done + 1 where id = ?", [run])
 
+    def forget(self, call_ids: Iterable[str]) -> None:
+        """Remove calls whose recording now belongs to a call with another id; what was heard stays."""
+        with self._writing():
+            for call_id in call_ids:
+                for table in ("findings", "outcomes", "scorecards", "calls"):
+                    self._sql.execute(f"delete from {table} where call_id = ?", [call_id])
+
     def fail(self, path: Path, reason: str, *, call_id: str | None, run: int) -> None:
         """Keep the reason why a file could not be judged; a later success removes it."""
         with self._writing():
@@ -320,9 +327,7 @@ class Store:
 
     def heard(self) -> dict[str, str]:
         """Recording → digest of the settings under which its transcript was made."""
-        return {
-            r["recording"]: r["settings"] for r in self._all("select recording, settings from transcripts")
-        }
+        return {r["recording"]: r["settings"] for r in self._all("select recording, settings from transcripts")}
 
     # what a report needs beside the calls
 

@@ -1,0 +1,229 @@
+"""Many calls: what is done is skipped, what fails is kept with its reason, what is killed goes on where it was."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import Any
+
+from audit.calls import CallRecord
+from audit.hearing import Hearing
+from audit.pipeline import Job
+from audit.plan import Plan, Refusal, hearing_digest, settings_digest
+from audit.store import Settings, Store
+from audit.workers import Pool, Reply, Setup
+from rules.model import RuleSet
+from transcribe.errors import UnreadableAudio
+
+POLL_SECONDS = 0.2
+_DIED = "处理它的进程两次意外退出（内存不足或被系统终止）；请减少 --workers，或单独重试这个文件"
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """How far a batch is; `heard_ms` is the sound of the calls done in this run, `bytes` of all that is over."""
+
+    total: int
+    total_bytes: int = 0
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    heard_ms: int = 0
+    bytes: int = 0
+    reasons: list[str] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def over(self) -> int:
+        """Calls that need nothing more in this run."""
+        return self.done + self.skipped + self.failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What to do, by what, into which store. `model_sha256` are the weights that the plan reckoned with."""
+
+    plan: Plan
+    store: Store
+    hearing: Hearing
+    ruleset: RuleSet
+    settings: Settings
+    model_sha256: str | None
+    workers: int
+
+
+class Interrupts:
+    """Counts ctrl-C (and SIGTERM) instead of dying of it: the first asks to finish, the second to stop."""
+
+    def __init__(self, on_first: Callable[[], None]) -> None:
+        self.count = 0
+        self._on_first = on_first
+        self._old: dict[int, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._old[number] = signal.signal(number, self._heard)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, old in self._old.items():
+            signal.signal(number, old)
+
+    def _heard(self, _number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count == 1:
+            self._on_first()
+
+
+def run_batch(batch: Batch, *, interrupts: Interrupts, notify: Callable[[Tally], None]) -> Tally:
+    """Do all calls of the plan that are not done yet; raises `StoreError`, `CannotStart`. `notify` is called
+    whenever a call is over.
+    """
+    store, plan = batch.store, batch.plan
+    store.forget(plan.replaced)
+    store.save_rules(batch.ruleset)
+    store.add_records([*plan.records, *plan.attempts])
+    run = store.start_run("audit", batch.settings)
+    tally = Tally(total=len(plan.records) + len(plan.refusals), total_bytes=sum(map(_size, plan.records)))
+    doing = _Doing(batch, run=run, tally=tally, interrupts=interrupts, notify=notify)
+    for refusal in plan.refusals:
+        doing.refuse(refusal)
+    pool = Pool(Setup(hearing=batch.hearing, ruleset=batch.ruleset), size=batch.workers)
+    try:
+        _loop(doing, pool, interrupts)
+        tally.interrupted = tally.over < tally.total
+        status = "interrupted" if tally.interrupted else "finished"
+        store.finish_run(run, status=status, done=tally.done, failed=tally.failed)
+    finally:
+        pool.kill()
+    return tally
+
+
+def _loop(doing: _Doing, pool: Pool, interrupts: Interrupts) -> None:
+    while interrupts.count < 2:
+        while pool.idle and interrupts.count == 0 and (job := doing.next_job()) is not None:
+            pool.submit(job)
+        if not pool.busy:
+            return
+        for reply in pool.replies(timeout=POLL_SECONDS):
+            doing.settle(reply)
+
+
+class _Doing:
+    """The state of a running batch: what waits, what is tried again, what was counted."""
+
+    def __init__(
+        self, batch: Batch, *, run: int, tally: Tally, interrupts: Interrupts, notify: Callable[[Tally], None]
+    ) -> None:
+        self.batch = batch
+        self.store = batch.store
+        self.run = run
+        self.tally = tally
+        self._interrupts = interrupts
+        self._notify = notify
+        self._done = self.store.done()
+        self._heard = self.store.heard()
+        self._fresh = self._jobs(batch.plan.records)
+        self._again: deque[Job] = deque()
+        self._in_flight: set[str] = set()
+        self._same_bytes: dict[str, list[Job]] = {}
+        self._retried: set[str] = set()
+
+    def next_job(self) -> Job | None:
+        """The next call that needs doing. Of two files with the same bytes the second waits for the first."""
+        while True:
+            job = self._again.popleft() if self._again else next(self._fresh, None)
+            if job is None:
+                return None
+            if job.recording not in self._in_flight:
+                self._in_flight.add(job.recording)
+                return self._with_transcript(job)
+            self._same_bytes.setdefault(job.recording, []).append(job)
+
+    def settle(self, reply: Reply) -> None:
+        """Keep what became of a job; who died is tried once more, alone with a fresh process."""
+        job = reply.job
+        self._in_flight.discard(job.recording)
+        self._again.extend(self._same_bytes.pop(job.recording, []))
+        if reply.call is not None:
+            self.store.save(reply.call, run=self.run)
+            self._heard[job.recording] = job.hearing
+            self.tally.heard_ms += 0 if job.transcript else reply.call.transcript.duration_ms
+            self._over(job.bytes, done=1)
+        elif reply.died and job.record.call_id not in self._retried:
+            self._retried.add(job.record.call_id)
+            self._again.append(job)
+        else:
+            died = f"{job.record.path}：{_DIED}"
+            self.fail(job.record, died if reply.died else reply.reason)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Keep what the plan refused."""
+        self.store.fail(refusal.path, refusal.reason, call_id=refusal.call_id, run=self.run)
+        self.tally.reasons.append(refusal.reason)
+        self._over(0, failed=1)
+
+    def fail(self, record: CallRecord, reason: str) -> None:
+        """Keep why a call could not be done."""
+        assert record.path is not None
+        self.store.fail(record.path, reason, call_id=record.call_id, run=self.run)
+        self.tally.reasons.append(reason)
+        self._over(_size(record), failed=1)
+
+    def _over(self, size: int, *, done: int = 0, skipped: int = 0, failed: int = 0) -> None:
+        self.tally.done += done
+        self.tally.skipped += skipped
+        self.tally.failed += failed
+        self.tally.bytes += size
+        self._notify(self.tally)
+
+    def _jobs(self, records: Sequence[CallRecord]) -> Iterator[Job]:
+        """Jobs in the plan's order, each hashed when its turn comes; what is done under these settings is left out."""
+        from transcribe.audio import fingerprint
+
+        for record in records:
+            if self._interrupts.count:
+                return
+            assert record.path is not None
+            try:
+                recording = fingerprint(record.path)
+            except UnreadableAudio as error:
+                self.fail(record, str(error))
+                continue
+            job = self._job(record, recording)
+            if self._done.get(record.call_id) == (recording, job.settings):
+                self._over(job.bytes, skipped=1)
+            else:
+                yield job
+
+    def _job(self, record: CallRecord, recording: str) -> Job:
+        hearing = self.batch.hearing
+        digest = hearing_digest(
+            engine=hearing.engine,
+            model_sha256=self.batch.model_sha256,
+            hotwords=hearing.hotwords,
+            agent_channel=hearing.agent_channel if record.agent_channel is None else record.agent_channel,
+        )
+        return Job(
+            record=record,
+            recording=recording,
+            bytes=_size(record),
+            hearing=digest,
+            settings=settings_digest(digest, self.batch.settings, record),
+        )
+
+    def _with_transcript(self, job: Job) -> Job:
+        if self._heard.get(job.recording) != job.hearing:
+            return job
+        return replace(job, transcript=self.store.transcript(job.recording))
+
+
+def _size(record: CallRecord) -> int:
+    with contextlib.suppress(OSError):
+        return os.stat(record.path or "").st_size
+    return 0

@@ -1,0 +1,129 @@
+"""callaudit.toml → Config, read once at the edge; everything further in gets plain values."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from audit.errors import BadConfig
+from rules.model import Severity
+
+FILE_NAME = "callaudit.toml"
+CHINA = timezone(timedelta(hours=8))
+ENGINES = ("faster-whisper", "openai-whisper", "transcript")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What the command line starts from; docs/configuration.md explains each key.
+
+    `workers` None means: by the number of cores. `agent_channel` (0 left, 1 right) holds where the call record is
+    silent. `utc_offset` is meant where calls.csv gives a time without one.
+    """
+
+    db: Path = Path("callaudit.db")
+    rules: str = "cn-collection"
+    engine: str = "faster-whisper"
+    model: str = "base"
+    workers: int | None = None
+    agent_channel: int | None = None
+    utc_offset: timezone = CHINA
+    fail_on: Severity | None = None
+
+
+def read_config(path: Path | None = None) -> Config:
+    """Read `path`, or ./callaudit.toml where there is one, else the defaults; `BadConfig` names file and key."""
+    if path is None:
+        path = Path(FILE_NAME)
+        if not path.is_file():
+            return Config()
+    return replace(Config(), **_values(path, _load(path)))
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise BadConfig(f"{path}：读不了配置文件（{error.strerror}）；请检查 --config 的路径") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path}：不是正确的 TOML（{error}）；请改正后再运行") from error
+
+
+def _values(path: Path, found: dict[str, Any]) -> dict[str, Any]:
+    unknown = [key for key in found if key not in _READERS]
+    if unknown:
+        raise BadConfig(f"{path}：没有配置项 {'、'.join(unknown)}；可用的有：{'、'.join(_READERS)}")
+    values = {}
+    for key, value in found.items():
+        try:
+            values[key] = _READERS[key](value, path.parent)
+        except ValueError as error:
+            raise BadConfig(f"{path}：{key} = {value!r} 不对；{error}") from None
+    return values
+
+
+def _text(value: object, _: Path) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("请写成带引号的文字")
+    return value
+
+
+def _file(value: object, folder: Path) -> Path:
+    return folder / Path(_text(value, folder)).expanduser()
+
+
+def _name_or_folder(value: object, folder: Path) -> str:
+    """A bare word is a name; with a slash it is a path, from the configuration file's folder."""
+    text = _text(value, folder)
+    return str(_file(text, folder)) if "/" in text or "\\" in text else text
+
+
+def _engine(value: object, _: Path) -> str:
+    if value not in ENGINES:
+        raise ValueError(f"可选：{'、'.join(ENGINES)}")
+    return str(value)
+
+
+def _workers(value: object, _: Path) -> int:
+    if type(value) is not int or not 1 <= value <= 256:
+        raise ValueError("请写 1 到 256 的整数；不写则按 CPU 核数")
+    return value
+
+
+def _channel(value: object, _: Path) -> int:
+    if type(value) is not int or value not in (0, 1):
+        raise ValueError("0 表示坐席在左声道，1 表示坐席在右声道")
+    return value
+
+
+def _severity(value: object, _: Path) -> Severity:
+    try:
+        return Severity(str(value))
+    except ValueError:
+        raise ValueError(f"可选：{'、'.join(Severity)}") from None
+
+
+def utc_offset(value: object) -> timezone:
+    """`+08:00` → the time zone; ValueError says how to write it."""
+    found = re.fullmatch(r"([+-])(\d\d):(\d\d)", str(value))
+    if found is None or int(found[2]) > 14 or int(found[3]) > 59:
+        raise ValueError("请写成 +08:00 的样子")
+    delta = timedelta(hours=int(found[2]), minutes=int(found[3]))
+    return timezone(delta if found[1] == "+" else -delta)
+
+
+_READERS: dict[str, Callable[[object, Path], object]] = {
+    "db": _file,
+    "rules": _name_or_folder,
+    "engine": _engine,
+    "model": _name_or_folder,
+    "workers": _workers,
+    "agent_channel": _channel,
+    "utc_offset": lambda value, _: utc_offset(value),
+    "fail_on": _severity,
+}

@@ -1,0 +1,84 @@
+"""From an engine's name to ears: what a worker hears with, loaded when the first call needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.calls import CallRecord
+from audit.pipeline import Hear
+from transcribe.model import Transcript
+
+if TYPE_CHECKING:
+    from transcribe.engine import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """How recordings become transcripts. `model` is a folder or a name; `threads` is per worker.
+
+    `agent_channel` holds where the call record is silent. With the engine `transcript`, files are read, not heard.
+    """
+
+    engine: str
+    model: str
+    threads: int = 0
+    agent_channel: int | None = None
+    hotwords: tuple[str, ...] = ()
+
+
+def weights_digest(hearing: Hearing) -> str | None:
+    """SHA-256 of the weights, found but not loaded; None where the engine has none. `WeightsMissing`."""
+    if hearing.engine == "transcript":
+        return None
+    if hearing.engine == "openai-whisper":
+        from transcribe.openai_whisper import find_checkpoint
+
+        return find_checkpoint(hearing.model).sha256
+    from transcribe.weights import find_weights
+
+    return find_weights(hearing.model).sha256
+
+
+def open_ears(hearing: Hearing) -> Hear:
+    """A function from call to transcript; the engine is loaded once, by the first call."""
+    if hearing.engine == "transcript":
+        return _read
+    loaded: list[Engine] = []
+
+    def hear(record: CallRecord) -> Transcript:
+        from transcribe.pipeline import transcribe
+
+        if not loaded:
+            loaded.append(load_engine(hearing))
+        channel = hearing.agent_channel if record.agent_channel is None else record.agent_channel
+        return transcribe(_path(record), engine=loaded[0], agent_channel=channel, hotwords=hearing.hotwords)
+
+    return hear
+
+
+def load_engine(hearing: Hearing) -> Engine:
+    """The recogniser with its weights, ready to hear; `WeightsMissing` or `EngineMissing`."""
+    if hearing.engine == "openai-whisper":
+        from transcribe.openai_whisper import OpenaiWhisper
+
+        return OpenaiWhisper(hearing.model)
+    from transcribe.faster_whisper import FasterWhisper
+
+    return FasterWhisper(hearing.model, threads=hearing.threads)
+
+
+def _read(record: CallRecord) -> Transcript:
+    """A transcript made elsewhere; its recording is the file at hand, for there is no other."""
+    from transcribe.audio import fingerprint
+    from transcribe.files import read_transcript
+
+    path = _path(record)
+    return replace(read_transcript(path), recording=fingerprint(path))
+
+
+def _path(record: CallRecord) -> Path:
+    if record.path is None:
+        raise ValueError("an attempt has no sound to hear")
+    return record.path

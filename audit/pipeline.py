@@ -1,0 +1,80 @@
+"""One call, the whole line: recording → transcript → judgement → promise → scorecard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from audit.calls import CallRecord
+from audit.score import scorecard
+from audit.store import AuditedCall
+from rules.model import CallFacts, RuleSet
+from transcribe.model import Transcript
+
+if TYPE_CHECKING:
+    from rules.engine import Judge
+
+    from rules.entities import Promise
+
+PROMISE = ("amount", "date", "text", "firmness", "repeated_back", "turn")
+
+Hear = Callable[[CallRecord], Transcript]
+"""Turns a call's recording into its transcript; the only step that reads a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One call to do. `transcript` is given where the recording was heard before under the same settings."""
+
+    record: CallRecord
+    recording: str
+    bytes: int
+    hearing: str
+    settings: str
+    transcript: Transcript | None = None
+
+
+def audit_call(job: Job, *, hear: Hear, judge: Judge, ruleset: RuleSet) -> AuditedCall:
+    """Hear and judge one call; raises what `hear` raises (transcribe.errors)."""
+    from rules.entities import find_promise
+
+    transcript = job.transcript or hear(job.record)
+    judgement = judge.judge(transcript.turns, facts_of(job.record, transcript))
+    called_on = job.record.started_at.date() if job.record.started_at else None
+    promise = find_promise(transcript.turns, call_date=called_on)
+    return AuditedCall(
+        record=job.record,
+        transcript=transcript,
+        judgement=judgement,
+        card=scorecard(judgement, ruleset),
+        promise=promise_fields(promise),
+        settings=job.settings,
+        hearing=job.hearing,
+        bytes=job.bytes,
+    )
+
+
+def facts_of(record: CallRecord, transcript: Transcript) -> CallFacts:
+    """What rules may ask of the call record; how long the call was is taken from the sound."""
+    return CallFacts(
+        call_id=record.call_id,
+        started_at=record.started_at,
+        duration_ms=transcript.duration_ms,
+        callee_relation=record.callee_relation,
+    )
+
+
+def promise_fields(promise: Promise | None) -> dict[str, Any] | None:
+    """A promise as `check` prints it and the store keeps it: plain values, amount in yuan, ISO date."""
+    if promise is None:
+        return None
+    return {name: _plain(getattr(promise, name)) for name in PROMISE}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.isoformat() if isinstance(value, date) else value

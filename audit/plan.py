@@ -1,0 +1,178 @@
+"""What a batch is to do: find the recordings, give each its call record, and name the settings by digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from itertools import chain
+from pathlib import Path
+
+from audit.calls import CallList, CallRecord, default_record
+from audit.errors import BadPath
+from audit.store import Settings
+
+SOUND = frozenset({".wav", ".mp3", ".m4a", ".amr", ".ogg", ".opus", ".flac", ".aac", ".3gp", ".au", ".wma", ".webm"})
+TEXT = frozenset({".json", ".srt", ".csv"})
+"""Suffixes looked for in folders: with a recogniser, and with the `transcript` engine."""
+
+_CACHES = frozenset({"__pycache__", "@eadir", "$recycle.bin", "system volume information", "node_modules"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Something that will not be audited, and why: a folder without permission, a row that can't be used."""
+
+    path: Path
+    reason: str
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Calls to audit, each with the path of its recording; attempts; what is refused beforehand; ids of calls
+    in the store whose recording now belongs to another id.
+    """
+
+    records: tuple[CallRecord, ...]
+    attempts: tuple[CallRecord, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    replaced: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Search:
+    """Files found so far (in order, each once) and folders that could not be entered."""
+
+    files: dict[Path, None] = field(default_factory=dict)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def refuse(self, error: OSError) -> None:
+        folder = Path(error.filename)
+        reason = f"{folder}：进不了这个文件夹（{error.strerror}）；请给运行本程序的用户授权"
+        self.refusals.append(Refusal(path=folder, reason=reason))
+
+
+def make_plan(
+    paths: Sequence[Path],
+    *,
+    suffixes: frozenset[str],
+    lists: Sequence[CallList],
+    known: Mapping[Path, Sequence[CallRecord]],
+    utc_offset: tzinfo,
+) -> Plan:
+    """Find recordings under `paths` and give each its record: from a call list, else from the store (`known`),
+    else from its file name. `BadPath` where a path isn't there.
+    """
+    search = _find(paths, suffixes=suffixes, skip={_absolute(calls.file) for calls in lists})
+    listed = [record for calls in lists for record in calls.records]
+    bad = {row.path: row.reason for calls in lists for row in calls.bad if row.path is not None}
+    named, missing = _match([r for r in listed if r.path is not None], search.files, _folders(paths))
+    refused = [Refusal(path=path, reason=bad[path]) for path in search.files if path in bad and path not in named]
+    rest = [path for path in search.files if path not in named and path not in bad]
+    stored = {path: known[path] for path in rest if path in known}
+    taken = {record.call_id for records in (*named.values(), *known.values()) for record in records}
+    fresh = _unlisted([path for path in rest if path not in stored], taken, utc_offset)
+    return Plan(
+        records=(*chain(*named.values()), *chain(*stored.values()), *fresh),
+        attempts=tuple(record for record in listed if record.path is None),
+        refusals=(*search.refusals, *refused, *missing),
+        replaced=_replaced(named, known),
+    )
+
+
+def _replaced(
+    named: Mapping[Path, Sequence[CallRecord]], known: Mapping[Path, Sequence[CallRecord]]
+) -> tuple[str, ...]:
+    """Ids that the store made up from file names, or that an older list gave, for calls that now have another."""
+    listed = {record.call_id for records in named.values() for record in records}
+    return tuple(old.call_id for path in named for old in known.get(path, ()) if old.call_id not in listed)
+
+
+def _find(paths: Sequence[Path], *, suffixes: frozenset[str], skip: set[Path]) -> _Search:
+    search = _Search()
+    for path in map(_absolute, paths):
+        if path.is_dir():
+            for file in _walk(path, search):
+                if file.suffix.lower() in suffixes and file not in skip:
+                    search.files[file] = None
+        elif os.path.lexists(path):
+            search.files[path] = None
+        else:
+            raise BadPath(f"{path}：没有这个文件或文件夹；请检查路径")
+    return search
+
+
+def _walk(folder: Path, search: _Search) -> Iterator[Path]:
+    """Files below, sorted; hidden ones, caches and half-written ones of other programs left out."""
+    for place, folders, files in os.walk(folder, onerror=search.refuse):
+        folders[:] = sorted(name for name in folders if _shown(name) and name.lower() not in _CACHES)
+        yield from (Path(place, name) for name in sorted(files) if _shown(name))
+
+
+def _shown(name: str) -> bool:
+    return not name.startswith((".", "~$"))
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))
+
+
+def _folders(paths: Sequence[Path]) -> list[Path]:
+    return [_absolute(path) for path in paths if path.is_dir()]
+
+
+def _match(
+    records: Sequence[CallRecord], files: Mapping[Path, None], folders: Sequence[Path]
+) -> tuple[dict[Path, list[CallRecord]], list[Refusal]]:
+    """Records by file: by path, else by a file name or stem that only one file has. What is listed below an
+    audited folder and found nowhere is refused: no call may be lost because its recording is.
+    """
+    by_name = _unique(files, lambda path: path.name) | _unique(files, lambda path: path.stem)
+    found: dict[Path, list[CallRecord]] = {}
+    missing = []
+    for record in records:
+        assert record.path is not None
+        path = record.path if record.path in files else by_name.get(record.path.name)
+        if path is not None:
+            found.setdefault(path, []).append(replace(record, path=path))
+        elif any(record.path.is_relative_to(folder) for folder in folders) and not record.path.exists():
+            reason = f"{record.path}：通话清单里有 {record.call_id}，但找不到录音；请补上文件或改正 recording 列"
+            missing.append(Refusal(path=record.path, reason=reason, call_id=record.call_id))
+    return found, missing
+
+
+def _unique(files: Iterable[Path], name: Callable[[Path], str]) -> dict[str, Path]:
+    found: dict[str, list[Path]] = {}
+    for file in files:
+        found.setdefault(name(file), []).append(file)
+    return {key: same[0] for key, same in found.items() if len(same) == 1}
+
+
+def _unlisted(paths: Iterable[Path], taken: set[str], utc_offset: tzinfo) -> Iterator[CallRecord]:
+    """Records from file names; a name that another call has gets a suffix that depends on the path alone."""
+    for path in paths:
+        call_id = path.stem
+        if call_id in taken:
+            call_id += "~" + hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
+        taken.add(call_id)
+        yield default_record(path, call_id=call_id, utc_offset=utc_offset)
+
+
+def hearing_digest(*, engine: str, model_sha256: str | None, hotwords: Sequence[str], agent_channel: int | None) -> str:
+    """Names everything that a transcript rests on, beside the recording."""
+    return _digest([engine, model_sha256, list(hotwords), agent_channel])
+
+
+def settings_digest(hearing: str, settings: Settings, record: CallRecord) -> str:
+    """Names everything that a judgement rests on: what was heard, the rules, our version, the call's facts."""
+    at = None if record.started_at is None else record.started_at.isoformat()
+    facts = [record.call_id, at, record.duration_ms, record.callee_relation]
+    return _digest([hearing, settings.ruleset_digest, settings.tool_version, facts])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, ensure_ascii=False).encode()).hexdigest()

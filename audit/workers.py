@@ -1,0 +1,172 @@
+"""Worker processes: each loads the recogniser and the rules once, then does one call at a time.
+
+A process that dies takes its own call with it and no other; the pool starts another in its place.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from audit.errors import AuditError
+from audit.hearing import Hearing, open_ears
+from audit.pipeline import Hear, Job, audit_call
+from audit.store import AuditedCall
+from rules.model import RuleSet
+from transcribe.errors import EngineMissing, TranscribeError, WeightsMissing
+
+_SPAWN = multiprocessing.get_context("spawn")  # forked CUDA, CTranslate2 and SQLite handles don't work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a worker needs to start: how to hear, what to judge by."""
+
+    hearing: Hearing
+    ruleset: RuleSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What became of a job: the call, or the reason why not, or `died` when its process did not survive it."""
+
+    job: Job
+    call: AuditedCall | None = None
+    reason: str = ""
+    died: bool = False
+
+
+class CannotStart(AuditError):
+    """No worker can do any call: no weights, no recogniser."""
+
+
+class Pool:
+    """`size` processes; `submit` while `idle`, then `replies`; `kill` in the end."""
+
+    def __init__(self, setup: Setup, *, size: int) -> None:
+        self._setup = setup
+        self._size = size
+        self._workers: list[_Worker] = []  # started when there is work: a batch that is all done starts none
+
+    @property
+    def idle(self) -> bool:
+        return len(self._workers) < self._size or any(worker.job is None for worker in self._workers)
+
+    @property
+    def busy(self) -> bool:
+        return any(worker.job is not None for worker in self._workers)
+
+    def submit(self, job: Job) -> None:
+        """Hand a job to an idle process."""
+        worker = next((worker for worker in self._workers if worker.job is None), None)
+        if worker is None:
+            worker = _Worker(self._setup)
+            self._workers.append(worker)
+        if not worker.take(job):  # died while it waited
+            self._replace(worker).take(job)
+
+    def replies(self, *, timeout: float) -> Iterator[Reply]:
+        """Jobs that ended within `timeout` seconds; `CannotStart` where no job can."""
+        ready = wait([worker.pipe for worker in self._workers if worker.job is not None], timeout)
+        for worker in [worker for worker in self._workers if worker.pipe in ready]:
+            reply = worker.reply()
+            if reply.died:
+                self._replace(worker)
+            yield reply
+
+    def kill(self) -> None:
+        """End all processes at once, whatever they do."""
+        for worker in self._workers:
+            worker.process.kill()
+            worker.process.join()
+
+    def _replace(self, worker: _Worker) -> _Worker:
+        worker.process.kill()
+        worker.process.join()
+        fresh = _Worker(self._setup)
+        self._workers[self._workers.index(worker)] = fresh
+        return fresh
+
+
+class _Worker:
+    """One process, the pipe to it, and the job that it has."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.pipe, theirs = _SPAWN.Pipe()
+        self.process: BaseProcess = _SPAWN.Process(target=_work, args=(theirs, setup), daemon=True)
+        with _deaf_to_interrupts():
+            self.process.start()
+        theirs.close()
+        self.job: Job | None = None
+
+    def take(self, job: Job) -> bool:
+        """Send the job; False where nobody is there to take it."""
+        try:
+            self.pipe.send(job)
+        except OSError:
+            return False
+        self.job = job
+        return True
+
+    def reply(self) -> Reply:
+        job, self.job = self.job, None
+        assert job is not None
+        try:
+            answer = self.pipe.recv()
+        except (EOFError, OSError):
+            return Reply(job=job, died=True)
+        if isinstance(answer, CannotStart):
+            raise answer
+        return Reply(job=job, call=answer) if isinstance(answer, AuditedCall) else Reply(job=job, reason=answer)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """A ctrl-C reaches every process of the terminal; what is in flight must end in peace. A child is born with
+    the dispositions of its parent, so there is no moment in which it would die of one.
+    """
+    old: Any = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, old)
+
+
+def _work(pipe: Connection, setup: Setup) -> None:
+    """The life of a worker. It ends when the parent closes the pipe or is gone."""
+    from rules.engine import Judge
+
+    judge = Judge(setup.ruleset)
+    hear = open_ears(setup.hearing)
+    while True:
+        try:
+            job = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            pipe.send(_do(job, hear=hear, judge=judge, ruleset=setup.ruleset))
+        except BrokenPipeError:
+            return
+        except MemoryError:
+            os._exit(1)  # what is left of this process can't be trusted; the parent tries once more in a fresh one
+
+
+def _do(job: Job, *, hear: Hear, judge: Any, ruleset: RuleSet) -> AuditedCall | str | CannotStart:
+    try:
+        return audit_call(job, hear=hear, judge=judge, ruleset=ruleset)
+    except (WeightsMissing, EngineMissing) as error:
+        return CannotStart(str(error))
+    except TranscribeError as error:
+        return str(error)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # One call must not cost the others, whatever is wrong with it; the reason keeps what a bug report needs.
+        return f"{job.record.path}：程序内部错误（{type(error).__name__}: {error}）；请把这条信息报告给开发者"
