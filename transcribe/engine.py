@@ -1,0 +1,98 @@
+"""The one-method protocol that every recogniser fulfils, and the fake that ships beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from transcribe.model import EngineInfo, Word
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Speech:
+    """A stretch of one channel in which somebody speaks: float32 at 16 kHz, shape (n,).
+
+    `call` tells apart the recordings that share one request, so that short calls fill a window together.
+    """
+
+    samples: NDArray[np.float32]
+    start_ms: int
+    channel: int = 0
+    call: int = 0
+
+    @property
+    def end_ms(self) -> int:
+        return self.start_ms + len(self.samples) // 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """What was heard in one `Speech`: text, words with spans in that text, times of the recording, in ms."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    words: tuple[Word, ...] = ()
+    confidence: float = 1.0
+    channel: int = 0
+    call: int = 0
+
+
+class Engine(Protocol):
+    """A recogniser. `info` is its provenance; `recognise` is all it does."""
+
+    @property
+    def info(self) -> EngineInfo: ...
+
+    def recognise(self, speech: Sequence[Speech], *, hotwords: Sequence[str] = ()) -> list[Utterance]:
+        """Return at most one utterance per speech, in the order given; silence and refused text give none."""
+        ...
+
+
+@dataclass(slots=True)
+class Scripted:
+    """A recogniser that hears what a test tells it: per channel, the texts of that channel's speech in turn."""
+
+    heard: dict[int, list[str]]
+    confidence: float = 1.0
+    info: EngineInfo = field(
+        default=EngineInfo(name="scripted", version="1", model="script", model_sha256=None)
+    )
+    hotwords: tuple[str, ...] = ()
+
+    def recognise(self, speech: Sequence[Speech], *, hotwords: Sequence[str] = ()) -> list[Utterance]:
+        """Take the next text of the channel for each speech; a channel that has run out says nothing."""
+        self.hotwords = tuple(hotwords)
+        return [self._utter(one, texts.pop(0)) for one in speech if (texts := self.heard.get(one.channel))]
+
+    def _utter(self, speech: Speech, text: str) -> Utterance:
+        return Utterance(
+            text=text,
+            start_ms=speech.start_ms,
+            end_ms=speech.end_ms,
+            words=spread_words(text, start_ms=speech.start_ms, end_ms=speech.end_ms, confidence=self.confidence),
+            confidence=self.confidence,
+            channel=speech.channel,
+            call=speech.call,
+        )
+
+
+def spread_words(text: str, *, start_ms: int, end_ms: int, confidence: float = 1.0) -> tuple[Word, ...]:
+    """One word per character, spread evenly over the time: for texts that came without word times."""
+    step = (end_ms - start_ms) / max(len(text), 1)
+    return tuple(
+        Word(
+            text=char,
+            start=i,
+            end=i + 1,
+            start_ms=start_ms + round(i * step),
+            end_ms=start_ms + round((i + 1) * step),
+            confidence=confidence,
+        )
+        for i, char in enumerate(text)
+    )

@@ -1,0 +1,107 @@
+"""One recording through the whole package: decode, voice activity, recognition, turns, roles."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcribe.audio import Recording, blocks, examine
+from transcribe.engine import Engine, Speech, Utterance
+from transcribe.model import Transcript
+from transcribe.roles import assign_roles
+from transcribe.speech import Listener
+
+# Speech held before it is recognised: eight full windows, 15 MB, so memory is flat and batches are full.
+_HELD_SECONDS = 240
+
+
+@dataclass(slots=True)
+class Timings:
+    """Where the time of one recording went, in ms of wall time; a caller who wants it passes one in."""
+
+    decode_ms: float = 0.0
+    speech_ms: float = 0.0
+    recognise_ms: float = 0.0
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Add the time inside the block to `decode`, `speech` or `recognise`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = (time.perf_counter() - start) * 1000
+            setattr(self, f"{stage}_ms", getattr(self, f"{stage}_ms") + spent)
+
+
+def transcribe(
+    path: Path | str,
+    *,
+    engine: Engine,
+    agent_channel: int | None = None,
+    hotwords: Sequence[str] = (),
+    timings: Timings | None = None,
+) -> Transcript:
+    """Recognise a recording and say who spoke; `agent_channel` is the call record's or the config's claim.
+
+    Raises `UnreadableAudio` for what can't be judged. An hour of silence is a transcript without turns.
+    """
+    timings = timings or Timings()
+    with timings.measure("decode"):
+        recording = examine(Path(path))
+    utterances = list(_hear(recording, engine, hotwords, timings))
+    who = assign_roles(recording, utterances, agent_channel=agent_channel)
+    return Transcript(
+        recording=recording.sha256,
+        duration_ms=recording.duration_ms,
+        turns=who.turns,
+        engine=engine.info,
+        role_confidence=who.confidence,
+        notes=(*recording.notes, *who.notes),
+    )
+
+
+def _hear(
+    recording: Recording, engine: Engine, hotwords: Sequence[str], timings: Timings
+) -> Iterator[Utterance]:
+    """Utterances of a recording, a few windows at a time."""
+    held: list[Speech] = []
+    for speech in _speech(recording, timings):
+        held.append(speech)
+        if sum(len(s.samples) for s in held) >= _HELD_SECONDS * 16_000:
+            yield from _recognised(held, engine, hotwords, timings)
+            held = []
+    yield from _recognised(held, engine, hotwords, timings)
+
+
+def _recognised(
+    held: Sequence[Speech], engine: Engine, hotwords: Sequence[str], timings: Timings
+) -> list[Utterance]:
+    if not held:
+        return []
+    ordered = sorted(held, key=lambda s: (s.channel, s.start_ms))
+    with timings.measure("recognise"):
+        return engine.recognise(ordered, hotwords=hotwords)
+
+
+def _speech(recording: Recording, timings: Timings) -> Iterator[Speech]:
+    """Speech of every source, in the order in which it ends."""
+    channels = recording.sources[:1] if recording.fake_stereo else recording.sources
+    if not channels:
+        return
+    listeners = [Listener(channel=channel) for channel in channels]
+    decoded = blocks(recording)
+    while True:
+        with timings.measure("decode"):
+            block = next(decoded, None)
+        if block is None:
+            break
+        with timings.measure("speech"):
+            found = [s for one, row in zip(listeners, block, strict=True) for s in one.feed(row)]
+        yield from found
+    with timings.measure("speech"):
+        found = [s for one in listeners for s in one.finish()]
+    yield from found

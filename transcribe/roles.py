@@ -1,0 +1,182 @@
+"""Who is the agent: the channel map, checked against what is said; on one channel, by what each turn says.
+
+Below the threshold the role stays UNKNOWN: a finding on a role that was guessed would accuse the wrong person.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from transcribe.audio import Recording
+from transcribe.engine import Utterance
+from transcribe.model import Role, Turn
+from transcribe.turns import join_known, make_turns
+
+SURE = 0.75
+"""Least confidence with which a role is assigned by words alone."""
+
+# A channel map comes from the recording system; words overrule it only when they leave hardly any doubt.
+_CONTRADICTED = 0.97
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """Turns with their roles, the confidence that the agent was found, and notes for the reviewer."""
+
+    turns: tuple[Turn, ...]
+    confidence: float
+    notes: tuple[str, ...] = ()
+
+
+# Evidence in nats (log odds of "the agent says this"), for text as Whisper writes it: alternatives hold the
+# homophones that base makes of the phrase (field notes: 录音→路1, 逾期→于7, 工号→公号, 贷款→带款).
+_RECORDING = r"(录音|錄音|路音|路1|陆音|录1)"
+_LOAN = r"(贷款|貸款|带款|代款|账单|賬單|帐单|借款|欠款|本金|信用卡|分期)"
+_OVERDUE = r"(逾期|預期|预期|于期|于7|余期|欲期|已七)"
+_AGENT: tuple[tuple[str, float], ...] = (
+    (r"(这边|這邊|这里|這裡|我这|我).{0,2}是.{1,12}(公司|银行|銀行|金融|中心|客服|消费|消費|贷后|法务|部门|委托)", 3.0),
+    (r"(请问|請問|您)?(您)?是.{1,8}(本人|先生|女士|小姐)(本人)?(吗|嗎|么)", 2.5),
+    (r"(请问|請問).{0,10}(先生|女士|小姐|本人)", 2.0),
+    (r"(工号|工號|公号|公號|共号|编号)(是|为)?.{0,2}[\d零一二三四五六七八九幺]", 3.0),
+    (r"(通话|通話|通化|电话|電話).{0,6}" + _RECORDING, 3.0),
+    (r"(您|你)(的|在|名下|有|这).{0,12}" + _LOAN, 1.5),
+    (r"(您|你).{0,14}" + _OVERDUE, 2.0),
+    (_OVERDUE + r"(了)?.{0,3}([\d一二三四五六七八九十两]+天|多天)", 1.5),
+    (r"(核实|核對|核对|确认|確認|和实|河对).{0,6}(身份|信息|您|本人|一下)", 2.0),
+    (r"(身份证|身份證|身份正).{0,6}(后|後).{0,2}(四|4|六|6)位", 2.0),
+    (r"(麻烦|麻煩|请)(您|你)", 1.0),
+    (r"(尽快|盡快|及时|今天|下午|之前|务必).{0,6}(处理|處理|还款|還款|还上|结清|存入|还清)", 1.2),
+    (r"(应还|應還|还款金额|欠款|总共|合计|最低)(金额)?.{0,3}(是|为|额)?[\d一二三四五六七八九两].{0,8}(元|块)", 1.5),
+    (r"(祝您|(感谢|谢谢)您的(配合|接听|来电)|打扰您了|打擾您|生活愉快|提醒您|跟您(确认|核实|说一下|核对))", 2.5),
+    (r"(您|你)(看|打算|准备|预计|大概|什么时候|几号).{0,8}(还|還|处理|處理)", 1.8),
+    (r"(帮您|幫您|为您|給您|给您).{0,10}(登记|申请|记录|备注|查|登記|办理|反馈|安排|减免|延期)", 2.0),
+    (r"(影响|影響|上报|上).{0,6}(征信|真心|徵信|正信)", 0.8),
+    (r"(催收|起诉|起訴|律师函|立案|法院|上门|爆|通讯录|通訊錄).{0,12}(你|您)?", 0.4),
+    (r"您", 0.35),
+    (r"^(喂)?.{0,2}(您好|你好)[，,。]?.{3,}", 0.8),
+    (r"客服热线|投诉(热线|电话|渠道)|官方(账户|渠道|APP|app)|公司(规定|账户)|我们(公司|这边|会|可以)|我们的", 1.0),
+)
+_CUSTOMER: tuple[tuple[str, float], ...] = (
+    (r"(你|您)?(是)?(哪里|哪裡|哪位|哪儿|什么公司|哪个公司|谁啊|誰啊|那里|哪一位)", 2.0),
+    (r"(打错|打錯|大错|找错)", 2.0),
+    (r"(没钱|沒錢|没有钱|沒有錢|没有工作|失业|工资.{0,6}(晚|没发|还没|没到|拖)|发工资|發工資|手头紧|周转)", 2.0),
+    (r"我.{0,6}(已经|已經|昨天|前天|早就|上周|上个月).{0,4}(还|還)(了|过|款|完|清)", 2.0),
+    (r"我.{0,8}(没办法|沒辦法|还不上|還不上|还不了|還不了|实在|困难|住院|生病|离婚|破产)", 2.0),
+    (r"(别|不要|別)(再)?(给我|跟我)?(打|骚扰|催)", 1.8),
+    (r"(能不能|可不可以|可以|能).{0,6}(分期|延期|宽限|缓|晚几天|减免|少还|便宜|晚点|几天)", 1.2),
+    (r"我(要|去|会|得)?(投诉|投訴|头肃|举报|报警|告你)", 2.0),
+    (r"(你|您)(怎么|凭什么|为什么|别|不要|这是|们).{0,12}", 0.6),
+    (r"我(先|这周|下周|月底|明天|今天|周.|星期|礼拜|下个月|十五|等).{0,10}(还|還|给|转|凑)", 1.8),
+    (r"^(喂|啊|嗯|哦|噢|对|對|行|好|好的|好吧|知道了|是的|是我|我是|是|呃|哎|唉|你说|嗯嗯)[，,。！？!?啊呀吧的]*", 0.8),
+    (r"(我知道|知道了|我明白|听到了|我在(上班|开车|忙)|我不认识|不认识|不是我|我不是|我没|我沒|我哪|他不在)", 1.2),
+    (r"(你说|那行|行吧|好吧|算了|再说吧|挂了|多少钱|多少啊|怎么还)", 1.0),
+)
+
+
+def score(text: str) -> float:
+    """Log odds that the agent says this; 0 says nothing, each phrase counts once."""
+    return _weigh(text, _AGENT) - _weigh(text, _CUSTOMER)
+
+
+def assign_roles(
+    recording: Recording, utterances: Sequence[Utterance], *, agent_channel: int | None = None
+) -> Roles:
+    """Roles by channel where there are two voices on two channels, else turn by turn."""
+    if not utterances:
+        return Roles(turns=(), confidence=0.0, notes=_nothing_said(recording))
+    if recording.channels == 2 and not recording.fake_stereo:
+        return _by_channel(utterances, agent_channel)
+    return _by_turn(utterances)
+
+
+def _nothing_said(recording: Recording) -> tuple[str, ...]:
+    return ("没有识别到语音",) if recording.sources else ()
+
+
+def _weigh(text: str, patterns: Iterable[tuple[str, float]]) -> float:
+    return sum(weight for pattern, weight in patterns if re.search(pattern, text))
+
+
+def _probability(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, log_odds))))
+
+
+def _by_channel(utterances: Sequence[Utterance], claimed: int | None) -> Roles:
+    odds = _channel_odds(utterances)
+    agent = 0 if odds >= 0 else 1
+    sure = _probability(abs(odds))
+    if claimed is None:
+        return _by_words(utterances, agent, sure)
+    if claimed != agent and sure >= _CONTRADICTED:
+        names = ("左", "右")
+        note = f"声道疑似接反：通话记录说坐席在{names[claimed]}声道，但话术在{names[agent]}声道，已按话术判定"
+        return Roles(turns=_turns(utterances, agent), confidence=round(sure, 3), notes=(note,))
+    kept = sure if claimed == agent else 1 - sure
+    return Roles(turns=_turns(utterances, claimed), confidence=round(max(kept, 0.9), 3))
+
+
+def _by_words(utterances: Sequence[Utterance], agent: int, sure: float) -> Roles:
+    if sure < SURE:
+        note = "分不清哪个声道是坐席，角色未定；可在通话记录里填写 agent_channel"
+        return Roles(turns=_turns(utterances, None), confidence=round(sure, 3), notes=(note,))
+    return Roles(turns=_turns(utterances, agent), confidence=round(sure, 3))
+
+
+def _channel_odds(utterances: Sequence[Utterance]) -> float:
+    """Log odds that channel 0 is the agent's: words of both channels, openings twice."""
+    total = 0.0
+    for channel, sign in ((0, 1.0), (1, -1.0)):
+        texts = [u.text for u in sorted(utterances, key=lambda u: u.start_ms) if u.channel == channel]
+        said = "，".join(texts)
+        total += sign * (score(said) + score("，".join(texts[:3])))
+    return total / 2
+
+
+def _turns(utterances: Sequence[Utterance], agent: int | None) -> tuple[Turn, ...]:
+    def role_of(utterance: Utterance) -> Role:
+        if agent is None:
+            return Role.UNKNOWN
+        return Role.AGENT if utterance.channel == agent else Role.CUSTOMER
+
+    return make_turns(utterances, role_of=role_of)
+
+
+def _by_turn(utterances: Sequence[Utterance]) -> Roles:
+    turns = tuple(
+        replace(turn, index=i)
+        for i, turn in enumerate(make_turns(utterances, role_of=lambda _: Role.UNKNOWN))
+    )
+    odds = smooth([score(turn.text) for turn in turns])
+    known = [replace(turn, role=_role(o)) for turn, o in zip(turns, odds, strict=True)]
+    sure = sum(_probability(abs(o)) * len(t.text) for o, t in zip(odds, turns, strict=True))
+    return Roles(
+        turns=join_known(known),
+        confidence=round(sure / sum(len(t.text) for t in turns), 3),
+        notes=("单声道：角色按话术推断，推断不出的为未知",),
+    )
+
+
+def _role(log_odds: float) -> Role:
+    if _probability(abs(log_odds)) < SURE:
+        return Role.UNKNOWN
+    return Role.AGENT if log_odds > 0 else Role.CUSTOMER
+
+
+def smooth(scores: Sequence[float]) -> list[float]:
+    """Log odds of each turn given its own words and its neighbours': people mostly take turns."""
+    forward, backward = _passed(scores), _passed(scores[::-1])[::-1]
+    return [own + f + b for own, f, b in zip(scores, forward, backward, strict=True)]
+
+
+def _passed(scores: Sequence[float]) -> list[float]:
+    """What the turns before say about each turn, through a two-state chain."""
+    change = 0.65  # after a pause of half a second the other one speaks more often than not
+    passed = [0.0]
+    for own in scores[:-1]:
+        p = _probability(passed[-1] + own)
+        agent = p * (1 - change) + (1 - p) * change
+        passed.append(math.log(agent / (1 - agent)))
+    return passed[: len(scores)]

@@ -1,0 +1,116 @@
+"""Speech of all channels → ordered turns: pauses joined, endless ones split, overlap kept as two turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from transcribe.engine import Utterance
+from transcribe.model import Role, Turn, Word
+
+# Two stretches of one speaker this close are one turn; a longer pause is an offer to speak.
+_JOIN_MS = 900
+# A turn longer than this is shown, judged and clipped in parts.
+_LONGEST_MS = 25_000
+_ENDS = "，。？！、,.?!；;…"
+
+
+def make_turns(utterances: Iterable[Utterance], *, role_of: Callable[[Utterance], Role]) -> tuple[Turn, ...]:
+    """Order by start, join what one speaker says without a break, number from 0.
+
+    Overlapping speech of two channels stays two turns; a turn is never joined across the other's words.
+    """
+    ordered = sorted(utterances, key=lambda u: (u.start_ms, u.end_ms, u.channel))
+    turns: list[Turn] = []
+    for utterance in (part for whole in ordered for part in split(whole)):
+        turn = _as_turn(utterance, role_of(utterance))
+        if turns and _same_breath(turns[-1], turn):
+            turns[-1] = _joined(turns[-1], turn)
+        else:
+            turns.append(turn)
+    return number(turns)
+
+
+def number(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """The same turns with `index` 0, 1, 2 …"""
+    return tuple(replace(turn, index=i) for i, turn in enumerate(turns))
+
+
+def join_known(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Join neighbours of one known role: for mono calls, whose roles come after their turns."""
+    joined: list[Turn] = []
+    for turn in turns:
+        if joined and turn.role is not Role.UNKNOWN and _same_breath(joined[-1], turn):
+            joined[-1] = _joined(joined[-1], turn)
+        else:
+            joined.append(turn)
+    return number(joined)
+
+
+def split(utterance: Utterance) -> list[Utterance]:
+    """Cut an utterance over 25 s at its longest pauses between words, until every part is shorter."""
+    if utterance.end_ms - utterance.start_ms <= _LONGEST_MS or len(utterance.words) < 2:
+        return [utterance]
+    gaps = [b.start_ms - a.end_ms for a, b in zip(utterance.words, utterance.words[1:], strict=False)]
+    middle = len(gaps) // 2
+    cut = 1 + max(range(len(gaps)), key=lambda i: (gaps[i], -abs(i - middle)))
+    left, right = _part(utterance, 0, cut), _part(utterance, cut, len(utterance.words))
+    return [*split(left), *split(right)]
+
+
+def _part(utterance: Utterance, first: int, last: int) -> Utterance:
+    words = utterance.words[first:last]
+    at = words[0].start
+    end = utterance.words[last].start if last < len(utterance.words) else len(utterance.text)
+    return replace(
+        utterance,
+        text=utterance.text[at:end],
+        words=tuple(replace(w, start=w.start - at, end=w.end - at) for w in words),
+        start_ms=words[0].start_ms if first else utterance.start_ms,
+        end_ms=words[-1].end_ms if last < len(utterance.words) else utterance.end_ms,
+    )
+
+
+def _as_turn(utterance: Utterance, role: Role) -> Turn:
+    return Turn(
+        index=0,
+        role=role,
+        channel=utterance.channel,
+        start_ms=utterance.start_ms,
+        end_ms=utterance.end_ms,
+        text=utterance.text,
+        words=utterance.words,
+        confidence=utterance.confidence,
+    )
+
+
+def _same_breath(one: Turn, other: Turn) -> bool:
+    return (
+        (one.role, one.channel) == (other.role, other.channel)
+        and other.start_ms - one.end_ms <= _JOIN_MS
+        and other.end_ms - one.start_ms <= _LONGEST_MS
+    )
+
+
+def _joined(one: Turn, other: Turn) -> Turn:
+    # The pause was heard, so a comma may stand for it; words of two breaths must not read as one phrase.
+    text = one.text if one.text.endswith(tuple(_ENDS)) else one.text + "，"
+    shift = len(text)
+    return replace(
+        one,
+        end_ms=max(one.end_ms, other.end_ms),
+        text=text + other.text,
+        words=(*one.words, *(_shifted(w, shift) for w in other.words)),
+        confidence=_mean_confidence(one, other),
+    )
+
+
+def _shifted(word: Word, by: int) -> Word:
+    return replace(word, start=word.start + by, end=word.end + by)
+
+
+def _mean_confidence(one: Turn, other: Turn) -> float:
+    """Mean weighted by characters, so that a short hum does not outweigh a sentence."""
+    weights = max(len(one.text), 1), max(len(other.text), 1)
+    total = one.confidence * weights[0] + other.confidence * weights[1]
+    return round(total / sum(weights), 4)
