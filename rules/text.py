@@ -60,7 +60,7 @@ def _normal_char(char: str) -> str:
     if char in _QUESTION_MARKS:
         return QUESTION
     folded = unicodedata.normalize("NFKC", char).lower()[:1]
-    return _simplify(folded) if "\u2e80" < folded else folded or SOFT
+    return _simplify(folded) if folded > "\u2e80" else folded or SOFT
 
 
 class CharTable:

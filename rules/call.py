@@ -1,0 +1,106 @@
+"""One call as operators see it: normalised text, sounds, who speaks when; worked out once, when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from rules.entities import Entity, find_entities
+from rules.model import CallFacts, Speaker, Window
+from rules.sound import syllables
+from rules.text import NormalText
+from rules.tokens import Tokenizer
+from transcribe.model import Role, Turn
+
+CALL = -1  # turn of a hit that concerns the call as a whole
+_MS_PER_CHAR = 220  # 270 characters a minute: where a transcript has no times, positions stand for them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """Where a condition holds: a span of normalised text in one turn, or the call as a whole (turn −1, no span).
+
+    `heard` are components matched by sound: (start, end, standard word). `doubts` make the finding unsure.
+    """
+
+    turn: int
+    start: int
+    end: int
+    because: str
+    heard: tuple[tuple[int, int, str], ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+class Call:
+    """The turns and facts of the call under judgement."""
+
+    def __init__(self, turns: Sequence[Turn], facts: CallFacts, tokenizer: Tokenizer) -> None:
+        self.turns = turns
+        self.facts = facts
+        self.tokenizer = tokenizer
+        self.roles = [turn.role for turn in turns]
+        self.normal = NormalText([turn.text for turn in turns])
+
+    @cached_property
+    def sounds(self) -> str:
+        """The normalised text as syllables, position for position."""
+        return syllables(self.normal.text)
+
+    @cached_property
+    def date(self) -> date | None:
+        return self.facts.started_at.date() if self.facts.started_at else None
+
+    @cached_property
+    def times(self) -> list[tuple[int, int]]:
+        """(start_ms, end_ms) of each turn; estimated from the number of characters where none are known."""
+        if any(turn.end_ms for turn in self.turns):
+            return [(turn.start_ms, turn.end_ms) for turn in self.turns]
+        times, now = [], 0
+        for turn in self.turns:
+            times.append((now, now := now + _MS_PER_CHAR * len(turn.text)))
+        return times
+
+    @cached_property
+    def duration_ms(self) -> int:
+        """From the call record, else the end of the last turn."""
+        return self.facts.duration_ms or max((end for _, end in self.times), default=0)
+
+    @cached_property
+    def _ranks(self) -> dict[str, list[int]]:
+        """Turn numbers of each speaker, in order."""
+        ranks: dict[str, list[int]] = {"any": list(range(len(self.turns)))}
+        for role in Role:
+            ranks[role.value] = [n for n, who in enumerate(self.roles) if who in (role, Role.UNKNOWN)]
+        return ranks
+
+    def entities(self, turn: int) -> tuple[Entity, ...]:
+        """Amounts, dates, numbers in one turn; spans in normalised text."""
+        return find_entities(self.normal.turn_text(turn), call_date=self.date)
+
+    def in_first(self, turn: int, window: Window, speaker: Speaker) -> bool:
+        """Whether a turn begins within the first turns of a speaker, or the first seconds of the call."""
+        if window.turns is not None and turn not in self._ranks[speaker][: window.turns]:
+            return False
+        return window.seconds is None or self.times[turn][0] < window.seconds * 1000
+
+    def in_last(self, turn: int, window: Window, speaker: Speaker) -> bool:
+        """Whether a turn ends within the last turns of a speaker, or the last seconds of the call."""
+        if window.turns is not None and turn not in self._ranks[speaker][-window.turns :]:
+            return False
+        end = max((end for _, end in self.times), default=0)
+        return window.seconds is None or self.times[turn][1] > end - window.seconds * 1000
+
+    def next_turns(self, turn: int, speaker: Speaker, number: int) -> list[int]:
+        """The next turns of a speaker after a turn."""
+        return [n for n in self._ranks[speaker] if n > turn][:number]
+
+    def time_of(self, turn: int, start: int, end: int) -> tuple[int, int]:
+        """(start_ms, end_ms) of characters [start, end) of a turn as spoken: by words, else in proportion."""
+        words = [word for word in self.turns[turn].words if word.start < end and word.end > start]
+        if words:
+            return words[0].start_ms, words[-1].end_ms
+        first, last = self.times[turn]
+        length = max(1, len(self.turns[turn].text))
+        return first + (last - first) * start // length, first + (last - first) * end // length

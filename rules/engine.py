@@ -1,0 +1,427 @@
+"""A set of rules, compiled once; a transcript in, findings and outcomes out.
+
+Two Aho–Corasick automata over all terms of all rules, one over characters and one over syllables, go through the
+call once. Only operators with a trigger in the call are asked, only about the turns where it stands.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ahocorasick
+
+from rules.call import CALL, Call, Hit
+from rules.context import DEFAULT_GUARDS, guard_of
+from rules.model import (
+    Anchor,
+    CallFacts,
+    Condition,
+    Finding,
+    Guard,
+    Judgement,
+    Result,
+    Rule,
+    RuleSet,
+    Speaker,
+    role_matches,
+)
+from rules.operators import Operator, Trigger, build
+from rules.tokens import Tokenizer
+from transcribe.model import Role, Turn
+
+_UNLESS_REACH = 12  # characters between a hit and an exception that belongs to it
+_LEAST_CONFIDENCE = 0.35  # of recognition; below it people must listen
+_SOUND_CONFIDENCE = 0.85
+_DOUBT_CONFIDENCE = 0.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A condition ready to be asked: its operator or its parts, and its modifiers."""
+
+    number: int
+    condition: Condition
+    speaker: Speaker
+    operator: Operator | None
+    parts: tuple[Node, ...] = ()
+    excluded: tuple[Node, ...] = ()
+    answers: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A rule with its conditions as nodes."""
+
+    rule: Rule
+    when: tuple[Node, ...]
+    unless: tuple[Node, ...]
+    applies_when: tuple[Node, ...]
+    applies_unless: tuple[Node, ...]
+    names: Mapping[str, Node]
+    guards: tuple[Guard, ...]
+    always: bool
+
+
+class Judge:
+    """Judges calls by one RuleSet. Building it takes a moment; judging a call well under a millisecond."""
+
+    def __init__(self, ruleset: RuleSet) -> None:
+        self.ruleset = ruleset
+        self._tokenizer = Tokenizer(ruleset.lexicon)
+        self._nodes: list[Node] = []
+        self._compiled = [self._compile(rule) for rule in ruleset.rules]
+        self._rules_of: dict[int, list[int]] = defaultdict(list)
+        self._characters = self._automaton("triggers")
+        self._syllables = self._automaton("sound_triggers")
+        self._untriggered = {
+            compiled.rule.id: Result.NOT_APPLICABLE if _needs_many_calls(compiled.rule) else Result.PASS
+            for compiled in self._compiled
+        }
+        self._always = [compiled for compiled in self._compiled if compiled.always]
+        self._by_node = self._rules_by_node()
+
+    def judge(self, turns: Sequence[Turn], facts: CallFacts) -> Judgement:
+        """Findings in the order of the call, and the outcome of every rule."""
+        judging = self._judging(turns, facts)
+        outcomes, findings = dict(self._untriggered), []
+        for compiled in self._looking(judging):
+            result, found = _judge_rule(compiled, judging)
+            outcomes[compiled.rule.id] = result
+            findings += found
+        findings.sort(key=lambda finding: (finding.turn, finding.start, finding.rule_id))
+        return Judgement(findings=tuple(findings), outcomes=outcomes)
+
+    def looking(self, turns: Sequence[Turn], facts: CallFacts) -> tuple[str, ...]:
+        """Ids of the rules that look at a call at all: those with a trigger in it, and those that always do."""
+        return tuple(compiled.rule.id for compiled in self._looking(self._judging(turns, facts)))
+
+    def _judging(self, turns: Sequence[Turn], facts: CallFacts) -> Judging:
+        call = Call(turns, facts, self._tokenizer)
+        found: dict[int, list[Trigger]] = defaultdict(list)
+        for automaton, text in ((self._characters, call.normal.text), (self._syllables, None)):
+            if automaton is None:
+                continue
+            for last, (length, numbers) in automaton.iter(call.sounds if text is None else text):
+                place = (last + 1 - length, last + 1)
+                for number in numbers:
+                    found[number].append(place)
+        return Judging(call, found)
+
+    def _looking(self, judging: Judging) -> list[Compiled]:
+        looking = {id(compiled): compiled for compiled in self._always}
+        for number in judging.found:
+            for compiled in self._by_node.get(number, ()):
+                looking[id(compiled)] = compiled
+        return list(looking.values())
+
+    def _compile(self, rule: Rule) -> Compiled:
+        first = len(self._nodes)
+        parts = {
+            part: tuple(self._node(condition, rule.role) for condition in getattr(rule, part))
+            for part in ("when", "unless", "applies_when", "applies_unless")
+        }
+        guards = rule.guards if rule.guards is not None else DEFAULT_GUARDS if rule.kind == "forbid" else ()
+        names = {node.condition.name: node for node in self._nodes[first:] if node.condition.name}
+        always = rule.kind == "require" or any(map(_always, parts["when"]))
+        return Compiled(rule=rule, names=names, guards=guards, always=always, **parts)
+
+    def _node(self, condition: Condition, speaker: Speaker) -> Node:
+        speaker = condition.role or speaker
+        parts = (*(condition.all or ()), *(condition.any or ()))
+        excluded = [*(condition.none or ()), *(part for other in condition.all or () for part in other.none or ())]
+        composite = bool(parts or excluded or condition.hit)
+        kept = tuple(self._node(part, speaker) for part in parts if condition.any or part.none is None)
+        answers = condition.answered_by
+        node = Node(
+            condition=condition,
+            speaker=speaker,
+            operator=None if composite else build(condition, self._expand, self._value),
+            parts=kept,
+            excluded=tuple(self._node(part, speaker) for part in excluded),
+            answers=tuple(self._node(part, answers.role) for part in answers.any) if answers else (),
+            number=len(self._nodes),
+        )
+        self._nodes.append(node)
+        return node
+
+    def _expand(self, terms: Sequence[str]) -> tuple[str, ...]:
+        """Terms with `@lists` of the lexicon replaced by their words."""
+        lexicon = self.ruleset.lexicon
+        return tuple(word for term in terms for word in (lexicon[term[1:]] if term[0] == "@" else (term,)))
+
+    def _value(self, value: Any) -> str:
+        """A `$parameter` of the pack, or the value itself."""
+        return self.ruleset.parameters[value[1:]] if isinstance(value, str) and value[:1] == "$" else str(value)
+
+    def _automaton(self, kind: str) -> Any:
+        numbers: dict[str, list[int]] = defaultdict(list)
+        for node in self._nodes:
+            for trigger in getattr(node.operator, kind, ()):
+                numbers[trigger].append(node.number)
+        if not numbers:
+            return None
+        automaton = ahocorasick.Automaton()
+        for trigger, owners in numbers.items():
+            automaton.add_word(trigger, (len(trigger), tuple(owners)))
+        automaton.make_automaton()
+        return automaton
+
+    def _rules_by_node(self) -> dict[int, list[Compiled]]:
+        owners: dict[int, list[Compiled]] = defaultdict(list)
+        for compiled in self._compiled:
+            for node in _descendants(compiled.when):
+                owners[node.number].append(compiled)
+        return owners
+
+
+def _needs_many_calls(rule: Rule) -> bool:
+    return any(condition.count is not None for condition in rule.when)
+
+
+def _descendants(nodes: Sequence[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        yield from _descendants(node.parts)
+
+
+def _always(node: Node) -> bool:
+    """Whether a condition can hold although none of its triggers occurs."""
+    if node.condition.all is not None:
+        return all(map(_always, node.parts))
+    if node.operator is None:
+        return not node.parts or any(map(_always, node.parts))
+    return node.operator.always
+
+
+class Judging:
+    """One call under judgement: where triggers stand, and each condition's hits, worked out once."""
+
+    def __init__(self, call: Call, found: Mapping[int, list[Trigger]]) -> None:
+        self.call = call
+        self.found = found
+        self._hits: dict[int, list[Hit]] = {}
+
+    def hits(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
+        """The hits of a condition, all its modifiers applied."""
+        known = self._hits.get(node.number)
+        if known is None:
+            self._hits[node.number] = known = self._find(node, names)
+        return known
+
+    def _find(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
+        hits = self._operator_hits(node) if node.operator else self._combined(node, names)
+        if not hits:
+            return []
+        condition = node.condition
+        if condition.first or condition.last:
+            hits = [hit for hit in hits if self._in_window(hit, node)]
+        for anchor, sign in ((condition.before, -1), (condition.after, 1), (condition.around, 0)):
+            if anchor:
+                hits = self._anchored(hits, anchor, sign, names)
+        if condition.answered_by:
+            hits = [hit for hit in hits if self._answered(hit, node, names)]
+        return hits if len(hits) >= condition.at_least else []
+
+    def _operator_hits(self, node: Node) -> list[Hit]:
+        found = self.found.get(node.number, ())
+        if node.operator is None or not (found or node.operator.always):
+            return []
+        roles, speaker = self.call.roles, node.speaker
+        places = [place for place in found if role_matches(speaker, roles[self.call.normal.turn_at(place[0])])]
+        if found and not places:
+            return []
+        hits = node.operator.hits(self.call, places)
+        return [hit for hit in hits if hit.turn == CALL or role_matches(speaker, roles[hit.turn])]
+
+    def _combined(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
+        condition = node.condition
+        if condition.hit:
+            return self.hits(names[condition.hit], names)
+        if condition.any:
+            return [hit for part in node.parts for hit in self.hits(part, names)]
+        if condition.all:
+            return self._together(node, names)
+        if any(self.hits(part, names) for part in node.excluded):
+            return []
+        return [Hit(turn=CALL, start=0, end=0, because="没有出现例外所说的话")]
+
+    def _together(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
+        """Hits of the first part that all the others accompany, within the clause, the turn or the call."""
+        groups = [self.hits(part, names) for part in node.parts]
+        if not all(groups):
+            return []
+        scope = node.condition.scope or "turn"
+        calls = [group[0] for group in groups if group[0].turn == CALL]
+        spoken = [group for group in groups if group[0].turn != CALL]
+        excluded = [hit for part in node.excluded for hit in self.hits(part, names)]
+        if not spoken:
+            return [] if excluded else [_joined(calls)]
+        together = []
+        for hit in spoken[0]:
+            others = [next((o for o in group if self._shares(hit, o, scope)), None) for group in spoken[1:]]
+            if None in others or any(self._shares(hit, other, scope) for other in excluded):
+                continue
+            together.append(_joined([hit, *(other for other in others if other), *calls]))
+        return together
+
+    def _shares(self, hit: Hit, other: Hit, scope: str) -> bool:
+        if scope == "call" or CALL in (hit.turn, other.turn):
+            return True
+        if hit.turn != other.turn:
+            return False
+        if scope == "turn":
+            return True
+        low, high = self.call.normal.clause(hit.start, hit.end)
+        return other.start < high and low < other.end
+
+    def _in_window(self, hit: Hit, node: Node) -> bool:
+        if hit.turn == CALL:
+            return False
+        first, last = node.condition.first, node.condition.last
+        return (first is None or self.call.in_first(hit.turn, first, node.speaker)) and (
+            last is None or self.call.in_last(hit.turn, last, node.speaker)
+        )
+
+    def _anchored(self, hits: list[Hit], anchor: Anchor, sign: int, names: Mapping[str, Node]) -> list[Hit]:
+        """Hits before (−1), after (+1) or around (0) the anchor's hits; turns count from the anchor."""
+        anchors = [hit for hit in self.hits(names[anchor.condition], names) if hit.turn != CALL]
+        match anchor.hit:
+            case "first":
+                anchors = anchors[:1]
+            case "last":
+                anchors = anchors[-1:]
+            case int(number):
+                anchors = anchors[number - 1 : number]
+        return [hit for hit in hits if hit.turn != CALL and any(_placed(hit, a, anchor.turns, sign) for a in anchors)]
+
+    def _answered(self, hit: Hit, node: Node, names: Mapping[str, Node]) -> bool:
+        answered_by = node.condition.answered_by
+        if answered_by is None or hit.turn == CALL:
+            return False
+        turns = self.call.next_turns(hit.turn, answered_by.role, answered_by.turns)
+        return any(answer.turn in turns for part in node.answers for answer in self.hits(part, names))
+
+
+def _placed(hit: Hit, anchor: Hit, turns: tuple[int, int] | None, sign: int) -> bool:
+    distance = hit.turn - anchor.turn
+    if sign and (hit.start - anchor.start) * sign <= 0:
+        return False
+    if turns is None:
+        return True
+    return turns[0] <= (distance * sign if sign else distance) <= turns[1]
+
+
+def _joined(hits: Sequence[Hit]) -> Hit:
+    """The first hit, with the reasons, sounds and doubts of all."""
+    first = hits[0]
+    return Hit(
+        turn=first.turn, start=first.start, end=first.end,
+        because=",".join(dict.fromkeys(hit.because for hit in hits)),
+        heard=tuple(dict.fromkeys(heard for hit in hits for heard in hit.heard)),
+        doubts=tuple(dict.fromkeys(doubt for hit in hits for doubt in hit.doubts)),
+    )  # fmt: skip
+
+
+def _judge_rule(compiled: Compiled, judging: Judging) -> tuple[Result, list[Finding]]:
+    if not judging.call.turns or not _applies(compiled, judging):
+        return Result.NOT_APPLICABLE, []
+    if compiled.rule.kind == "require":
+        return _judge_duty(compiled, judging)
+    findings = [_finding(hit, compiled.rule, judging.call) for hit in _accepted(compiled, judging)]
+    results = {finding.result for finding in findings}
+    if Result.FAIL in results:
+        return Result.FAIL, findings
+    return (Result.UNSURE if findings else Result.PASS), findings
+
+
+def _applies(compiled: Compiled, judging: Judging) -> bool:
+    names = compiled.names
+    if any(judging.hits(node, names) for node in compiled.applies_unless):
+        return False
+    return not compiled.applies_when or any(judging.hits(node, names) for node in compiled.applies_when)
+
+
+def _judge_duty(compiled: Compiled, judging: Judging) -> tuple[Result, list[Finding]]:
+    rule, call = compiled.rule, judging.call
+    hits = [hit for node in compiled.when for hit in judging.hits(node, compiled.names)]
+    if hits:
+        certain = any(not hit.doubts for hit in hits)
+        return (Result.PASS if certain else Result.UNSURE), []
+    doubts = ("说话人角色未识别",) if all(role is Role.UNKNOWN for role in call.roles) else ()
+    turn = next((n for n, role in enumerate(call.roles) if role_matches(rule.role, role)), 0)
+    start = call.normal.turns[turn]
+    missing = Hit(turn=turn, start=start, end=start, because=f"应说未说:{rule.title}", doubts=doubts)
+    finding = _finding(missing, rule, call)
+    return finding.result, [finding]
+
+
+def _accepted(compiled: Compiled, judging: Judging) -> list[Hit]:
+    """Hits that neither a guard nor an exception takes away, one for each place."""
+    hits = [hit for node in compiled.when for hit in judging.hits(node, compiled.names)]
+    accepted: list[Hit] = []
+    for hit in sorted(hits, key=lambda hit: (hit.turn, len(hit.doubts), hit.start, -hit.end)):
+        if any(_overlap(hit, other) for other in accepted):
+            continue
+        if not _excused(hit, compiled, judging):
+            accepted.append(hit)
+    return accepted
+
+
+def _overlap(hit: Hit, other: Hit) -> bool:
+    return hit.turn == other.turn and (hit.turn == CALL or (hit.start < other.end and other.start < hit.end))
+
+
+def _excused(hit: Hit, compiled: Compiled, judging: Judging) -> bool:
+    text = judging.call.normal
+    if hit.turn != CALL and hit.end > hit.start and guard_of(text, hit.start, hit.end, compiled.guards):
+        return True
+    return any(
+        _belongs(hit, other, node.condition.scope, judging)
+        for node in compiled.unless
+        for other in judging.hits(node, compiled.names)
+    )
+
+
+def _belongs(hit: Hit, exception: Hit, scope: str | None, judging: Judging) -> bool:
+    if scope == "call" or CALL in (hit.turn, exception.turn):
+        return True
+    if hit.turn != exception.turn:
+        return False
+    if scope == "turn":
+        return True
+    text = judging.call.normal
+    low, high = text.clause(hit.start, hit.end) if scope == "clause" else text.sentence(hit.start, hit.end)
+    near = exception.start - hit.end <= _UNLESS_REACH and hit.start - exception.end <= _UNLESS_REACH
+    return near and exception.start < high and low < exception.end
+
+
+def _finding(hit: Hit, rule: Rule, call: Call) -> Finding:
+    turn, start, end = (hit.turn, 0, 0) if hit.end <= hit.start else call.normal.span_as_spoken(hit.start, hit.end)
+    turn = max(turn, 0)
+    spoken = call.turns[turn]
+    doubts = _doubts(hit, rule, call)
+    start_ms, end_ms = call.time_of(turn, start, end)
+    confidence = (0.5 + 0.5 * spoken.confidence) * (_SOUND_CONFIDENCE if hit.heard else 1.0)
+    heard_as = "、".join(dict.fromkeys(term for _, _, term in hit.heard)) or None
+    return Finding(
+        rule_id=rule.id, rule_version=rule.version, category=rule.category, severity=rule.severity,
+        result=Result.UNSURE if doubts else Result.FAIL, turn=turn, start=start, end=end,
+        start_ms=start_ms, end_ms=end_ms, quote=spoken.text[start:end], heard_as=heard_as,
+        confidence=round(confidence * (_DOUBT_CONFIDENCE if doubts else 1.0), 2),
+        because=hit.because + (f"。待复核:{';'.join(doubts)}" if doubts else ""),
+    )  # fmt: skip
+
+
+def _doubts(hit: Hit, rule: Rule, call: Call) -> list[str]:
+    doubts = list(hit.doubts)
+    if rule.needs_case_data:
+        doubts.append("需与案件资料核对")
+    if hit.turn != CALL:
+        if rule.role != "any" and call.roles[hit.turn] is Role.UNKNOWN:
+            doubts.append("说话人角色未识别")
+        if call.turns[hit.turn].confidence < _LEAST_CONFIDENCE:
+            doubts.append("识别置信度低")
+    return doubts

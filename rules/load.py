@@ -1,0 +1,259 @@
+"""Packs of rules: strict YAML → RuleSet. Everything wrong is said at once, each with file and line."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from rules.model import Condition, Pack, Rule, RuleSet
+from rules.patterns import problem_of
+
+PACKS = Path(__file__).parent / "packs"
+LEXICON = Path(__file__).parent / "lexicon"
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+Location = tuple[str | int, ...]
+
+
+class RuleErrors(Exception):
+    """Rules that can't be used; `errors` are sentences `file:line: what is wrong, what is expected`."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = tuple(errors)
+
+
+def load_rules(pack: str | Path = "cn-collection") -> RuleSet:
+    """The rules of a pack: the name of one of ours, a folder with pack.yaml, or one YAML file.
+
+    Raises RuleErrors with all errors at once.
+    """
+    home = _find(pack)
+    if home == PACKS / str(pack):
+        return _load_ours(str(pack))
+    return _load(home)
+
+
+@functools.lru_cache(maxsize=4)
+def _load_ours(name: str) -> RuleSet:
+    return _load(PACKS / name)
+
+
+def _find(pack: str | Path) -> Path:
+    ours = PACKS / str(pack)
+    if (ours / "pack.yaml").is_file():
+        return ours
+    home = Path(pack)
+    if home.is_file() or (home / "pack.yaml").is_file():
+        return home
+    names = "、".join(sorted(path.parent.name for path in PACKS.glob("*/pack.yaml")))
+    raise RuleErrors([f"{pack}: 找不到规则包。请写自带规则包的名字({names}),或含 pack.yaml 的文件夹,或一个 YAML 文件"])
+
+
+def _load(home: Path) -> RuleSet:
+    errors: list[str] = []
+    manifest = home / "pack.yaml" if home.is_dir() else home
+    pack = _read(manifest, Pack, errors)
+    rules = {rule.id: (rule, str(manifest)) for rule in pack.rules} if pack else {}
+    for file in sorted(home.rglob("*.yaml")) if home.is_dir() else []:
+        if file != manifest and (rule := _read(file, Rule, errors)):
+            errors += _misplaced(rule, file, rules)
+            rules[rule.id] = (rule, str(file))
+    if pack is None or errors:
+        raise RuleErrors(errors)
+    ruleset = _layered(pack, rules, manifest)
+    errors = [message for rule in ruleset.rules for message in _dangling(rule, ruleset)]
+    if errors:
+        raise RuleErrors(errors)
+    return ruleset
+
+
+def _misplaced(rule: Rule, file: Path, others: Mapping[str, tuple[Rule, str]]) -> list[str]:
+    errors = []
+    if rule.id != file.stem:
+        errors.append(f"{file}:1: 规则编号 {rule.id} 与文件名 {file.stem} 不同,两者要一致")
+    if rule.id in others:
+        errors.append(f"{file}:1: 规则编号 {rule.id} 重复,已在 {others[rule.id][1]} 中定义")
+    return errors
+
+
+def _layered(pack: Pack, rules: Mapping[str, tuple[Rule, str]], manifest: Path) -> RuleSet:
+    """The pack over the one it extends: parameters and severities replaced, rules added or disabled."""
+    base = load_rules(pack.extends) if pack.extends else None
+    merged = {rule.id: rule for rule in base.rules} if base else {}
+    sources = dict(base.sources) if base else {}
+    unknown = [rule_id for rule_id in (*pack.disable, *pack.severity) if rule_id not in {*merged, *rules}]
+    unknown_parameters = [name for name in pack.parameters if base and name not in base.parameters]
+    if unknown or unknown_parameters:
+        raise RuleErrors(
+            [f"{manifest}:1: 没有编号为 {rule_id} 的规则,无法停用或改级别" for rule_id in unknown]
+            + [f"{manifest}:1: 没有名为 {name} 的参数" for name in unknown_parameters]
+        )
+    merged |= {rule_id: rule for rule_id, (rule, _) in rules.items()}
+    sources |= {rule_id: source for rule_id, (_, source) in rules.items()}
+    kept = [
+        rule.model_copy(update={"severity": pack.severity.get(rule.id, rule.severity)})
+        for rule in merged.values()
+        if rule.id not in pack.disable
+    ]
+    parameters = (dict(base.parameters) if base else {}) | {n: p.value for n, p in pack.parameters.items()}
+    ruleset = RuleSet(
+        name=pack.name, version=pack.version, rules=tuple(sorted(kept, key=lambda rule: rule.id)),
+        parameters=parameters, lexicon=load_lexicon(), digest="", sources=sources,
+    )  # fmt: skip
+    return replace(ruleset, digest=_digest(ruleset))
+
+
+def _digest(ruleset: RuleSet) -> str:
+    content = {
+        "rules": [rule.model_dump(mode="json", exclude={"examples"}) for rule in ruleset.rules],
+        "parameters": dict(ruleset.parameters),
+        "lexicon": dict(ruleset.lexicon),
+    }
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+@functools.lru_cache(maxsize=1)
+def load_lexicon() -> Mapping[str, tuple[str, ...]]:
+    """All word lists of rules/lexicon: list name → words."""
+    lists: dict[str, tuple[str, ...]] = {}
+    errors: list[str] = []
+    for file in sorted(LEXICON.glob("*.yaml")):
+        for name, words in (_parse(file, errors).value or {}).items():
+            if name in lists:
+                errors.append(f"{file}:1: 词表 {name} 重复")
+            lists[name] = tuple(words)
+    if errors:
+        raise RuleErrors(errors)
+    return lists
+
+
+def walk(rule: Rule) -> Iterator[Condition]:
+    """All conditions of a rule, nested ones too."""
+    pending = [*rule.when, *rule.unless, *rule.applies_when, *rule.applies_unless]
+    while pending:
+        condition = pending.pop()
+        yield condition
+        pending += [*(condition.all or ()), *(condition.any or ()), *(condition.none or ())]
+        pending += condition.answered_by.any if condition.answered_by else ()
+
+
+def _dangling(rule: Rule, ruleset: RuleSet) -> list[str]:
+    """What a rule names and nobody defines, and patterns that are refused."""
+    conditions = list(walk(rule))
+    names = {condition.name for condition in conditions if condition.name}
+    where = f"{ruleset.sources[rule.id]}:1: 规则 {rule.id}"
+    errors = []
+    for condition in conditions:
+        for term in (*(condition.phrase or ()), *(term for group in condition.near or () for term in group)):
+            if term.startswith("@") and term[1:] not in ruleset.lexicon:
+                errors.append(f"{where}: 没有名为 {term} 的词表")
+        for anchor in (condition.before, condition.after, condition.around):
+            if anchor and anchor.condition not in names:
+                errors.append(f"{where}: 锚点 {anchor.condition} 没有定义(给某个条件写 name: {anchor.condition})")
+        if condition.hit and condition.hit not in names:
+            errors.append(f"{where}: 没有名为 {condition.hit} 的条件")
+        if condition.pattern and (problem := problem_of(condition.pattern)):
+            errors.append(f"{where}: pattern {condition.pattern!r} {problem}")
+        errors += [f"{where}: 没有名为 {name} 的参数" for name in _parameters(condition) - set(ruleset.parameters)]
+    return errors
+
+
+def _parameters(condition: Condition) -> set[str]:
+    dumped = json.dumps(condition.model_dump(mode="json", include={"measure", "hour", "count"}))
+    return {part.split('"')[0] for part in dumped.split('"$')[1:]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    value: Any
+    lines: Mapping[Location, int]
+
+
+def _read(file: Path, model: type[ModelT], errors: list[str]) -> ModelT | None:
+    """One YAML file as a model; what is wrong is appended to `errors`."""
+    known = len(errors)
+    parsed = _parse(file, errors)
+    if len(errors) > known:
+        return None
+    try:
+        return model.model_validate(parsed.value)
+    except ValidationError as error:
+        errors += [_message(file, parsed.lines, detail) for detail in error.errors()]
+        return None
+
+
+_REASONS = {
+    "extra_forbidden": "不认识的键",
+    "missing": "缺少这一项",
+    "literal_error": "只能是 {expected} 之一",
+    "enum": "只能是 {expected} 之一",
+    "string_pattern_mismatch": "格式不对,应符合 {pattern}",
+    "too_short": "至少要有 {min_length} 项",
+    "string_too_short": "不能为空",
+    "int_parsing": "应是整数",
+    "float_parsing": "应是数字",
+    "bool_parsing": "应是 true 或 false",
+    "tuple_type": "应是一个列表",
+    "dict_type": "应是键值对",
+    "model_type": "应是键值对",
+    "string_type": "应是文字",
+}
+
+
+def _message(file: Path, lines: Mapping[Location, int], detail: Any) -> str:
+    location: Location = tuple(detail["loc"])
+    line = next((lines[location[:n]] for n in range(len(location), -1, -1) if location[:n] in lines), 1)
+    context = detail.get("ctx", {})
+    reason = _REASONS.get(detail["type"], str(context.get("error", detail["msg"])))
+    shown = ".".join(map(str, location)) or "文件"
+    return f"{file}:{line}: {shown}: {reason.format(**{'expected': '', **context})}"
+
+
+def _parse(file: Path, errors: list[str]) -> _Parsed:
+    """YAML as plain dicts, lists and texts (no implicit types), and the line of each place."""
+    lines: dict[Location, int] = {}
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except UnicodeDecodeError:
+        errors.append(f"{file}:1: 不是 UTF-8 编码,请另存为 UTF-8")
+        return _Parsed(None, lines)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "结构太深或格式不对"
+        errors.append(f"{file}:{mark.line + 1 if mark else 1}: YAML 格式错误:{problem}")
+        return _Parsed(None, lines)
+    if node is None:
+        errors.append(f"{file}:1: 文件是空的")
+        return _Parsed(None, lines)
+    return _Parsed(_plain(node, (), file, lines, errors, frozenset()), lines)
+
+
+def _plain(
+    node: yaml.Node, at: Location, file: Path, lines: dict[Location, int], errors: list[str], above: frozenset[int]
+) -> Any:
+    lines[at] = line = node.start_mark.line + 1
+    if id(node) in above:
+        errors.append(f"{file}:{line}: 引用(&、*)绕成了圈")
+        return None
+    above |= {id(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*at, n), file, lines, errors, above) for n, item in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        return node.value
+    plain: dict[str, Any] = {}
+    for key, value in node.value:
+        name = str(key.value)
+        if name in plain:
+            errors.append(f"{file}:{key.start_mark.line + 1}: 重复的键 {name}")
+        plain[name] = _plain(value, (*at, name), file, lines, errors, above)
+    return plain

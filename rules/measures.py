@@ -1,0 +1,82 @@
+"""Numbers of a call that rules may bound: turns, duration, silences, overlap, pace, shares.
+
+Times are int ms. Measures that need sound (loudness_db, hangup_ms) come from the call's facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from transcribe.model import Role
+
+if TYPE_CHECKING:
+    from rules.call import Call
+
+_WHOLE = -1
+_MIN_CHARS = 12  # shorter turns say nothing about pace
+
+
+def measure(call: Call, name: str) -> Iterator[tuple[float, int]]:
+    """Values of a measure, each with the turn it is about (−1: the whole call). Nothing where it can't be known."""
+    if name in call.facts.measures:
+        yield call.facts.measures[name], _WHOLE
+    elif name in _COUNTS:
+        yield _COUNTS[name](call), _WHOLE
+    elif name in _TIMED and any(turn.end_ms for turn in call.turns):
+        yield from _TIMED[name](call)
+
+
+def _spoken(call: Call, role: Role) -> int:
+    return sum(turn.end_ms - turn.start_ms for turn in call.turns if turn.role is role)
+
+
+_COUNTS = {
+    "turns": lambda call: float(len(call.turns)),
+    "agent_turns": lambda call: float(call.roles.count(Role.AGENT)),
+    "customer_turns": lambda call: float(call.roles.count(Role.CUSTOMER)),
+    "duration_s": lambda call: call.duration_ms / 1000,
+}
+
+
+def _silences(call: Call) -> Iterator[tuple[float, int]]:
+    heard = 0
+    for turn in sorted(call.turns, key=lambda turn: turn.start_ms):
+        yield float(max(0, turn.start_ms - heard)), turn.index
+        heard = max(heard, turn.end_ms)
+
+
+def _replies(call: Call) -> Iterator[tuple[float, int]]:
+    """How long the agent lets the customer wait for a reply."""
+    for before, turn in zip(call.turns, call.turns[1:], strict=False):
+        if before.role is Role.CUSTOMER and turn.role is Role.AGENT:
+            yield float(max(0, turn.start_ms - before.end_ms)), turn.index
+
+
+def _overlaps(call: Call) -> Iterator[tuple[float, int]]:
+    """How long the agent speaks into a customer's turn that began earlier."""
+    for before, turn in zip(call.turns, call.turns[1:], strict=False):
+        if before.role is Role.CUSTOMER and turn.role is Role.AGENT:
+            yield float(max(0, min(before.end_ms, turn.end_ms) - turn.start_ms)), turn.index
+
+
+def _pace(call: Call) -> Iterator[tuple[float, int]]:
+    """Characters a minute of each agent's turn that is long enough."""
+    for turn in call.turns:
+        if turn.role is Role.AGENT and len(turn.text) >= _MIN_CHARS and turn.end_ms > turn.start_ms:
+            yield 60_000 * len(turn.text) / (turn.end_ms - turn.start_ms), turn.index
+
+
+def _agent_share(call: Call) -> Iterator[tuple[float, int]]:
+    agent, customer = _spoken(call, Role.AGENT), _spoken(call, Role.CUSTOMER)
+    if agent + customer:
+        yield agent / (agent + customer), _WHOLE
+
+
+_TIMED = {
+    "silence_ms": _silences,
+    "reply_ms": _replies,
+    "overlap_ms": _overlaps,
+    "chars_per_minute": _pace,
+    "agent_share": _agent_share,
+}

@@ -1,0 +1,380 @@
+"""The operators of the rule format: one small class each, from what YAML says to hits in a call.
+
+Every text operator names `triggers`, the strings of which at least one must occur; the engine looks for all
+triggers of all rules at once and asks an operator only about turns that hold one of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import time
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from rules.call import CALL, Call, Hit
+from rules.callee import relation_of
+from rules.measures import measure
+from rules.model import Condition
+from rules.patterns import required_literals
+from rules.sound import spellings, syllables
+from rules.text import HARD, QUESTION, TURN_END, normalise_term
+from transcribe.model import Role
+
+_WHOLE_TURN = 400  # characters up to which a turn is searched whole; longer ones around their triggers
+_AROUND = 160
+_MOST_TRIGGERS = 40  # per turn and operator: more add nothing, and a hostile turn stays cheap
+_MOST_HITS = 20
+_LONG_TERM = 5  # syllables from which one may be wrong
+_SOUND_ALONE = 3  # syllables from which a term may match by sound without a second component
+_STOPS = f"[^{HARD}{QUESTION}{TURN_END}]"
+
+Trigger = tuple[int, int]  # start and end in the normalised text
+Expand = Callable[[Sequence[str]], tuple[str, ...]]
+
+
+class Operator(ABC):
+    """What a condition does, without its modifiers."""
+
+    triggers: tuple[str, ...] = ()  # literal strings of the normalised text
+    sound_triggers: tuple[str, ...] = ()  # strings of syllables
+
+    @abstractmethod
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        """Hits in the call; `found` are the places where one of the triggers stands."""
+
+    @property
+    def always(self) -> bool:
+        """Whether it must be asked although no trigger was found."""
+        return not self.triggers and not self.sound_triggers
+
+
+class Phrase(Operator):
+    """Any of these terms, as spoken or, from three syllables on, as it sounds."""
+
+    def __init__(self, terms: Sequence[str], *, by_sound: bool) -> None:
+        self.triggers = tuple(dict.fromkeys(map(normalise_term, terms)))
+        self._literal = frozenset(self.triggers)
+        self._sounds: dict[str, str] = {}
+        self._halves: dict[str, list[tuple[str, int, str]]] = defaultdict(list)
+        for term in self.triggers if by_sound else ():
+            if len(term) >= _SOUND_ALONE:
+                self._add_sounds(term)
+        self.sound_triggers = (*self._sounds, *self._halves)
+
+    def _add_sounds(self, term: str) -> None:
+        for spelling in spellings(term):
+            self._sounds[spelling] = term
+            if len(spelling) >= _LONG_TERM:  # one edit leaves one half untouched
+                middle = len(spelling) // 2
+                self._halves[spelling[:middle]].append((spelling, 0, term))
+                self._halves[spelling[middle:]].append((spelling, middle, term))
+
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        for start, end in found:
+            words = call.normal.text[start:end]
+            turn = call.normal.turn_at(start)
+            if words in self._literal:
+                yield Hit(turn=turn, start=start, end=end, because=f"说了“{words}”")
+            elif term := self._sounds.get(call.sounds[start:end]):
+                yield sound_hit(call, turn, start, end, term)
+            else:
+                yield from self._nearly(call, turn, start, end)
+
+    def _nearly(self, call: Call, turn: int, start: int, end: int) -> Iterator[Hit]:
+        for spelling, offset, term in self._halves.get(call.sounds[start:end], ()):
+            low = max(call.normal.turns[turn], start - offset)
+            high = min(call.normal.turn_end(turn), low + len(spelling))
+            if one_edit(call.sounds[low:high], spelling) and call.normal.text[low:high] != term:
+                yield sound_hit(call, turn, low, high, term)
+
+
+def one_edit(heard: str, spelling: str) -> bool:
+    """Whether two strings of syllables of one length differ in at most one place."""
+    return len(heard) == len(spelling) and sum(a != b for a, b in zip(heard, spelling, strict=True)) <= 1
+
+
+def sound_hit(call: Call, turn: int, start: int, end: int, term: str) -> Hit:
+    """A hit by sound, doubtful where little was heard literally or what was heard is an ordinary word."""
+    words = call.normal.text[start:end]
+    doubts = sound_doubts(call, turn, start, end, term)
+    because = f"“{words}”与“{term}”读音相同"
+    return Hit(turn=turn, start=start, end=end, because=because, heard=((start, end, term),), doubts=doubts)
+
+
+def sound_doubts(call: Call, turn: int, start: int, end: int, term: str) -> tuple[str, ...]:
+    """Why a match by sound is no certainty."""
+    words, base = call.normal.text[start:end], call.normal.turns[turn]
+    doubts = []
+    if sum(char in words for char in term) * 2 < len(term):
+        doubts.append(f"仅凭读音判断“{words}”是“{term}”")
+    if call.tokenizer.is_common_word(call.normal.turn_text(turn), start - base, end - base):
+        doubts.append(f"“{words}”本身是常用词")
+    return tuple(doubts)
+
+
+def _alternatives(terms: Sequence[str]) -> str:
+    return "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
+
+
+class Near(Operator):
+    """Groups of terms close to each other; by sound, at least one group must be heard literally."""
+
+    def __init__(self, groups: Sequence[Sequence[str]], *, within: int, ordered: bool, by_sound: bool) -> None:
+        self._groups = [tuple(dict.fromkeys(map(normalise_term, group))) for group in groups]
+        self._gap = f"{_STOPS}{{0,{within}}}?"
+        rarest = max(self._groups, key=lambda group: (min(map(len, group)) > 1, -len(group), min(map(len, group))))
+        self.triggers = () if by_sound else rarest
+        self._literal = [frozenset(group) for group in self._groups]
+        self._standard: list[dict[str, str]] = []
+        choices = self._groups
+        if by_sound:
+            self._standard = [{s: term for term in group for s in spellings(term)} for group in self._groups]
+            choices = [tuple(standard) for standard in self._standard]
+            self.sound_triggers = tuple({s for term in rarest for s in spellings(term)})
+        self._by_sound = by_sound
+        self._expressions = [(order, self._expression(choices, order)) for order in self._orders(ordered=ordered)]
+
+    def _orders(self, *, ordered: bool) -> list[tuple[int, ...]]:
+        forward = tuple(range(len(self._groups)))
+        return [forward] if ordered else [forward, forward[::-1]]
+
+    def _expression(self, choices: Sequence[Sequence[str]], order: tuple[int, ...]) -> re.Pattern[str]:
+        return re.compile(self._gap.join(f"({_alternatives(choices[n])})" for n in order))
+
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        searched = call.sounds if self._by_sound else call.normal.text
+        for turn, low, high in windows(call, found):
+            for order, expression in self._expressions:
+                for match in expression.finditer(searched, low, high):
+                    if hit := self._hit(call, turn, order, match):
+                        yield hit
+
+    def _hit(self, call: Call, turn: int, order: tuple[int, ...], match: re.Match[str]) -> Hit | None:
+        spans = [match.span(n + 1) for n in range(len(order))]
+        words = [call.normal.text[start:end] for start, end in spans]
+        literal = [word in self._literal[n] for n, word in zip(order, words, strict=True)]
+        if not any(literal):
+            return None
+        heard, doubts = [], []
+        for n, (start, end), exact in zip(order, spans, literal, strict=True):
+            if not exact:
+                heard.append((start, end, self._standard[n][match.string[start:end]]))
+                if call.tokenizer.is_common_word(
+                    call.normal.turn_text(turn), start - call.normal.turns[turn], end - call.normal.turns[turn]
+                ):
+                    doubts.append(f"“{call.normal.text[start:end]}”本身是常用词")
+        shown = "与".join(f"“{word}”" for word in words)
+        misheard = ";".join(f"“{call.normal.text[s:e]}”与“{term}”读音相同" for s, e, term in heard)
+        return Hit(
+            turn=turn, start=match.start(), end=match.end(), because=f"{shown}相连" + (f"({misheard})" if heard else ""),
+            heard=tuple(heard), doubts=tuple(doubts),
+        )  # fmt: skip
+
+
+def windows(call: Call, found: Sequence[Trigger]) -> Iterator[tuple[int, int, int]]:
+    """(turn, low, high): the stretches of normalised text in which an expression is searched."""
+    turns: dict[int, list[int]] = defaultdict(list)
+    for start, _ in found:
+        places = turns[call.normal.turn_at(start)]
+        if len(places) < _MOST_TRIGGERS:
+            places.append(start)
+    for turn, places in turns.items():
+        low, high = call.normal.turns[turn], call.normal.turn_end(turn)
+        if high - low <= _WHOLE_TURN:
+            yield turn, low, high
+            continue
+        done = low
+        for place in places:
+            if place >= done:
+                done = min(high, place + _AROUND)
+                yield turn, max(low, place - _AROUND), done
+
+
+class Pattern(Operator):
+    """A bounded regular expression (rules/patterns.py) over normalised text."""
+
+    def __init__(self, pattern: str) -> None:
+        self._expression = re.compile(pattern)
+        self.triggers = tuple(required_literals(pattern))
+
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        for turn, low, high in windows(call, found):
+            for match in self._expression.finditer(call.normal.text, low, high):
+                if match.end() > match.start():
+                    yield Hit(turn=turn, start=match.start(), end=match.end(), because=f"说了“{match.group()}”")
+
+
+class Tokens(Operator):
+    """A spaCy Matcher pattern over the words of a turn."""
+
+    def __init__(self, pattern: Sequence[Mapping[str, Any]]) -> None:
+        self._pattern = [{key: _number(value) for key, value in token.items()} for token in pattern]
+        texts = [token.get("TEXT") for token in pattern if "OP" not in token]
+        words = next((t["IN"] for t in texts if isinstance(t, Mapping) and "IN" in t), None)
+        literal = next((t for t in texts if isinstance(t, str)), None)
+        self.triggers = (normalise_term(literal),) if literal else tuple(map(normalise_term, words or ()))
+        self._matcher: Any = None
+
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        for turn, low, high in windows(call, found):
+            doc = call.tokenizer.doc(call.normal.text[low:high])
+            for _, first, last in self._matches(doc):
+                span = doc[first:last]
+                start, end = low + span.start_char, low + span.end_char
+                yield Hit(turn=turn, start=start, end=end, because=f"词语搭配“{span.text}”")
+
+    def _matches(self, doc: Any) -> Any:
+        if self._matcher is None:
+            from spacy.matcher import Matcher
+
+            self._matcher = Matcher(doc.vocab)
+            self._matcher.add("tokens", [self._pattern], greedy="LONGEST")
+        return self._matcher(doc)
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+class EntityOf(Operator):
+    """An amount, a date, a number of a kind."""
+
+    triggers = tuple("0123456789零一二两三四五六七八九十百千万今明后月号周款金")
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        self._kinds = frozenset(kinds)
+
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        for turn in dict.fromkeys(call.normal.turn_at(start) for start, _ in found):
+            base = call.normal.turns[turn]
+            for entity in call.entities(turn):
+                if entity.kind in self._kinds:
+                    start, end = base + entity.start, base + entity.end
+                    yield Hit(turn=turn, start=start, end=end, because=f"提到“{entity.text}”({entity.kind})")
+
+
+class Similar(Operator):
+    """A stretch that sounds much like one of these sentences."""
+
+    def __init__(self, sentences: Sequence[str], score: float) -> None:
+        self._sentences = [(term, syllables(term)) for term in map(normalise_term, sentences)]
+        self._score = 100 * score
+        self.sound_triggers = tuple({s[n : n + 2] for _, s in self._sentences for n in range(len(s) - 1)})
+
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        counts = Counter(call.normal.turn_at(start) for start, _ in found)
+        for turn in (turn for turn, number in counts.items() if number > 1):
+            low, high = call.normal.turns[turn], call.normal.turn_end(turn)
+            for sentence, sounds in self._sentences:
+                if high - low < len(sounds) // 2:
+                    continue
+                match = fuzz.partial_ratio_alignment(sounds, call.sounds[low : min(high, low + 2000)], score_cutoff=self._score)
+                if match:
+                    start, end = low + match.dest_start, low + match.dest_end
+                    yield Hit(turn=turn, start=start, end=end, because=f"与“{sentence}”相似({match.score:.0f}%)")
+
+
+class Repeated(Operator):
+    """The same speaker says the same thing again and again."""
+
+    def __init__(self, *, times: int, turns: int, chars: int) -> None:
+        self._times, self._turns, self._chars = times, turns, chars
+
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        said: dict[tuple[Role, str], list[int]] = defaultdict(list)
+        for turn, role in enumerate(call.roles):
+            for start, end in self._sentences(call, turn):
+                earlier = said[role, call.normal.text[start:end]]
+                earlier.append(turn)
+                if len([n for n in earlier if turn - n <= self._turns]) == self._times:
+                    words = call.normal.text[start:end]
+                    yield Hit(turn=turn, start=start, end=end, because=f"“{words}”重复说了 {self._times} 次")
+
+    def _sentences(self, call: Call, turn: int) -> Iterator[tuple[int, int]]:
+        base = call.normal.turns[turn]
+        for match in re.finditer(f"{_STOPS}+", call.normal.turn_text(turn)):
+            if match.end() - match.start() >= self._chars:
+                yield base + match.start(), base + match.end()
+
+
+class MeasureOf(Operator):
+    """A number of the call, from `at_least` up and `below`."""
+
+    def __init__(self, name: str, *, at_least: float | None, below: float | None) -> None:
+        self._name, self._at_least, self._below = name, at_least, below
+
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        for value, turn in measure(call, self._name):
+            if (self._at_least is None or value >= self._at_least) and (self._below is None or value < self._below):
+                start = call.normal.turns[turn] if turn != CALL else 0
+                end = call.normal.turn_end(turn) if turn != CALL else 0
+                yield Hit(turn=turn, start=start, end=end, because=f"{self._name} = {value:g}")
+
+
+class RelationIs(Operator):
+    """Who is on the line; from the call record, else from what is said, and then with a doubt."""
+
+    def __init__(self, relations: Sequence[str]) -> None:
+        self._relations = frozenset(relations)
+
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        relation = relation_of(call)
+        if relation.value in self._relations:
+            doubts = (relation.doubt,) if relation.doubt else ()
+            yield Hit(turn=CALL, start=0, end=0, because=f"接听人:{relation.because}", doubts=doubts)
+
+
+class HourIn(Operator):
+    """The call began within these hours of the debtor's day; the span may pass midnight."""
+
+    def __init__(self, start: time, end: time) -> None:
+        self._start, self._end = start, end
+
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        if call.facts.started_at is None:
+            return
+        now = call.facts.started_at.time()
+        inside = self._start <= now < self._end if self._start <= self._end else now >= self._start or now < self._end
+        if inside:
+            yield Hit(turn=CALL, start=0, end=0, because=f"通话于当地时间 {now:%H:%M} 开始")
+
+
+class CountAcrossCalls(Operator):
+    """Judged over many calls by audit/conduct.py; one call alone has no hits."""
+
+    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        return iter(())
+
+
+def build(condition: Condition, expand: Expand, value: Callable[[Any], str]) -> Operator:
+    """The operator of a condition; `expand` resolves `@lists`, `value` resolves `$parameters`."""
+    match condition.operator:
+        case "phrase":
+            return Phrase(expand(condition.phrase or ()), by_sound=condition.by_sound)
+        case "near":
+            groups = [expand(group) for group in condition.near or ()]
+            return Near(groups, within=condition.within or 0, ordered=condition.ordered, by_sound=condition.by_sound)
+        case "pattern":
+            return Pattern(condition.pattern or "")
+        case "tokens":
+            return Tokens(condition.tokens or ())
+        case "entity":
+            return EntityOf(condition.entity or ())
+        case "similar" if condition.similar:
+            return Similar(condition.similar.sentences, condition.similar.score)
+        case "repeated" if condition.repeated:
+            return Repeated(**condition.repeated.model_dump())
+        case "measure" if condition.measure:
+            bounds = (condition.measure.at_least, condition.measure.below)
+            at_least, below = (None if bound is None else float(value(bound)) for bound in bounds)
+            return MeasureOf(condition.measure.name, at_least=at_least, below=below)
+        case "relation":
+            return RelationIs(condition.relation or ())
+        case "hour" if condition.hour:
+            return HourIn(*(time.fromisoformat(value(bound)) for bound in (condition.hour.start, condition.hour.end)))
+    return CountAcrossCalls()
+

@@ -1,0 +1,121 @@
+"""Regular expressions that a rule may hold: bounded, free of word edges, and with words to look for first.
+
+Chinese has no word edges, so `\\b`, `\\w` and `\\W` are refused. Every repeat needs an upper bound and the product
+of all bounds is limited: no pattern can be made to run away by what somebody says.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from re import _constants as op  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+_LONGEST_REPEAT = 40
+_MOST_PATHS = 20_000
+_MOST_LITERALS = 400
+_WORDS = (op.CATEGORY_WORD, op.CATEGORY_NOT_WORD)
+
+
+def problem_of(pattern: str) -> str | None:
+    """Why a pattern is refused, or None. One Chinese sentence that says what to write instead."""
+    try:
+        parsed = parser.parse(pattern)
+    except re.error as error:
+        return f"正则表达式写错了:{error.msg}(第 {(error.pos or 0) + 1} 个字符)"
+    if _has_word_edges(parsed):
+        return r"不能用 \b、\w、\W:中文没有词边界,请直接写出前后的字"
+    longest, paths = _cost(parsed)
+    if longest > _LONGEST_REPEAT:
+        return f"重复没有上限或上限超过 {_LONGEST_REPEAT}:请写成 .{{0,8}} 这样的形式"
+    if paths > _MOST_PATHS:
+        return "可变长度的重复太多,遇到特殊文本会很慢:请减少 {m,n} 的个数或缩小上限"
+    if not required_literals(pattern):
+        return "找不到必然出现的字:每个分支至少要有一个固定的字,否则每句话都要完整检查一遍"
+    return None
+
+
+def _has_word_edges(parsed: Sequence[Any]) -> bool:
+    for code, argument in parsed:
+        if code is op.AT and argument in (op.AT_BOUNDARY, op.AT_NON_BOUNDARY):
+            return True
+        if code is op.IN and any(kind is op.CATEGORY and which in _WORDS for kind, which in argument):
+            return True
+        if any(_has_word_edges(part) for part in _inner(code, argument)):
+            return True
+    return False
+
+
+def _cost(parsed: Sequence[Any]) -> tuple[int, int]:
+    """(longest repeat, number of ways through all repeats) of a parsed pattern."""
+    longest, paths = 0, 1
+    for code, argument in parsed:
+        inner = _inner(code, argument)
+        costs = [_cost(part) for part in inner]
+        longest = max([longest, *(cost[0] for cost in costs)])
+        ways = max([1, *(cost[1] for cost in costs)])
+        if code in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+            low, high, _ = argument
+            longest = max(longest, int(high))
+            ways = max(1, int(high) - int(low) + 1) * ways
+        paths *= min(ways, 10**9)
+    return longest, paths
+
+
+def _inner(code: Any, argument: Any) -> list[Sequence[Any]]:
+    if code in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+        return [argument[2]]
+    if code is op.SUBPATTERN:
+        return [argument[3]]
+    if code is op.BRANCH:
+        return list(argument[1])
+    if code in (op.ASSERT, op.ASSERT_NOT):
+        return [argument[1]]
+    if code is op.ATOMIC_GROUP:
+        return [argument]
+    return []
+
+
+@functools.cache
+def required_literals(pattern: str) -> frozenset[str]:
+    """Strings of which at least one occurs in every match; empty where there are none."""
+    return _literals(parser.parse(pattern)) or frozenset()
+
+
+def _literals(parsed: Sequence[Any]) -> frozenset[str] | None:
+    """The best set of required strings of a sequence: long ones first, then few."""
+    candidates, run = [], ""
+    for code, argument in parsed:
+        if code is op.LITERAL:
+            run += chr(argument)
+            continue
+        if run:
+            candidates.append(frozenset({run}))
+            run = ""
+        found = _literals_of(code, argument)
+        if found and len(found) <= _MOST_LITERALS:
+            candidates.append(found)
+    if run:
+        candidates.append(frozenset({run}))
+    return max(candidates, key=lambda found: (min(map(len, found)), -len(found)), default=None)
+
+
+def _literals_of(code: Any, argument: Any) -> frozenset[str] | None:
+    if code is op.IN:
+        return _class_members(argument)
+    if code is op.SUBPATTERN:
+        return _literals(argument[3])
+    if code is op.BRANCH:
+        branches = [_literals(branch) for branch in argument[1]]
+        return frozenset().union(*(b for b in branches if b)) if all(branches) else None
+    if code in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT) and argument[0] >= 1:
+        return _literals(argument[2])
+    return None
+
+
+def _class_members(members: Sequence[Any]) -> frozenset[str] | None:
+    if all(code is op.LITERAL for code, _ in members):
+        return frozenset(chr(char) for _, char in members)
+    return None

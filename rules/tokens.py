@@ -1,0 +1,64 @@
+"""Words of a turn: a private jieba tokenizer with our lexicon, and a spaCy Doc made from its words.
+
+`spacy.blank("zh")` with jieba hands out the global tokenizer, through which our words would leak into the whole
+process; here both are our own. Tokens serve token patterns and one question: is what was heard an ordinary word?
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+_COMMON = 300  # occurrences in jieba's dictionary from which a word is ordinary (同时 11,000; 崔收 0)
+
+
+class Tokenizer:
+    """Cuts normalised text into words; the lexicon's words stay whole."""
+
+    def __init__(self, lexicon: Mapping[str, tuple[str, ...]]) -> None:
+        self._words = frozenset(word for words in lexicon.values() for word in words)
+
+    def doc(self, text: str) -> Doc:
+        """The spaCy Doc of one turn; joining its tokens gives `text` again."""
+        from spacy.tokens import Doc
+
+        words = list(_cut(self._words, text))
+        return Doc(_vocabulary(), words=words, spaces=[False] * len(words))
+
+    def is_common_word(self, text: str, start: int, end: int) -> bool:
+        """Whether [start, end) of `text` is cut out as ordinary words, so that it was perhaps meant literally."""
+        inside = [token for token in self.doc(text) if token.idx < end and token.idx + len(token) > start]
+        if not inside or inside[0].idx != start or inside[-1].idx + len(inside[-1]) != end:
+            return False
+        return all(len(token) > 1 and self._frequency(token.text) >= _COMMON for token in inside)
+
+    def _frequency(self, word: str) -> int:
+        return 0 if word in self._words else _jieba(self._words).FREQ.get(word) or 0
+
+
+def _cut(words: frozenset[str], text: str) -> Iterable[str]:
+    return _jieba(words).cut(text, HMM=False)  # type: ignore[no-any-return]
+
+
+@functools.lru_cache(maxsize=2)
+def _jieba(words: frozenset[str]):  # type: ignore[no-untyped-def]
+    import jieba
+
+    logging.getLogger("jieba").setLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    tokenizer.initialize()
+    for word in sorted(words):
+        tokenizer.add_word(word)
+    return tokenizer
+
+
+@functools.cache
+def _vocabulary():  # type: ignore[no-untyped-def]
+    from spacy.vocab import Vocab
+
+    return Vocab()
