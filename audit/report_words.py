@@ -1,0 +1,231 @@
+"""Every word that a report prints by itself, Chinese and English side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from audit.score import PASS_MARK, POINTS
+from rules.model import CATEGORIES, Severity
+
+Lang = Literal["zh", "en"]
+LANGUAGES: tuple[Lang, ...] = ("zh", "en")
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "title": ("催收通话合规审计报告", "Collection call compliance audit"),
+    "period": ("审计期间", "Period"),
+    "whole_period": ("未注明日期", "no dates known"),
+    "store": ("数据库", "Store"),
+    "ruleset": ("规则集", "Rule set"),
+    "digest": ("摘要", "digest"),
+    "engine": ("识别引擎", "Recogniser"),
+    "model": ("模型", "model"),
+    "tool": ("工具", "Tool"),
+    "audited_at": ("审计完成", "Audited"),
+    "nav": ("目录", "Contents"),
+    "summary": ("概览", "Summary"),
+    "findings": ("问题明细", "Findings"),
+    "calls_sheet": ("通话", "Calls"),
+    "flagged": ("问题通话", "Flagged calls"),
+    "index": ("问题通话一览", "Flagged calls at a glance"),
+    "failures": ("失败", "Failures"),
+    "failures_title": ("未能审计的录音", "Recordings that could not be audited"),
+    "method": ("口径说明", "How this was counted"),
+    "by_collector": ("催收员", "Collectors"),
+    "by_team": ("小组", "Teams"),
+    "by_rule": ("规则", "Rules"),
+    "calls": ("通话", "Calls"),
+    "calls_unit": ("通", "calls"),
+    "audio": ("录音时长", "Audio"),
+    "hours_unit": ("小时", "h"),
+    "violations": ("违规", "Violations"),
+    "unsure": ("待复核", "To review"),
+    "items_unit": ("项", ""),
+    "share": ("有违规的通话", "Calls with violations"),
+    "interval": ("95% 置信区间", "95% interval"),
+    "duties": ("规定动作完成率", "Duties kept"),
+    "duties_short": ("规定动作", "Duties"),
+    "not_counted": ("不计入违规", "not counted as violations"),
+    "no_sample": ("无样本", "no sample"),
+    "severity": ("等级", "Severity"),
+    "category": ("类别", "Category"),
+    "calls_with": ("涉及通话", "Calls with violations"),
+    "verdicts": ("结论", "Verdicts"),
+    "verdict": ("结论", "Verdict"),
+    "signals": ("客户信号", "Customer signals"),
+    "signal": ("客户信号", "Customer signal"),
+    "name": ("姓名", "Name"),
+    "agent_id": ("工号", "ID"),
+    "team": ("小组", "Team"),
+    "rule": ("规则", "Rule"),
+    "rule_version": ("版本", "version"),
+    "hours": ("时长（小时）", "Hours"),
+    "per_100": ("每百通违规", "Per 100 calls"),
+    "score": ("得分", "Score"),
+    "mean_score": ("平均分", "Mean score"),
+    "call": ("通话", "Call"),
+    "call_id": ("通话编号", "Call ID"),
+    "started_at": ("通话时间", "Started"),
+    "duration": ("时长", "Duration"),
+    "duration_s": ("时长（秒）", "Duration (s)"),
+    "relation": ("与债务人关系", "Relation to debtor"),
+    "debtor_id": ("客户编号", "Debtor ID"),
+    "case_id": ("案件编号", "Case ID"),
+    "product": ("产品", "Product"),
+    "days_overdue": ("逾期天数", "Days overdue"),
+    "direction": ("方向", "Direction"),
+    "recording": ("录音", "Recording"),
+    "notes": ("备注", "Notes"),
+    "role_confidence": ("角色判定置信度", "Role confidence"),
+    "role_doubt": (
+        "说话人角色判定把握不足，涉及“谁说的”一律按待复核处理",
+        "Speaker roles are uncertain: whatever depends on who spoke is left to review",
+    ),
+    "dialogue": ("通话文字", "Transcript"),
+    "silent": ("没有识别出任何话语", "No speech was recognised"),
+    "as_heard": ("原话", "Quote"),
+    "heard_as": ("按读音识别为", "Heard as"),
+    "because": ("判定理由", "Because"),
+    "clause": ("依据条款", "Clause"),
+    "no_clause": ("本规则未引用条款", "This rule cites no clause"),
+    "source": ("原文", "source"),
+    "clause_confidence": ("条款核对", "reading"),
+    "confidence": ("置信度", "Confidence"),
+    "time": ("时间", "Time"),
+    "place": ("处", "place"),
+    "places": ("处证据", "places"),
+    "play": ("播放证据", "Play evidence"),
+    "stop": ("停止", "Stop"),
+    "no_clip": ("证据音频不可用", "No evidence audio"),
+    "clip_limit": (
+        "本通片段已达上限，请按时间在原录音中听取",
+        "this call has reached its number of clips; listen in the recording",
+    ),
+    "never_said": ("全程未出现，无对应片段", "Never said in this call, so there is no clip"),
+    "from_record": ("依据通话记录判定，无对应片段", "Judged by the call record, so there is no clip"),
+    "skipped": ("省略 {n} 轮", "{n} turns left out"),
+    "turn": ("轮次", "Turn"),
+    "outcome": ("判定", "Outcome"),
+    "path": ("文件", "File"),
+    "reason": ("原因", "Reason"),
+    "failed_at": ("失败时间", "Failed at"),
+    "tries": ("尝试次数", "Tries"),
+    "authority": ("效力", "Authority"),
+    "rule_title": ("问题", "Finding"),
+    "item": ("项目", "Item"),
+    "value": ("数值", "Value"),
+    "group": ("分组", "Group"),
+    "unknown_agent": ("未登记", "not recorded"),
+    "no_calls": ("所选范围内没有已审计的通话。", "There are no audited calls in this selection."),
+    "no_findings": (
+        "所选通话未发现违规、待复核或需要关注的客户信号。",
+        "No violation, doubt or grave customer signal was found in these calls.",
+    ),
+    "no_failures": ("没有失败的录音。", "No recording failed."),
+    "more_calls": (
+        "另有 {n} 通问题通话未在本页展开（本页列出最严重的 {shown} 通），完整清单见同一范围的 Excel 报告。",
+        "{n} more flagged calls are not shown here (the worst {shown} are); the Excel report lists them all.",
+    ),
+    "back": ("返回目录", "Back to contents"),
+    "veto": ("一票否决", "Veto"),
+}
+
+_SEVERITY = {
+    Severity.CRITICAL: ("一票否决", "Critical"),
+    Severity.HIGH: ("高", "High"),
+    Severity.MEDIUM: ("中", "Medium"),
+    Severity.LOW: ("低", "Low"),
+    Severity.INFO: ("提示", "Info"),
+}
+_OUTCOME = {
+    "fail": ("违规", "Violation"),
+    "unsure": ("待复核", "To review"),
+    "signal": ("客户信号", "Signal"),
+}
+_VERDICT = {"pass": ("合格", "Pass"), "fail": ("不合格", "Fail"), "review": ("待复核", "To review")}
+_ROLE = {
+    "agent": ("催收员", "Agent"),
+    "customer": ("客户", "Customer"),
+    "other": ("其他人", "Other"),
+    "unknown": ("未知", "Unknown"),
+}
+_RELATION = {
+    "self": ("本人", "Debtor"),
+    "guarantor": ("担保人", "Guarantor"),
+    "co_obligor": ("共同债务人", "Co-obligor"),
+    "spouse_joint_debt": ("配偶（共同债务）", "Spouse (joint debt)"),
+    "contact": ("联系人", "Contact"),
+    "unrelated": ("无关第三人", "Unrelated person"),
+    "unknown": ("不明", "Unknown"),
+}
+_DIRECTION = {"outbound": ("呼出", "Outbound"), "inbound": ("呼入", "Inbound")}
+_AUTHORITY = {
+    "law": ("法律", "Law"),
+    "regulation": ("监管规定", "Regulation"),
+    "national_standard": ("国家标准", "National standard"),
+    "self_regulation": ("行业自律", "Self-regulation"),
+    "company_policy": ("公司制度", "Company policy"),
+}
+_SURE = {
+    "high": ("已核实", "verified"),
+    "medium": ("基本核实", "mostly verified"),
+    "low": ("待核实", "unverified"),
+}
+_TABLES: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "severity": {severity.value: words for severity, words in _SEVERITY.items()},
+    "outcome": _OUTCOME,
+    "verdict": _VERDICT,
+    "role": _ROLE,
+    "relation": _RELATION,
+    "direction": _DIRECTION,
+    "authority": _AUTHORITY,
+    "sure": _SURE,
+    "category": {name: (zh, en) for name, (_, zh, en) in CATEGORIES.items()},
+}
+
+
+class Words:
+    """Words of one language: `words["title"]`, and `words.of("severity", "high")` for coded values."""
+
+    def __init__(self, lang: Lang) -> None:
+        self.lang = lang
+        self._at = LANGUAGES.index(lang)
+
+    def __getitem__(self, key: str) -> str:
+        return _WORDS[key][self._at]
+
+    def of(self, table: str, code: str | None) -> str:
+        """The word for a coded value; a value that a call list brought and we don't know stays as it is."""
+        if not code:
+            return ""
+        words = _TABLES[table].get(code)
+        return code if words is None else words[self._at]
+
+    def method(self) -> tuple[str, ...]:
+        """How the figures came about, a sentence each."""
+        points = {severity.value: POINTS[severity] for severity in Severity}
+        return tuple(sentence.format(mark=PASS_MARK, **points) for sentence in _METHOD[self._at])
+
+
+_METHOD = (
+    (
+        "一通电话中同一条规则无论出现几处，只计一项违规；各处均作为证据列出。",
+        "“待复核”指识别把握不足、说话人不明、仅读音相近或须对照案件资料，交由人工判断，不扣分、不计入违规率。",
+        "“客户信号”是客户自己的表述（如投诉意向、特殊困难），不是催收员的违规。",
+        "得分满分 100：一票否决项扣 {critical} 分，高 {high} 分，中 {medium} 分，低 {low} 分；低于 {mark} 分为不合格。",
+        "占比的区间为 Wilson 95% 置信区间；每百通违规旁注明样本通数，样本少时请谨慎比较。",
+        "规定动作完成率 = 已做到 ÷（已做到 + 未做到），不适用与待复核不计。",
+        "本报告由规则对机器转写文字自动判定，转写可能有误；定性前请听取证据音频。",
+    ),
+    (
+        "However often one rule was broken in a call it counts as one violation; every place is listed.",
+        "“To review” means poor recognition, an unknown speaker, likeness of sound only, or a need for the "
+        "case file. It is for people to decide, costs no points and enters no rate.",
+        "A customer signal is what customers say of themselves, not a violation by the collector.",
+        "The score starts at 100: critical costs {critical}, high {high}, medium {medium}, low {low}; "
+        "below {mark} the call fails.",
+        "Shares come with Wilson's 95% interval, rates with their sample; small samples compare poorly.",
+        "Duties kept = done ÷ (done + not done); not applicable and unsure ones are left out.",
+        "Rules judged machine transcripts, which may be wrong: listen to the evidence before you decide.",
+    ),
+)

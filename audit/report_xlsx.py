@@ -1,0 +1,299 @@
+"""report.xlsx: the facts of the page as tables to filter and count. Text stays text: no cell is a formula."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+import xlsxwriter
+
+from audit.figures import Figures, Issue, JudgedCall, Line, ReportData, Share, Tally, figures
+from audit.report_words import Lang, Words
+from rules.model import Finding, Severity
+
+Kind = Literal["text", "long", "number", "decimal", "percent", "moment", "clock"]
+Cell = str | int | float | datetime | None
+
+# Excel refuses longer texts, and XlsxWriter leaves the cell empty.
+_LONGEST_TEXT = 32_767
+_DAY_MS = 86_400_000
+_FORMATS: Mapping[Kind, str] = {
+    "number": "0",
+    "decimal": "0.00",
+    "percent": "0.0%",
+    "moment": "yyyy-mm-dd hh:mm",
+    "clock": "[mm]:ss",
+}
+# The file's own date when nothing was audited; a wall clock would make every file another one.
+_NO_DATE = datetime(2000, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Heading, width in characters, and what the cells are. `clock` cells hold ms, `percent` cells 0 to 1."""
+
+    title: str
+    width: int
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One table of the workbook."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def workbook(data: ReportData, *, lang: Lang) -> bytes:
+    """The whole workbook. The same data gives the same bytes."""
+    file = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(file, options) as book:
+        words = Words(lang)
+        book.set_properties({"title": words["title"], "created": _naive(data.audited_at) or _NO_DATE})
+        write = _writer(book)
+        for sheet in sheets(data, words):
+            write(book.add_worksheet(sheet.name), sheet)
+    return file.getvalue()
+
+
+def sheets(data: ReportData, words: Words) -> tuple[Sheet, ...]:
+    """Summary, findings, collectors (or teams, or rules), calls, failures."""
+    counted = figures(data)
+    return (
+        _summary(data, counted, words),
+        _findings(data, words),
+        _rules(counted, words) if data.by == "rule" else _people(data, counted, words),
+        _calls(data, words),
+        _failures(data, words),
+    )
+
+
+def _summary(data: ReportData, counted: Figures, w: Words) -> Sheet:
+    """One flat table: values that are no counts stand as text."""
+    rows = [*_about(data, w), *_totals(counted, w), *_tallies(counted, w), *_counts(counted, w)]
+    return Sheet(
+        name=w["summary"],
+        columns=(
+            Column(w["group"], 16),
+            Column(w["item"], 24),
+            Column(w["value"], 44, "number"),
+            Column(w["calls_with"], 14, "number"),
+            Column(w["unsure"], 10, "number"),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _about(data: ReportData, w: Words) -> Iterator[tuple[Cell, ...]]:
+    since, until = data.period
+    period = f"{since or '…'} — {until or '…'}" if since or until else w["whole_period"]
+    yield _row(w["title"], w["period"], period)
+    yield _row(w["title"], w["store"], data.store)
+    for p in data.provenance:
+        yield _row(w["title"], w["ruleset"], f"{p.ruleset} {p.ruleset_version}")
+        yield _row(w["title"], f"{w['ruleset']} {w['digest']}", p.digest)
+        yield _row(w["title"], w["engine"], " ".join(filter(None, (p.engine, p.engine_version, p.model))))
+        yield _row(w["title"], w["tool"], f"callaudit {p.tool_version}")
+
+
+def _totals(counted: Figures, w: Words) -> Iterator[tuple[Cell, ...]]:
+    group = w["summary"]
+    yield _row(group, w["calls"], counted.calls)
+    yield _row(group, w["hours"], f"{counted.ms / 3_600_000:.2f}")
+    yield _row(group, w["violations"], counted.violations, counted.with_violation.hits, counted.unsure)
+    yield _row(group, w["share"], _share(counted.with_violation, w))
+    yield _row(group, w["duties"], _share(counted.duties, w))
+    yield _row(group, w["failures"], counted.failures)
+
+
+def _share(share: Share, w: Words) -> str:
+    if share.share is None or share.low is None or share.high is None:
+        return w["no_sample"]
+    low, high = f"{share.low:.1%}", f"{share.high:.1%}"
+    return f"{share.share:.1%} ({share.hits}/{share.of}, {w['interval']} {low}–{high})"
+
+
+def _tallies(counted: Figures, w: Words) -> Iterator[tuple[Cell, ...]]:
+    for severity, tally in counted.by_severity.items():
+        yield _tally(w["severity"], w.of("severity", severity.value), tally)
+    for category, tally in counted.by_category.items():
+        yield _tally(w["category"], w.of("category", category), tally)
+
+
+def _tally(group: str, item: str, tally: Tally) -> tuple[Cell, ...]:
+    return group, item, tally.violations, tally.calls, tally.unsure
+
+
+def _counts(counted: Figures, w: Words) -> Iterator[tuple[Cell, ...]]:
+    for verdict, calls in counted.verdicts.items():
+        yield _row(w["verdicts"], w.of("verdict", verdict.value), calls)
+    for category, calls in counted.signals.items():
+        yield _row(w["signals"], w.of("category", category), calls)
+
+
+def _row(group: str, item: str, value: Cell, calls: Cell = None, unsure: Cell = None) -> tuple[Cell, ...]:
+    return group, item, value, calls, unsure
+
+
+def _findings(data: ReportData, w: Words) -> Sheet:
+    columns = (
+        Column(w["call_id"], 16), Column(w["started_at"], 17, "moment"), Column(w["name"], 10),
+        Column(w["agent_id"], 10), Column(w["team"], 10), Column(w["category"], 14), Column(w["severity"], 10),
+        Column(w["outcome"], 10), Column(w["rule_title"], 30, "long"), Column(w["as_heard"], 40, "long"),
+        Column(w["heard_as"], 14), Column(w["because"], 44, "long"), Column(w["time"], 8, "clock"),
+        Column(w["turn"], 7, "number"), Column(w["confidence"], 9, "percent"), Column(w["rule"], 28),
+        Column(w["rule_version"], 7, "number"), Column(w["clause"], 44, "long"), Column(w["recording"], 24),
+    )  # fmt: skip
+    rows = (
+        _finding_row(call, issue, finding, w)
+        for call in data.calls
+        for issue in call.issues
+        for finding in issue.places or (None,)
+    )
+    return Sheet(name=w["findings"], columns=columns, rows=tuple(rows))
+
+
+def _finding_row(call: JudgedCall, issue: Issue, finding: Finding | None, w: Words) -> tuple[Cell, ...]:
+    rule, record = issue.rule, call.record
+    outcome = "signal" if issue.is_signal else issue.result.value
+    title = rule.title if w.lang == "zh" else rule.title_en
+    return (
+        record.call_id, _naive(record.started_at), record.agent_name, record.agent_id, record.team,
+        w.of("category", rule.category), w.of("severity", issue.severity.value), w.of("outcome", outcome),
+        title, *_place(finding), rule.id, rule.version, _clauses(issue, w), record.path.name if record.path else None,
+    )  # fmt: skip
+
+
+def _place(f: Finding | None) -> tuple[Cell, ...]:
+    """Quote, heard as, because, time, turn counted from 1, confidence; empty where nothing shows the rule."""
+    if f is None:
+        return (None,) * 6
+    return f.quote, f.heard_as, f.because, f.start_ms, f.turn + 1, f.confidence
+
+
+def _clauses(issue: Issue, w: Words) -> str:
+    return "\n".join(
+        f"{r.instrument}{' ' + r.clause if r.clause else ''}"
+        f"（{w.of('authority', r.authority)}，{w['clause_confidence']} {w.of('sure', r.confidence)}）"
+        for r in issue.rule.references
+    )
+
+
+def _people(data: ReportData, counted: Figures, w: Words) -> Sheet:
+    severities = tuple(Column(w.of("severity", s.value), 9, "number") for s in Severity)
+    columns = (
+        Column(w["team" if data.by == "team" else "name"], 12), Column(w["agent_id"], 12), Column(w["team"], 12),
+        Column(w["calls"], 8, "number"), Column(w["hours"], 12, "decimal"), Column(w["violations"], 8, "number"),
+        Column(w["per_100"], 12, "decimal"), *severities, Column(w["calls_with"], 10, "number"),
+        Column(w["unsure"], 9, "number"), Column(w["duties"], 15, "percent"), Column(w["mean_score"], 9, "decimal"),
+    )  # fmt: skip
+    rows = tuple(_person_row(line, w) for line in counted.lines)
+    return Sheet(name=w["by_" + data.by], columns=columns, rows=rows)
+
+
+def _person_row(line: Line, w: Words) -> tuple[Cell, ...]:
+    return (
+        line.name or w["unknown_agent"], line.key, line.team, line.calls, line.ms / 3_600_000, line.violations,
+        line.per_100, *line.by_severity.values(), line.calls_with, line.unsure, line.duties.share, line.score,
+    )  # fmt: skip
+
+
+def _rules(counted: Figures, w: Words) -> Sheet:
+    columns = (
+        Column(w["rule_title"], 34, "long"), Column(w["rule"], 28), Column(w["category"], 14),
+        Column(w["severity"], 10), Column(w["calls"], 8, "number"), Column(w["violations"], 8, "number"),
+        Column(w["per_100"], 12, "decimal"), Column(w["unsure"], 9, "number"),
+    )  # fmt: skip
+    return Sheet(name=w["by_rule"], columns=columns, rows=tuple(_rule_row(line, w) for line in counted.lines))
+
+
+def _rule_row(line: Line, w: Words) -> tuple[Cell, ...]:
+    category = line.rule.category if line.rule else None
+    severity = line.rule.severity.value if line.rule else None
+    name = line.rule.title_en if line.rule and w.lang == "en" else line.name
+    return (
+        name, line.key, w.of("category", category), w.of("severity", severity), line.calls, line.violations,
+        line.per_100, line.unsure,
+    )  # fmt: skip
+
+
+def _calls(data: ReportData, w: Words) -> Sheet:
+    columns = (
+        Column(w["call_id"], 16), Column(w["started_at"], 17, "moment"), Column(w["duration"], 8, "clock"),
+        Column(w["name"], 10), Column(w["agent_id"], 10), Column(w["team"], 10), Column(w["relation"], 14),
+        Column(w["debtor_id"], 12), Column(w["case_id"], 14), Column(w["product"], 12),
+        Column(w["days_overdue"], 9, "number"), Column(w["direction"], 8), Column(w["score"], 7, "number"),
+        Column(w["verdict"], 10), Column(w["violations"], 8, "number"), Column(w["unsure"], 8, "number"),
+        Column(w["role_confidence"], 12, "percent"), Column(w["notes"], 40, "long"), Column(w["path"], 40),
+        Column("SHA-256", 24),
+    )  # fmt: skip
+    return Sheet(name=w["calls_sheet"], columns=columns, rows=tuple(_call_row(call, w) for call in data.calls))
+
+
+def _call_row(call: JudgedCall, w: Words) -> tuple[Cell, ...]:
+    r = call.record
+    return (
+        r.call_id, _naive(r.started_at), call.duration_ms, r.agent_name, r.agent_id, r.team,
+        w.of("relation", r.callee_relation), r.debtor_id, r.case_id, r.product, r.days_overdue,
+        w.of("direction", r.direction), call.card.score, w.of("verdict", call.card.verdict.value),
+        len(call.violations), len(call.unsure), call.role_confidence, "\n".join(call.notes),
+        str(r.path) if r.path else None, call.recording,
+    )  # fmt: skip
+
+
+def _failures(data: ReportData, w: Words) -> Sheet:
+    columns = (
+        Column(w["path"], 60), Column(w["call_id"], 16), Column(w["reason"], 70, "long"),
+        Column(w["failed_at"], 17, "moment"), Column(w["tries"], 9, "number"),
+    )  # fmt: skip
+    rows = tuple((str(f.path), f.call_id, f.reason, _naive(f.failed_at), f.tries) for f in data.failures)
+    return Sheet(name=w["failures"], columns=columns, rows=rows)
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    """Excel knows no offsets: the local time as the record has it."""
+    return moment and moment.replace(tzinfo=None)
+
+
+def _writer(book: Any) -> Callable[[Any, Sheet], None]:
+    """A function that fills a worksheet; formats belong to the workbook and are made once."""
+    top: dict[str, Any] = {"valign": "top"}
+    formats = {kind: book.add_format(top | {"num_format": code}) for kind, code in _FORMATS.items()}
+    formats |= {"text": book.add_format(top), "long": book.add_format(top | {"text_wrap": True})}
+    heading = book.add_format({"bold": True, "bg_color": "#E6EBF1", "bottom": 1, "text_wrap": True, "valign": "top"})
+
+    def write(page: Any, sheet: Sheet) -> None:
+        for at, column in enumerate(sheet.columns):
+            page.set_column(at, at, column.width)
+            page.write_string(0, at, column.title, heading)
+        for down, cells in enumerate(sheet.rows, 1):
+            for at, (column, cell) in enumerate(zip(sheet.columns, cells, strict=True)):
+                _write(page, (down, at), cell, formats[column.kind], column.kind)
+        _finish(page, sheet)
+
+    return write
+
+
+def _write(page: Any, at: tuple[int, int], cell: Cell, style: Any, kind: Kind) -> None:
+    """By the value's own type, never by what a text looks like."""
+    if isinstance(cell, str):
+        page.write_string(*at, cell[:_LONGEST_TEXT], style)
+    elif isinstance(cell, date):
+        page.write_datetime(*at, cell, style)
+    elif cell is not None:
+        page.write_number(*at, cell / _DAY_MS if kind == "clock" else cell, style)
+
+
+def _finish(page: Any, sheet: Sheet) -> None:
+    page.freeze_panes(1, 1)
+    page.autofilter(0, 0, max(1, len(sheet.rows)), len(sheet.columns) - 1)
+    page.set_landscape()
+    page.set_paper(9)  # A4
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0)
