@@ -98,6 +98,15 @@ class Judge:
         """Ids of the rules that look at a call at all: those with a trigger in it, and those that always do."""
         return tuple(compiled.rule.id for compiled in self._looking(self._judging(turns, facts)))
 
+    def excuses(self, rule_id: str, turns: Sequence[Turn], facts: CallFacts) -> tuple[str, ...]:
+        """Why hits of a rule were taken away: one Chinese sentence for each."""
+        judging = self._judging(turns, facts)
+        compiled = next(compiled for compiled in self._compiled if compiled.rule.id == rule_id)
+        if not _applies(compiled, judging):
+            return ("这条规则对这通电话不适用",)
+        hits = [hit for node in compiled.when for hit in judging.hits(node, compiled.names)]
+        return tuple(f"{hit.because},但{excuse}" for hit in hits if (excuse := _excuse(hit, compiled, judging)))
+
     def _judging(self, turns: Sequence[Turn], facts: CallFacts) -> Judging:
         call = Call(turns, facts, self._tokenizer)
         found: dict[int, list[Trigger]] = defaultdict(list)
@@ -365,7 +374,7 @@ def _accepted(compiled: Compiled, judging: Judging) -> list[Hit]:
     for hit in sorted(hits, key=lambda hit: (hit.turn, len(hit.doubts), hit.start, -hit.end)):
         if any(_overlap(hit, other) for other in accepted):
             continue
-        if not _excused(hit, compiled, judging):
+        if not _excuse(hit, compiled, judging):
             accepted.append(hit)
     return accepted
 
@@ -374,15 +383,25 @@ def _overlap(hit: Hit, other: Hit) -> bool:
     return hit.turn == other.turn and (hit.turn == CALL or (hit.start < other.end and other.start < hit.end))
 
 
-def _excused(hit: Hit, compiled: Compiled, judging: Judging) -> bool:
+_GUARD_REASONS = {
+    Guard.NEGATION: "前后有否定",
+    Guard.REPORTED: "是转述别人的话",
+    Guard.WARNING: "是提醒防范",
+    Guard.QUESTION: "是在询问",
+}
+
+
+def _excuse(hit: Hit, compiled: Compiled, judging: Judging) -> str | None:
+    """What takes a hit away, a guard or an exception of the rule; None where nothing does."""
     text = judging.call.normal
-    if hit.turn != CALL and hit.end > hit.start and guard_of(text, hit.start, hit.end, compiled.guards):
-        return True
-    return any(
-        _belongs(hit, other, node.condition.scope, judging)
-        for node in compiled.unless
-        for other in judging.hits(node, compiled.names)
-    )
+    guard = guard_of(text, hit.start, hit.end, compiled.guards) if hit.end > hit.start else None
+    if guard:
+        return _GUARD_REASONS[guard]
+    for node in compiled.unless:
+        for other in judging.hits(node, compiled.names):
+            if _belongs(hit, other, node.condition.scope, judging):
+                return f"属于例外({other.because})"
+    return None
 
 
 def _belongs(hit: Hit, exception: Hit, scope: str | None, judging: Judging) -> bool:

@@ -161,7 +161,7 @@ def _dangling(rule: Rule, ruleset: RuleSet) -> list[str]:
                 errors.append(f"{where}: 锚点 {anchor.condition} 没有定义(给某个条件写 name: {anchor.condition})")
         if condition.hit and condition.hit not in names:
             errors.append(f"{where}: 没有名为 {condition.hit} 的条件")
-        if condition.pattern and (problem := problem_of(condition.pattern)):
+        if condition.pattern and (problem := problem_of(condition.pattern, by_sound=condition.by_sound)):
             errors.append(f"{where}: pattern {condition.pattern!r} {problem}")
         errors += [f"{where}: 没有名为 {name} 的参数" for name in _parameters(condition) - set(ruleset.parameters)]
     return errors

@@ -5,7 +5,7 @@ Times are int ms. Measures that need sound (loudness_db, hangup_ms) come from th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from transcribe.model import Role
@@ -31,7 +31,7 @@ def _spoken(call: Call, role: Role) -> int:
     return sum(turn.end_ms - turn.start_ms for turn in call.turns if turn.role is role)
 
 
-_COUNTS = {
+_COUNTS: dict[str, Callable[[Call], float]] = {
     "turns": lambda call: float(len(call.turns)),
     "agent_turns": lambda call: float(call.roles.count(Role.AGENT)),
     "customer_turns": lambda call: float(call.roles.count(Role.CUSTOMER)),
@@ -73,7 +73,7 @@ def _agent_share(call: Call) -> Iterator[tuple[float, int]]:
         yield agent / (agent + customer), _WHOLE
 
 
-_TIMED = {
+_TIMED: dict[str, Callable[[Call], Iterator[tuple[float, int]]]] = {
     "silence_ms": _silences,
     "reply_ms": _replies,
     "overlap_ms": _overlaps,

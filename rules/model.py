@@ -215,7 +215,7 @@ class Condition(Strict):
     # modifiers
     within: Annotated[int, Field(ge=0, le=60)] | None = None  # near: largest gap between groups, characters
     ordered: bool = True  # near: groups in this order
-    by_sound: bool = False  # phrase, near: also as misheard
+    by_sound: bool = False  # phrase, near, pattern: also as misheard
     at_least: Annotated[int, Field(ge=1)] = 1  # so many hits in the call
     role: Speaker | None = None  # default: the rule's role
     scope: Literal["clause", "turn", "call"] | None = None  # all/none: where the parts must stand; unless: reach
@@ -243,8 +243,8 @@ class Condition(Strict):
             raise ValueError("near 要写 within(两组之间最多几个字)")
         if self.near is None and (self.within is not None or not self.ordered):
             raise ValueError("within、ordered 只用于 near")
-        if self.by_sound and self.phrase is None and self.near is None:
-            raise ValueError("by_sound 只用于 phrase 和 near")
+        if self.by_sound and self.phrase is None and self.near is None and self.pattern is None:
+            raise ValueError("by_sound 只用于 phrase、near 和 pattern")
         return self
 
 

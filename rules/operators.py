@@ -107,12 +107,12 @@ def sound_hit(call: Call, turn: int, start: int, end: int, term: str) -> Hit:
 
 def sound_doubts(call: Call, turn: int, start: int, end: int, term: str) -> tuple[str, ...]:
     """Why a match by sound is no certainty."""
-    words, base = call.normal.text[start:end], call.normal.turns[turn]
+    words = call.normal.text[start:end]
     doubts = []
     if sum(char in words for char in term) * 2 < len(term):
         doubts.append(f"仅凭读音判断“{words}”是“{term}”")
-    if call.tokenizer.is_common_word(call.normal.turn_text(turn), start - base, end - base):
-        doubts.append(f"“{words}”本身是常用词")
+    changed = [(start + n, start + n + 1) for n, char in enumerate(words) if char not in term]
+    doubts += [f"“{word}”本身是常用词" for word in _common_words(call, turn, changed)]
     return tuple(doubts)
 
 
@@ -159,19 +159,17 @@ class Near(Operator):
         literal = [word in self._literal[n] for n, word in zip(order, words, strict=True)]
         if not any(literal):
             return None
-        heard, doubts = [], []
-        for n, (start, end), exact in zip(order, spans, literal, strict=True):
-            if not exact:
-                heard.append((start, end, self._standard[n][match.string[start:end]]))
-                if call.tokenizer.is_common_word(
-                    call.normal.turn_text(turn), start - call.normal.turns[turn], end - call.normal.turns[turn]
-                ):
-                    doubts.append(f"“{call.normal.text[start:end]}”本身是常用词")
+        heard = [
+            (start, end, self._standard[n][match.string[start:end]])
+            for n, (start, end), exact in zip(order, spans, literal, strict=True)
+            if not exact
+        ]
+        common = _common_words(call, turn, [(start, end) for start, end, _ in heard])
         shown = "与".join(f"“{word}”" for word in words)
         misheard = ";".join(f"“{call.normal.text[s:e]}”与“{term}”读音相同" for s, e, term in heard)
         return Hit(
             turn=turn, start=match.start(), end=match.end(), because=f"{shown}相连" + (f"({misheard})" if heard else ""),
-            heard=tuple(heard), doubts=tuple(doubts),
+            heard=tuple(heard), doubts=tuple(f"“{word}”本身是常用词" for word in common),
         )  # fmt: skip
 
 
@@ -195,17 +193,54 @@ def windows(call: Call, found: Sequence[Trigger]) -> Iterator[tuple[int, int, in
 
 
 class Pattern(Operator):
-    """A bounded regular expression (rules/patterns.py) over normalised text."""
+    """A bounded regular expression (rules/patterns.py) over normalised text; by sound, over syllables too.
 
-    def __init__(self, pattern: str) -> None:
+    One syllable stands where one character stood, so the expression of syllables is the expression itself with
+    its characters exchanged.
+    """
+
+    def __init__(self, pattern: str, *, by_sound: bool) -> None:
         self._expression = re.compile(pattern)
         self.triggers = tuple(required_literals(pattern))
+        self._by_sound = re.compile(syllables(pattern)) if by_sound else None
+        self._chars = frozenset(char for char in pattern if "\u3400" <= char <= "\u9fff")
+        self._standard = {syllables(char): char for char in self._chars}
+        if by_sound:
+            self.sound_triggers = tuple(required_literals(syllables(pattern)))
 
     def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
         for turn, low, high in windows(call, found):
-            for match in self._expression.finditer(call.normal.text, low, high):
-                if match.end() > match.start():
-                    yield Hit(turn=turn, start=match.start(), end=match.end(), because=f"说了“{match.group()}”")
+            literal = [match.span() for match in self._expression.finditer(call.normal.text, low, high)]
+            for start, end in literal:
+                if end > start:
+                    yield Hit(turn=turn, start=start, end=end, because=f"说了“{call.normal.text[start:end]}”")
+            if self._by_sound:
+                for match in self._by_sound.finditer(call.sounds, low, high):
+                    if not any(start < match.end() and match.start() < end for start, end in literal):
+                        yield self._sound_hit(call, turn, *match.span())
+
+    def _sound_hit(self, call: Call, turn: int, start: int, end: int) -> Hit:
+        words = call.normal.text[start:end]
+        standard = "".join(self._standard_char(char) for char in words)
+        heard = tuple((start + n, start + n + 1) for n, char in enumerate(words) if char != standard[n])
+        kept = sum(char in self._chars for char in words)
+        doubts = [f"仅凭读音判断“{words}”是“{standard}”"] if len(heard) > kept else []
+        doubts += [f"“{word}”本身是常用词" for word in _common_words(call, turn, heard)]
+        return Hit(
+            turn=turn, start=start, end=end, because=f"“{words}”与“{standard}”读音相同",
+            heard=((start, end, standard),), doubts=tuple(dict.fromkeys(doubts)),
+        )  # fmt: skip
+
+    def _standard_char(self, char: str) -> str:
+        return char if char in self._chars else self._standard.get(syllables(char), char)
+
+
+def _common_words(call: Call, turn: int, places: Sequence[Trigger]) -> Iterator[str]:
+    """Ordinary words that cover places which were taken by sound."""
+    base = call.normal.turns[turn]
+    for token in call.tokenizer.common_words(call.normal.turn_text(turn)) if places else ():
+        if any(token.start + base < end and start < token.end + base for start, end in places):
+            yield token.text
 
 
 class Tokens(Operator):
@@ -359,7 +394,7 @@ def build(condition: Condition, expand: Expand, value: Callable[[Any], str]) -> 
             groups = [expand(group) for group in condition.near or ()]
             return Near(groups, within=condition.within or 0, ordered=condition.ordered, by_sound=condition.by_sound)
         case "pattern":
-            return Pattern(condition.pattern or "")
+            return Pattern(condition.pattern or "", by_sound=condition.by_sound)
         case "tokens":
             return Tokens(condition.tokens or ())
         case "entity":

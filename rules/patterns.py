@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -16,10 +16,12 @@ from typing import Any
 _LONGEST_REPEAT = 40
 _MOST_PATHS = 20_000
 _MOST_LITERALS = 400
+_UNHEARD = frozenset(",，、;；:：!！ ")
+_SHORTEST_BY_SOUND = 2  # syllables: one syllable alone is in every second sentence
 _WORDS = (op.CATEGORY_WORD, op.CATEGORY_NOT_WORD)
 
 
-def problem_of(pattern: str) -> str | None:
+def problem_of(pattern: str, *, by_sound: bool = False) -> str | None:
     """Why a pattern is refused, or None. One Chinese sentence that says what to write instead."""
     try:
         parsed = parser.parse(pattern)
@@ -27,6 +29,8 @@ def problem_of(pattern: str) -> str | None:
         return f"正则表达式写错了:{error.msg}(第 {(error.pos or 0) + 1} 个字符)"
     if _has_word_edges(parsed):
         return r"不能用 \b、\w、\W:中文没有词边界,请直接写出前后的字"
+    if unheard := "".join(sorted(set(_characters(parsed)) & _UNHEARD)):
+        return f"“{unheard}”永远不会出现:匹配的文本里没有逗号和空格,句末只有 。 和 ?"
     longest, paths = _cost(parsed)
     if longest > _LONGEST_REPEAT:
         return f"重复没有上限或上限超过 {_LONGEST_REPEAT}:请写成 .{{0,8}} 这样的形式"
@@ -34,6 +38,8 @@ def problem_of(pattern: str) -> str | None:
         return "可变长度的重复太多,遇到特殊文本会很慢:请减少 {m,n} 的个数或缩小上限"
     if not required_literals(pattern):
         return "找不到必然出现的字:每个分支至少要有一个固定的字,否则每句话都要完整检查一遍"
+    if by_sound and min(map(len, required_literals(pattern))) < _SHORTEST_BY_SOUND:
+        return "按读音匹配时,每个分支要有连续两个以上固定的字,否则同音字太多"
     return None
 
 
@@ -46,6 +52,14 @@ def _has_word_edges(parsed: Sequence[Any]) -> bool:
         if any(_has_word_edges(part) for part in _inner(code, argument)):
             return True
     return False
+
+
+def _characters(parsed: Sequence[Any]) -> Iterator[str]:
+    for code, argument in parsed:
+        if code is op.LITERAL:
+            yield chr(argument)
+        for part in _inner(code, argument):
+            yield from _characters(part)
 
 
 def _cost(parsed: Sequence[Any]) -> tuple[int, int]:

@@ -9,12 +9,22 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 _COMMON = 300  # occurrences in jieba's dictionary from which a word is ordinary (同时 11,000; 崔收 0)
+
+
+@dataclass(frozen=True, slots=True)
+class CommonWord:
+    """An ordinary word at [start, end) of a turn."""
+
+    start: int
+    end: int
+    text: str
 
 
 class Tokenizer:
@@ -30,12 +40,13 @@ class Tokenizer:
         words = list(_cut(self._words, text))
         return Doc(_vocabulary(), words=words, spaces=[False] * len(words))
 
-    def is_common_word(self, text: str, start: int, end: int) -> bool:
-        """Whether [start, end) of `text` is cut out as ordinary words, so that it was perhaps meant literally."""
-        inside = [token for token in self.doc(text) if token.idx < end and token.idx + len(token) > start]
-        if not inside or inside[0].idx != start or inside[-1].idx + len(inside[-1]) != end:
-            return False
-        return all(len(token) > 1 and self._frequency(token.text) >= _COMMON for token in inside)
+    def common_words(self, text: str) -> list[CommonWord]:
+        """The ordinary words of two characters or more in `text`: what was perhaps meant literally."""
+        return [
+            CommonWord(token.idx, token.idx + len(token), token.text)
+            for token in self.doc(text)
+            if len(token) > 1 and self._frequency(token.text) >= _COMMON
+        ]
 
     def _frequency(self, word: str) -> int:
         return 0 if word in self._words else _jieba(self._words).FREQ.get(word) or 0
