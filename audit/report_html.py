@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from audit import clips
 from audit.clips import ClipUnavailable, Window
 from audit.figures import Issue, JudgedCall, ReportData, figures, flagged
-from audit.report_words import Lang, Words
+from audit.report_words import Lang, Words, beijing
 from audit.store import RuleCard
 from rules.model import CATEGORIES, Finding, Group, Severity
 from transcribe.model import Turn
@@ -131,7 +131,9 @@ def _environment(words: Words) -> Environment:
         loader=PackageLoader("audit"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters.update(clock=clock, hours=_hours, percent=_percent, web=_web, rule=partial(_title, words))
+    environment.filters.update(
+        beijing=beijing, clock=clock, hours=_hours, percent=_percent, web=_web, rule=partial(_title, words)
+    )
     return environment
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Literal
 
 from audit.score import PASS_MARK, POINTS
 from rules.model import CATEGORIES, Severity
+
+# Moments of our own are stored in UTC; the reader's wall clock is China's, which has no summer time.
+BEIJING = timezone(timedelta(hours=8))
 
 Lang = Literal["zh", "en"]
 LANGUAGES: tuple[Lang, ...] = ("zh", "en")
@@ -22,6 +26,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "model": ("模型", "model"),
     "tool": ("工具", "Tool"),
     "audited_at": ("审计完成", "Audited"),
+    "beijing": ("北京时间", "UTC+8"),
     "nav": ("目录", "Contents"),
     "summary": ("概览", "Summary"),
     "findings": ("问题明细", "Findings"),
@@ -35,12 +40,12 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "by_team": ("小组", "Teams"),
     "by_rule": ("规则", "Rules"),
     "calls": ("通话", "Calls"),
-    "calls_unit": ("通", "calls"),
+    "in_calls": ("涉及 {n} 通通话", "in {n} calls"),
+    "see_list": ("查看清单", "see the list"),
     "audio": ("录音时长", "Audio"),
     "hours_unit": ("小时", "h"),
     "violations": ("违规", "Violations"),
     "unsure": ("待复核", "To review"),
-    "items_unit": ("项", ""),
     "share": ("有违规的通话", "Calls with violations"),
     "interval": ("95% 置信区间", "95% interval"),
     "duties": ("规定动作完成率", "Duties kept"),
@@ -63,11 +68,9 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "per_100": ("每百通违规", "Per 100 calls"),
     "score": ("得分", "Score"),
     "mean_score": ("平均分", "Mean score"),
-    "call": ("通话", "Call"),
     "call_id": ("通话编号", "Call ID"),
     "started_at": ("通话时间", "Started"),
     "duration": ("时长", "Duration"),
-    "duration_s": ("时长（秒）", "Duration (s)"),
     "relation": ("与债务人关系", "Relation to debtor"),
     "debtor_id": ("客户编号", "Debtor ID"),
     "case_id": ("案件编号", "Case ID"),
@@ -93,7 +96,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "confidence": ("置信度", "Confidence"),
     "time": ("时间", "Time"),
     "place": ("处", "place"),
-    "places": ("处证据", "places"),
     "play": ("播放证据", "Play evidence"),
     "stop": ("停止", "Stop"),
     "no_clip": ("证据音频不可用", "No evidence audio"),
@@ -127,7 +129,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "{n} more flagged calls are not shown here (the worst {shown} are); the Excel report lists them all.",
     ),
     "back": ("返回目录", "Back to contents"),
-    "veto": ("一票否决", "Veto"),
 }
 
 _SEVERITY = {
@@ -229,3 +230,8 @@ _METHOD = (
         "Rules judged machine transcripts, which may be wrong: listen to the evidence before you decide.",
     ),
 )
+
+
+def beijing(moment: datetime) -> datetime:
+    """A moment that carries its offset, on China's clock."""
+    return moment.astimezone(BEIJING)

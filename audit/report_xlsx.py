@@ -11,7 +11,7 @@ from typing import Any, Literal
 import xlsxwriter
 
 from audit.figures import Figures, Issue, JudgedCall, Line, ReportData, Share, Tally, figures
-from audit.report_words import Lang, Words
+from audit.report_words import Lang, Words, beijing
 from rules.model import Finding, Severity
 
 Kind = Literal["text", "long", "number", "decimal", "percent", "moment", "clock"]
@@ -250,9 +250,9 @@ def _call_row(call: JudgedCall, w: Words) -> tuple[Cell, ...]:
 def _failures(data: ReportData, w: Words) -> Sheet:
     columns = (
         Column(w["path"], 60), Column(w["call_id"], 16), Column(w["reason"], 70, "long"),
-        Column(w["failed_at"], 17, "moment"), Column(w["tries"], 9, "number"),
+        Column(f"{w['failed_at']}（{w['beijing']}）", 22, "moment"), Column(w["tries"], 9, "number"),
     )  # fmt: skip
-    rows = tuple((str(f.path), f.call_id, f.reason, _naive(f.failed_at), f.tries) for f in data.failures)
+    rows = tuple((str(f.path), f.call_id, f.reason, _naive(beijing(f.failed_at)), f.tries) for f in data.failures)
     return Sheet(name=w["failures"], columns=columns, rows=rows)
 
 
