@@ -36,6 +36,7 @@ def ttskit_voice(speaker: str) -> Speak:
     """A voice of ttskit; its pickles are whole modules, which torch loads only when told to."""
     import torch
 
+    torch.set_num_threads(1)  # two threads are slower wherever the second core is busy
     load = torch.load
     torch.load = lambda *args, **kwargs: load(*args, **{**kwargs, "weights_only": False})
     from ttskit import sdk_api
