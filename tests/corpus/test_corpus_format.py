@@ -57,9 +57,7 @@ KEYS = {
     "near",
     "note",
 }
-CLOSINGS = ("再见", "拜拜", "打扰")
-
-Call = dict[str, object]
+CLOSINGS = ("再见", "拜拜", "打扰")  # farewells may repeat
 
 
 def calls_in(path: Path) -> list[dict]:
@@ -142,3 +140,15 @@ def test_no_turn_is_said_twice() -> None:
 def test_corpus_is_as_large_as_promised() -> None:
     assert len(CALLS) >= 400
     assert sum(len(call["turns"]) for call in CALLS) >= 2500
+
+
+@pytest.mark.parametrize("half", ["open", "set_aside"])
+def test_each_half_holds_every_category_often_enough(half: str) -> None:
+    said = Counter(
+        label["category"]
+        for path in FILES
+        if path.parent.name == half
+        for call in calls_in(path)
+        for label in call["labels"]
+    )
+    assert not [category for category in CONDUCT | SIGNALS if said[category] < 12]
