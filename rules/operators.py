@@ -14,6 +14,7 @@ from datetime import time
 from typing import Any
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import Levenshtein
 
 from rules.call import CALL, Call, Hit
 from rules.callee import relation_of
@@ -29,6 +30,7 @@ _AROUND = 160
 _MOST_TRIGGERS = 40  # per turn and operator: more add nothing, and a hostile turn stays cheap
 _MOST_HITS = 20
 _LONG_TERM = 5  # syllables from which one may be wrong
+_LONGEST_COMPARED = 2000  # characters of a turn that are compared with a sentence
 _SOUND_ALONE = 3  # syllables from which a term may match by sound without a second component
 _STOPS = f"[^{HARD}{QUESTION}{TURN_END}]"
 
@@ -85,16 +87,21 @@ class Phrase(Operator):
                 yield from self._nearly(call, turn, start, end)
 
     def _nearly(self, call: Call, turn: int, start: int, end: int) -> Iterator[Hit]:
+        """Long terms of which one half is here and the whole is one edit away."""
+        floor, ceiling = call.normal.turns[turn], call.normal.turn_end(turn)
         for spelling, offset, term in self._halves.get(call.sounds[start:end], ()):
-            low = max(call.normal.turns[turn], start - offset)
-            high = min(call.normal.turn_end(turn), low + len(spelling))
-            if one_edit(call.sounds[low:high], spelling) and call.normal.text[low:high] != term:
-                yield sound_hit(call, turn, low, high, term)
+            for length in (len(spelling), len(spelling) - 1, len(spelling) + 1):
+                low = start if offset == 0 else end - length
+                high = low + length
+                if floor <= low and high <= ceiling and one_edit(call.sounds[low:high], spelling):
+                    if call.normal.text[low:high] != term:
+                        yield sound_hit(call, turn, low, high, term)
+                    break
 
 
 def one_edit(heard: str, spelling: str) -> bool:
-    """Whether two strings of syllables of one length differ in at most one place."""
-    return len(heard) == len(spelling) and sum(a != b for a, b in zip(heard, spelling, strict=True)) <= 1
+    """Whether two strings of syllables are at most one insertion, deletion or substitution apart."""
+    return Levenshtein.distance(heard, spelling, score_cutoff=1) <= 1
 
 
 def sound_hit(call: Call, turn: int, start: int, end: int, term: str) -> Hit:
@@ -111,9 +118,12 @@ def sound_doubts(call: Call, turn: int, start: int, end: int, term: str) -> tupl
     doubts = []
     if sum(char in words for char in term) * 2 < len(term):
         doubts.append(f"仅凭读音判断“{words}”是“{term}”")
-    changed = [(start + n, start + n + 1) for n, char in enumerate(words) if char not in term]
-    doubts += [f"“{word}”本身是常用词" for word in _common_words(call, turn, changed)]
-    return tuple(doubts)
+    return (*doubts, *_ordinary(call, turn, _changed(words, term, start)))
+
+
+def _changed(words: str, term: str, start: int) -> list[Trigger]:
+    """Places of the characters that are not the standard term's."""
+    return [(start + n, start + n + 1) for n, char in enumerate(words) if char not in term]
 
 
 def _alternatives(terms: Sequence[str]) -> str:
@@ -164,12 +174,13 @@ class Near(Operator):
             for n, (start, end), exact in zip(order, spans, literal, strict=True)
             if not exact
         ]
-        common = _common_words(call, turn, [(start, end) for start, end, _ in heard])
+        changed = [place for s, e, term in heard for place in _changed(call.normal.text[s:e], term, s)]
         shown = "与".join(f"“{word}”" for word in words)
         misheard = ";".join(f"“{call.normal.text[s:e]}”与“{term}”读音相同" for s, e, term in heard)
+        because = f"{shown}相连" + (f"({misheard})" if heard else "")
         return Hit(
-            turn=turn, start=match.start(), end=match.end(), because=f"{shown}相连" + (f"({misheard})" if heard else ""),
-            heard=tuple(heard), doubts=tuple(f"“{word}”本身是常用词" for word in common),
+            turn=turn, start=match.start(), end=match.end(), because=because,
+            heard=tuple(heard), doubts=_ordinary(call, turn, changed),
         )  # fmt: skip
 
 
@@ -225,7 +236,7 @@ class Pattern(Operator):
         heard = tuple((start + n, start + n + 1) for n, char in enumerate(words) if char != standard[n])
         kept = sum(char in self._chars for char in words)
         doubts = [f"仅凭读音判断“{words}”是“{standard}”"] if len(heard) > kept else []
-        doubts += [f"“{word}”本身是常用词" for word in _common_words(call, turn, heard)]
+        doubts += _ordinary(call, turn, heard)
         return Hit(
             turn=turn, start=start, end=end, because=f"“{words}”与“{standard}”读音相同",
             heard=((start, end, standard),), doubts=tuple(dict.fromkeys(doubts)),
@@ -235,12 +246,17 @@ class Pattern(Operator):
         return char if char in self._chars else self._standard.get(syllables(char), char)
 
 
-def _common_words(call: Call, turn: int, places: Sequence[Trigger]) -> Iterator[str]:
-    """Ordinary words that cover places which were taken by sound."""
+def _ordinary(call: Call, turn: int, places: Sequence[Trigger]) -> tuple[str, ...]:
+    """Doubts about places taken by sound that ordinary words cover: perhaps they were meant literally."""
+    if not places:
+        return ()
     base = call.normal.turns[turn]
-    for token in call.tokenizer.common_words(call.normal.turn_text(turn)) if places else ():
-        if any(token.start + base < end and start < token.end + base for start, end in places):
-            yield token.text
+    words = [
+        word.text
+        for word in call.tokenizer.common_words(call.normal.turn_text(turn))
+        if any(word.start + base < end and start < word.end + base for start, end in places)
+    ]
+    return tuple(f"“{word}”本身是常用词" for word in dict.fromkeys(words))
 
 
 class Tokens(Operator):
@@ -307,7 +323,8 @@ class Similar(Operator):
             for sentence, sounds in self._sentences:
                 if high - low < len(sounds) // 2:
                     continue
-                match = fuzz.partial_ratio_alignment(sounds, call.sounds[low : min(high, low + 2000)], score_cutoff=self._score)
+                said = call.sounds[low : min(high, low + _LONGEST_COMPARED)]
+                match = fuzz.partial_ratio_alignment(sounds, said, score_cutoff=self._score)
                 if match:
                     start, end = low + match.dest_start, low + match.dest_end
                     yield Hit(turn=turn, start=start, end=end, because=f"与“{sentence}”相似({match.score:.0f}%)")

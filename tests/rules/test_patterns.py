@@ -1,0 +1,49 @@
+"""Which regular expressions a rule may hold."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.patterns import problem_of, required_literals
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        (r"\b爆", "没有词边界"), (r"爆\w{1,2}", "没有词边界"), (r"爆[\W]", "没有词边界"), ("你.*吗", "上限"), ("你.+吗", "上限"),
+        ("爆(", "写错了"), ("(a{0,40}){0,40}(b{0,40}){0,40}c", "太多"), (".{0,3}", "固定的字"), ("(爆|.)", "固定的字"),
+        ("爆, ?录", "永远不会出现"),
+    ],
+)  # fmt: skip
+def test_refused_with_a_reason(pattern: str, said: str) -> None:
+    assert said in str(problem_of(pattern))
+
+
+@pytest.mark.parametrize("pattern", ["(?:爆|轰炸).{0,4}通讯录", "你[的家]{1,3}人", "还(?=钱)", "(?<!不)爆你", "a{2,4}"])
+def test_accepted(pattern: str) -> None:
+    assert problem_of(pattern) is None
+
+
+def test_by_sound_one_fixed_syllable_is_too_little() -> None:
+    assert "按读音" in str(problem_of("爆.{0,3}你", by_sound=True))
+    assert problem_of("爆.{0,3}通讯录", by_sound=True) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "literals"),
+    [
+        ("(?:爆|轰炸).{0,4}通讯录", {"通讯录"}), ("(?:给|跟)你", {"你"}), ("[你您]家", {"家"}), ("[你您].?", {"你", "您"}), ("a|bc", {"a", "bc"}),
+        ("x?爆你", {"爆你"}), ("(?!不)爆", {"爆"}),
+    ],
+)  # fmt: skip
+def test_what_must_occur(pattern: str, literals: set[str]) -> None:
+    assert required_literals(pattern) == literals
+
+
+@given(st.text(st.sampled_from("爆你家人通讯录给跟单位"), max_size=30))
+def test_no_match_without_a_required_literal(text: str) -> None:
+    for pattern in ("(?:给|跟)你(?:家|单位)", "(?:爆|轰炸).{0,4}通讯录", "[你家]{1,2}人"):
+        if re.search(pattern, text):
+            assert any(literal in text for literal in required_literals(pattern))
