@@ -97,6 +97,8 @@ def run_batch(batch: Batch, *, interrupts: Interrupts, notify: Callable[[Tally],
     try:
         _loop(doing, pool, interrupts)
         tally.interrupted = tally.over < tally.total
+        if not tally.interrupted:
+            store.resolve(f.path for f in store.failures() if f.run != run and plan.covers(f.path))
         status = "interrupted" if tally.interrupted else "finished"
         store.finish_run(run, status=status, done=tally.done, failed=tally.failed)
     finally:

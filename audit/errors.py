@@ -18,12 +18,13 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """Exit codes. Failures win over findings: a batch that lost calls has not shown that the rest is all."""
+    """Exit codes. Failures win over findings: a batch that lost calls has not shown what the lost ones hold."""
 
     CLEAN = 0
-    FINDINGS = 1
+    FINDINGS = 1  # violations at or above --fail-on
     COULD_NOT_RUN = 2
     SOME_FAILED = 3
+    INTERRUPTED = 130  # ctrl-C, as shells have it
 
 
 class AuditError(Exception):

@@ -29,15 +29,16 @@ class Hearing:
 
 
 def weights_digest(hearing: Hearing) -> str | None:
-    """SHA-256 of the weights, found but not loaded; None where the engine has none. `WeightsMissing`."""
+    """SHA-256 of the weights, found but not loaded; the name where a hub alone knows them; None where a
+    transcript is read. Raises `WeightsMissing`.
+    """
+    from transcribe.weights import file_sha256, find_weights
+
     if hearing.engine == "transcript":
         return None
     if hearing.engine == "openai-whisper":
-        from transcribe.openai_whisper import find_checkpoint
-
-        return find_checkpoint(hearing.model).sha256
-    from transcribe.weights import find_weights
-
+        checkpoint = Path(hearing.model)
+        return file_sha256(checkpoint) if checkpoint.is_file() else hearing.model
     return find_weights(hearing.model).sha256
 
 

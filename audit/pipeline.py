@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,7 @@ from transcribe.model import Transcript
 
 if TYPE_CHECKING:
     from rules.engine import Judge
-
-    from rules.entities import Promise
-
-PROMISE = ("amount", "date", "text", "firmness", "repeated_back", "turn")
+    from rules.promises import Promise
 
 Hear = Callable[[CallRecord], Transcript]
 """Turns a call's recording into its transcript; the only step that reads a file."""
@@ -39,7 +35,7 @@ class Job:
 
 def audit_call(job: Job, *, hear: Hear, judge: Judge, ruleset: RuleSet) -> AuditedCall:
     """Hear and judge one call; raises what `hear` raises (transcribe.errors)."""
-    from rules.entities import find_promise
+    from rules.promises import find_promise
 
     transcript = job.transcript or hear(job.record)
     judgement = judge.judge(transcript.turns, facts_of(job.record, transcript))
@@ -50,7 +46,7 @@ def audit_call(job: Job, *, hear: Hear, judge: Judge, ruleset: RuleSet) -> Audit
         transcript=transcript,
         judgement=judgement,
         card=scorecard(judgement, ruleset),
-        promise=promise_fields(promise),
+        promise=None if promise is None else plain_promise(promise),
         settings=job.settings,
         hearing=job.hearing,
         bytes=job.bytes,
@@ -67,14 +63,17 @@ def facts_of(record: CallRecord, transcript: Transcript) -> CallFacts:
     )
 
 
-def promise_fields(promise: Promise | None) -> dict[str, Any] | None:
-    """A promise as `check` prints it and the store keeps it: plain values, amount in yuan, ISO date."""
-    if promise is None:
-        return None
-    return {name: _plain(getattr(promise, name)) for name in PROMISE}
+def plain_promise(promise: Promise) -> dict[str, Any]:
+    """A promise as JSON can say it: amount in yuan, ISO date, text, firmness, repeated_back, turn."""
+    return {
+        "amount": None if promise.amount is None else _number(promise.amount),
+        "date": promise.date,
+        "text": promise.text,
+        "firmness": promise.firmness.value,
+        "repeated_back": promise.repeated_back,
+        "turn": promise.turn,
+    }
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value.isoformat() if isinstance(value, date) else value
+def _number(amount: Decimal) -> int | float:
+    return int(amount) if amount == amount.to_integral_value() else float(amount)

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from itertools import chain
 from pathlib import Path
 
-from audit.calls import CallList, CallRecord, default_record
+from audit.calls import BadRow, CallList, CallRecord, default_record
 from audit.errors import BadPath
 from audit.store import Settings
 
@@ -34,13 +34,18 @@ class Refusal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Calls to audit, each with the path of its recording; attempts; what is refused beforehand; ids of calls
-    in the store whose recording now belongs to another id.
+    in the store whose recording now belongs to another id; the `scope` that was looked through.
     """
 
     records: tuple[CallRecord, ...]
     attempts: tuple[CallRecord, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     replaced: tuple[str, ...] = ()
+    scope: tuple[Path, ...] = ()
+
+    def covers(self, failed: Path) -> bool:
+        """Whether a failure of an earlier run would have come up again in this one."""
+        return any(failed.is_relative_to(place) or str(failed).startswith(f"{place}:") for place in self.scope)
 
 
 @dataclass(slots=True)
@@ -67,11 +72,13 @@ def make_plan(
     """Find recordings under `paths` and give each its record: from a call list, else from the store (`known`),
     else from its file name. `BadPath` where a path isn't there.
     """
+    refuse_missing(paths)
     search = _find(paths, suffixes=suffixes, skip={_absolute(calls.file) for calls in lists})
     listed = [record for calls in lists for record in calls.records]
-    bad = {row.path: row.reason for calls in lists for row in calls.bad if row.path is not None}
     named, missing = _match([r for r in listed if r.path is not None], search.files, _folders(paths))
-    refused = [Refusal(path=path, reason=bad[path]) for path in search.files if path in bad and path not in named]
+    unnamed = set(search.files) - set(named)
+    refused = [_refused_row(calls.file, row, unnamed) for calls in lists for row in calls.bad]
+    bad = {refusal.path for refusal in refused}
     rest = [path for path in search.files if path not in named and path not in bad]
     stored = {path: known[path] for path in rest if path in known}
     taken = {record.call_id for records in (*named.values(), *known.values()) for record in records}
@@ -81,7 +88,21 @@ def make_plan(
         attempts=tuple(record for record in listed if record.path is None),
         refusals=(*search.refusals, *refused, *missing),
         replaced=_replaced(named, known),
+        scope=(*map(_absolute, paths), *(_absolute(calls.file) for calls in lists)),
     )
+
+
+def _refused_row(file: Path, row: BadRow, unnamed: set[Path]) -> Refusal:
+    """A bad row stands for its recording, which is not judged by half a record; else for its line."""
+    path = row.path if row.path is not None and row.path in unnamed else Path(f"{_absolute(file)}:{row.line}")
+    return Refusal(path=path, reason=row.reason)
+
+
+def refuse_missing(paths: Sequence[Path]) -> None:
+    """`BadPath` for what is not there, before anything is begun."""
+    for path in paths:
+        if not os.path.lexists(path):
+            raise BadPath(f"{path}：没有这个文件或文件夹；请检查路径")
 
 
 def _replaced(
@@ -99,10 +120,8 @@ def _find(paths: Sequence[Path], *, suffixes: frozenset[str], skip: set[Path]) -
             for file in _walk(path, search):
                 if file.suffix.lower() in suffixes and file not in skip:
                     search.files[file] = None
-        elif os.path.lexists(path):
-            search.files[path] = None
         else:
-            raise BadPath(f"{path}：没有这个文件或文件夹；请检查路径")
+            search.files[path] = None
     return search
 
 

@@ -33,6 +33,10 @@ BUSY_SECONDS = 30
 
 _WORD = ("text", "start", "end", "start_ms", "end_ms", "confidence")
 _ONLY_CALLS = {"path", "duration_ms", "agent_channel"}  # columns that an attempt lacks
+_CALLS = (
+    "select calls.*, recordings.duration_ms as heard_ms, run, score, card, promise from scorecards"
+    " join calls using (call_id) join recordings on recordings.id = calls.recording"
+)
 _NO_SPACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
@@ -69,13 +73,17 @@ class StoredCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A file that could not be judged, and the sentence that says why; `tries` counts the runs that tried."""
+    """A file that could not be judged, and the sentence that says why; `tries` counts the runs that tried.
+
+    A row of a call list that can't be used stands there too, as `calls.csv:12`.
+    """
 
     path: Path
     call_id: str | None
     reason: str
     failed_at: datetime
     tries: int
+    run: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,17 +259,11 @@ class Store:
             self._upsert("transcripts", "recording", _transcript_row(transcript, call.hearing))
             self._replace_judgement(call, run)
             self._sql.execute("delete from failures where path = ?", [str(record.path)])
-            self._sql.execute(
-                "update runs set engine_version = ?, model = coalesce(?, model), model_sha256 = ?,"
-                " calls_done = calls_done + 1 where id = ?",
-                [transcript.engine.version, transcript.engine.model, transcript.engine.model_sha256, run],
-            )
 
     def save_judgement(self, call: AuditedCall, *, run: int) -> None:
         """Keep what today's rules say about a call whose transcript is in the store already."""
         with self._writing():
             self._replace_judgement(call, run)
-            self._sql.execute("update runs set calls_done = calls_done + 1 where id = ?", [run])
 
     def forget(self, call_ids: Iterable[str]) -> None:
         """Remove calls whose recording now belongs to a call with another id; what was heard stays."""
@@ -282,6 +284,11 @@ class Store:
             )
             self._sql.execute("update runs set calls_failed = calls_failed + 1 where id = ?", [run])
 
+    def resolve(self, paths: Iterable[Path]) -> None:
+        """Remove failures that a later run has not met again."""
+        with self._writing():
+            self._sql.executemany("delete from failures where path = ?", [[str(path)] for path in paths])
+
     def failures(self) -> list[Failure]:
         """Files that could not be judged and have not been since, by path."""
         return [
@@ -291,6 +298,7 @@ class Store:
                 reason=row["reason"],
                 failed_at=datetime.fromisoformat(row["failed_at"]),
                 tries=row["tries"],
+                run=row["run"],
             )
             for row in self._all("select * from failures order by path")
         ]
@@ -298,27 +306,23 @@ class Store:
     def calls(self, which: Filter = EVERY_CALL) -> Iterator[StoredCall]:
         """Judged calls by time, then id; each with its findings in order of time and one outcome per rule."""
         where, values = _where(which)
-        rows = self._all(
-            "select calls.*, recordings.duration_ms as heard_ms, run, score, card, promise from scorecards"
-            " join calls using (call_id) join recordings on recordings.id = calls.recording"
-            f" where {where} order by started_at, call_id",
-            values,
-        )
-        for row in rows:
-            yield StoredCall(
-                record=_record(row),
-                recording=row["recording"],
-                duration_ms=row["heard_ms"],
-                run=row["run"],
-                judgement=self._judgement(row["call_id"]),
-                card=Scorecard.from_dict(json.loads(row["card"])),
-                promise=None if row["promise"] is None else json.loads(row["promise"]),
-            )
+        for row in self._all(f"{_CALLS} where {where} order by started_at, call_id", values):
+            yield self._stored(row)
+
+    def call(self, call_id: str) -> StoredCall | None:
+        """One judged call."""
+        row = self._one(f"{_CALLS} where calls.call_id = ?", [call_id])
+        return None if row is None else self._stored(row)
 
     def transcript(self, recording: str) -> Transcript | None:
         """What was heard in a recording (its SHA-256), if it was heard."""
         row = self._one("select * from transcripts where recording = ?", [recording])
         return None if row is None else _transcript(row)
+
+    def hearing(self, recording: str) -> str:
+        """Digest of the settings under which a recording was heard."""
+        row = self._one("select settings from transcripts where recording = ?", [recording])
+        return "" if row is None else str(row["settings"])
 
     def done(self) -> dict[str, tuple[str, str]]:
         """Call id → (recording, settings digest) of every judged call: what a resumed batch may skip."""
@@ -363,7 +367,12 @@ class Store:
             raise StoreError(f"{self.path}：由更新版本的 callaudit 写成（{unknown[0]}）；请升级 callaudit")
 
     def _replace_judgement(self, call: AuditedCall, run: int) -> None:
-        call_id, recording = call.record.call_id, call.transcript.recording
+        call_id, recording, engine = call.record.call_id, call.transcript.recording, call.transcript.engine
+        self._sql.execute(
+            "update runs set engine = ?, engine_version = ?, model = ?, model_sha256 = ?,"
+            " calls_done = calls_done + 1 where id = ?",
+            [engine.name, engine.version, engine.model, engine.model_sha256, run],
+        )
         self._upsert("scorecards", "call_id", {
             "call_id": call_id, "run": run, "settings": call.settings, "score": call.card.score,
             "card": _json(call.card.as_dict()),
@@ -379,6 +388,17 @@ class Store:
         self._sql.executemany(
             "insert into outcomes (call_id, rule_id, result) values (?, ?, ?)",
             [(call_id, rule, result.value) for rule, result in call.judgement.outcomes.items()],
+        )
+
+    def _stored(self, row: Mapping[str, Any]) -> StoredCall:
+        return StoredCall(
+            record=_record(row),
+            recording=row["recording"],
+            duration_ms=row["heard_ms"],
+            run=row["run"],
+            judgement=self._judgement(row["call_id"]),
+            card=Scorecard.from_dict(json.loads(row["card"])),
+            promise=None if row["promise"] is None else json.loads(row["promise"]),
         )
 
     def _judgement(self, call_id: str) -> Judgement:

@@ -1,0 +1,144 @@
+"""`callaudit check`: transcripts given as text, one call a line; judged without sound and without a store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from audit.pipeline import plain_promise
+from audit.score import scorecard
+from rules.engine import Judge
+from rules.model import RELATIONS, CallFacts, Finding, RuleSet
+from rules.promises import Firmness, Promise, find_promise
+from transcribe.model import Role, Turn
+
+# Without times, windows in seconds are judged at the pace of an agent: 270 characters a minute.
+_MS_PER_CHARACTER = 220
+_ROLES = {role.value: role for role in Role}
+
+
+class BadLine(ValueError):
+    """A line that is no call; the message says which part is wrong and what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One input line: the answer as a dictionary in the order of the format, or what is wrong with the line."""
+
+    line: int
+    answer: dict[str, Any] | None
+    error: str = ""
+
+
+def check_lines(lines: Iterable[bytes], ruleset: RuleSet) -> Iterator[Checked]:
+    """Judge one call a line; empty lines are skipped, bad ones are told and do not stop the others."""
+    judge = Judge(ruleset)
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield Checked(number, _check(line, judge, ruleset))
+        except BadLine as error:
+            yield Checked(number, None, str(error))
+
+
+def _check(line: bytes, judge: Judge, ruleset: RuleSet) -> dict[str, Any]:
+    call = _object(line)
+    turns = _turns(call)
+    facts = _facts(call)
+    judgement = judge.judge(turns, facts)
+    called_on = facts.started_at.date() if facts.started_at else None
+    return {
+        "call_id": facts.call_id or None,
+        "findings": [_finding(finding) for finding in judgement.findings],
+        "outcomes": {rule: result.value for rule, result in judgement.outcomes.items()},
+        "promise": _promise(find_promise(turns, call_date=called_on)),
+        "score": scorecard(judgement, ruleset).score,
+    }
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        call = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadLine(f"不是 JSON（{error}）；每行写一通电话的 JSON 对象") from None
+    if not isinstance(call, dict):
+        raise BadLine('不是 JSON 对象；每行写一通电话，例如 {"turns": [{"role": "agent", "text": "您好"}]}')
+    return call
+
+
+def _turns(call: Mapping[str, Any]) -> list[Turn]:
+    listed = call.get("turns")
+    if not isinstance(listed, list):
+        raise BadLine('缺少 turns；应为一列 {"role", "text"}')
+    turns: list[Turn] = []
+    clock = 0
+    for i, given in enumerate(listed):
+        turn = _turn(i, given, clock)
+        clock = turn.end_ms
+        turns.append(turn)
+    return turns
+
+
+def _turn(i: int, given: Any, clock: int) -> Turn:
+    if not isinstance(given, dict) or not isinstance(text := given.get("text"), str):
+        raise BadLine(f'turns[{i}] 缺少 text；应为 {{"role": …, "text": …}}')
+    role = given.get("role", "unknown")
+    if not isinstance(role, str) or role not in _ROLES:
+        raise BadLine(f"turns[{i}] 的 role“{role}”不认识；可选：{'、'.join(_ROLES)}")
+    start, end = given.get("start_ms"), given.get("end_ms")
+    start = clock if start is None else start
+    end = start + len(text) * _MS_PER_CHARACTER if end is None and type(start) is int else end
+    if type(start) is not int or type(end) is not int or not 0 <= start <= end:
+        raise BadLine(f"turns[{i}] 的 start_ms、end_ms 不对；应为毫秒整数，0 ≤ start_ms ≤ end_ms")
+    return Turn(index=i, role=_ROLES[role], channel=None, start_ms=start, end_ms=end, text=text)
+
+
+def _facts(call: Mapping[str, Any]) -> CallFacts:
+    call_id = call.get("call_id")
+    if call_id is not None and not isinstance(call_id, str | int):
+        raise BadLine("call_id 应为文字")
+    relation = call.get("callee_relation")
+    if relation is not None and relation not in RELATIONS:
+        raise BadLine(f"callee_relation“{relation}”不认识；可选：{'、'.join(RELATIONS)}")
+    return CallFacts(
+        call_id="" if call_id is None else str(call_id),
+        started_at=_time(call.get("started_at")),
+        callee_relation=relation,
+    )
+
+
+def _time(given: Any) -> datetime | None:
+    if given is None:
+        return None
+    try:
+        return datetime.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise BadLine(f"started_at“{given}”不对；例如 2026-11-19T15:10:00+08:00") from None
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule_id,
+        "category": finding.category,
+        "severity": finding.severity.value,
+        "outcome": finding.result.value,
+        "turn": finding.turn,
+        "start": finding.start,
+        "end": finding.end,
+        "quote": finding.quote,
+        "heard_as": finding.heard_as,
+        "confidence": finding.confidence,
+        "because": finding.because,
+    }
+
+
+def _promise(promise: Promise | None) -> dict[str, Any] | None:
+    """What the customer committed to; a question (能不能…?) is no commitment."""
+    if promise is None or promise.firmness is Firmness.ASKED:
+        return None
+    fields = plain_promise(promise)
+    return {name: fields[name] for name in ("amount", "date", "text")}

@@ -1,0 +1,43 @@
+"""The command line: `callaudit`. Heavy imports stand inside the commands, so that help comes at once."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import click
+
+from audit.cli_batch import audit_command, reaudit_command, transcribe_command
+from audit.cli_rules import rules_group
+from audit.cli_text import calls_group, check_command, doctor_command, report_command
+from audit.terminal import CONTEXT, Group, run
+
+
+@click.group(cls=Group, context_settings=CONTEXT)
+@click.version_option(package_name="callaudit", message="%(version)s", help="显示版本号。")
+def cli() -> None:
+    """催收通话的离线合规审计：录音进，违规带证据出。
+
+    \b
+    例：callaudit audit 录音文件夹/ --calls 录音文件夹/calls.csv
+        callaudit report --out report.html
+
+    退出码：0 没有问题；1 有达到 --fail-on 的违规；2 没能运行；3 有录音没能审计（其余已完成）；130 被中断。
+    """
+
+
+for command in (
+    audit_command,
+    transcribe_command,
+    check_command,
+    reaudit_command,
+    calls_group,
+    rules_group,
+    report_command,
+    doctor_command,
+):
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Entry point of the distribution."""
+    run(cli)

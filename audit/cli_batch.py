@@ -1,0 +1,281 @@
+"""Commands that go over many calls: audit, reaudit, transcribe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audit.errors import Exit
+from audit.terminal import CONTEXT, SEVERITIES, Command, print_table, progress, warn
+
+if TYPE_CHECKING:
+    from audit.batch import Batch, Tally
+    from audit.calls import CallList
+    from audit.config import Config
+    from audit.hearing import Hearing
+    from audit.store import Settings, Store, StoredCall
+    from rules.model import RuleSet
+
+ENGINES = ("faster-whisper", "openai-whisper", "transcript")
+PATHS = click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+CONFIG = click.option(
+    "--config", type=click.Path(path_type=Path), help="配置文件，默认为当前文件夹的 callaudit.toml（若有）。"
+)
+DB = click.option("--db", type=click.Path(path_type=Path), help="数据库文件，默认 callaudit.db。")
+RULES = click.option("--rules", metavar="PACK", help="规则包：自带的名字、文件夹或一个 YAML 文件，默认 cn-collection。")
+QUIET = click.option("--quiet", is_flag=True, help="不显示进度条。")
+ENGINE = click.option(
+    "--engine", type=click.Choice(ENGINES), help="识别引擎，默认 faster-whisper；transcript 读现成的转写。"
+)
+MODEL = click.option("--model", metavar="NAME|DIR", help="模型名或文件夹，默认 base（随 callaudit[base] 安装）。")
+HEADERS = {
+    "zh": ("通话", "催收员", "得分", "严重", "高", "中", "低", "提示", "待复核", "说明"),
+    "en": ("Call", "Collector", "Score", "Critical", "High", "Medium", "Low", "Info", "Unsure", "Verdict"),
+}
+
+
+@click.command("audit", cls=Command, context_settings=CONTEXT)
+@PATHS
+@click.option("--calls", type=click.Path(path_type=Path), help="通话清单 CSV，默认用录音文件夹里的 calls.csv。")
+@DB
+@ENGINE
+@MODEL
+@click.option("--workers", type=click.IntRange(1, 256), help="工作进程数，默认按 CPU 核数。")
+@RULES
+@click.option("--fail-on", type=click.Choice(SEVERITIES), help="有这一级或更严重的违规时退出码为 1。")
+@CONFIG
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", envvar="CALLAUDIT_LANG", help="表格的语言。")
+@QUIET
+def audit_command(paths: Sequence[Path], **given: Any) -> int:
+    """审计录音：识别、按规则判定、存入数据库。可中断，再运行同一命令即继续。
+
+    \b
+    例：callaudit audit 录音/ --calls 录音/calls.csv
+        callaudit audit 录音/ --fail-on high --workers 4
+        callaudit audit 转写/ --engine transcript
+    """
+    from audit.plan import refuse_missing
+    from audit.store import Store
+
+    config = read_given_config(given)
+    refuse_missing(paths)
+    lists = _call_lists(given["calls"], paths, config)
+    with Store.open(config.db) as store:
+        batch = _batch(paths, lists, store, config)
+        tally = _run(batch, quiet=given["quiet"])
+        judged = [call for record in batch.plan.records if (call := store.call(record.call_id)) is not None]
+    print_table(HEADERS[given["lang"]], [_row(call, given["lang"]) for call in judged], right=range(2, 9))
+    _close(tally, config.db)
+    return _exit_code(tally, judged, config)
+
+
+def read_given_config(given: dict[str, Any]) -> Config:
+    """The configuration file, with what the command line says on top."""
+    from dataclasses import replace
+
+    from audit.config import read_config
+    from rules.model import Severity
+
+    names = ("db", "engine", "model", "workers", "rules", "fail_on")
+    over = {name: given[name] for name in names if given.get(name) is not None}
+    if "fail_on" in over:
+        over["fail_on"] = Severity(over["fail_on"])
+    return replace(read_config(given["config"]), **over)
+
+
+def _call_lists(given: Path | None, paths: Sequence[Path], config: Config) -> list[CallList]:
+    """The call list asked for, else calls.csv of each folder; bad rows are told here, once."""
+    from audit.calls import read_calls
+
+    files = [given] if given is not None else [path / "calls.csv" for path in paths if path.is_dir()]
+    lists = [read_calls(file, utc_offset=config.utc_offset) for file in files if file.exists()]
+    for calls in lists:
+        for row in calls.bad:
+            warn(row.reason)
+    if given is not None and not lists:
+        warn(f"提醒：没有通话清单 {given}；通话信息按文件名取默认值，涉及债务人关系和时间的规则无法确定")
+    elif not lists:
+        warn("提醒：没有通话清单 calls.csv；通话信息按文件名取默认值，可用 --calls 指定")
+    return lists
+
+
+def _batch(paths: Sequence[Path], lists: Sequence[CallList], store: Store, config: Config) -> Batch:
+    from audit.batch import Batch
+    from audit.errors import BadPath
+    from audit.hearing import weights_digest
+    from audit.plan import SOUND, TEXT, make_plan
+    from rules.load import load_rules
+
+    ruleset = load_rules(config.rules)
+    plan = make_plan(
+        paths,
+        suffixes=TEXT if config.engine == "transcript" else SOUND,
+        lists=lists,
+        known=store.records(),
+        utc_offset=config.utc_offset,
+    )
+    if not plan.records and not plan.refusals:
+        raise BadPath(f"{'、'.join(map(str, paths))}：没有找到录音；支持 {'、'.join(sorted(SOUND))}")
+    hearing = _hearing(config, ruleset, workers=_workers(config))
+    return Batch(
+        plan=plan,
+        store=store,
+        hearing=hearing,
+        ruleset=ruleset,
+        settings=_settings(config, ruleset),
+        model_sha256=weights_digest(hearing),
+        workers=min(_workers(config), max(1, len(plan.records))),
+    )
+
+
+def _workers(config: Config) -> int:
+    return config.workers or _cores()
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _hearing(config: Config, ruleset: RuleSet, *, workers: int) -> Hearing:
+    from audit.hearing import Hearing
+    from rules.hotwords import hotwords
+
+    return Hearing(
+        engine=config.engine,
+        model=config.model,
+        threads=max(1, _cores() // workers),
+        agent_channel=config.agent_channel,
+        hotwords=hotwords(ruleset),
+    )
+
+
+def _settings(config: Config, ruleset: RuleSet) -> Settings:
+    from importlib.metadata import version
+
+    from audit.store import Settings
+
+    channel = {} if config.agent_channel is None else {"agent_channel": str(config.agent_channel)}
+    return Settings(
+        tool_version=version("callaudit"),
+        ruleset=ruleset.name,
+        ruleset_version=ruleset.version,
+        ruleset_digest=ruleset.digest,
+        engine=config.engine,
+        model=None if config.engine == "transcript" else config.model,
+        options={**channel, "utc_offset": str(config.utc_offset)},
+    )
+
+
+def _run(batch: Batch, *, quiet: bool) -> Tally:
+    from audit.batch import Interrupts, run_batch
+
+    def say() -> None:
+        warn("\n正在收尾：等进行中的通话完成后停止；再按一次 Ctrl-C 立即停止")
+
+    with Interrupts(say) as interrupts, progress(quiet=quiet) as show:
+        return run_batch(batch, interrupts=interrupts, notify=show)
+
+
+def _row(call: StoredCall, lang: str) -> list[str]:
+    counts = [str(call.card.violations[severity] or "") for severity in call.card.violations]
+    unsure = sum(call.card.unsure.values())
+    verdict = call.card.verdict.label if lang == "zh" else call.card.verdict.value
+    who = call.record.agent_name or call.record.agent_id or ""
+    return [call.record.call_id, who, str(call.card.score), *counts, str(unsure or ""), verdict]
+
+
+def _close(tally: Tally, db: Path) -> None:
+    """The last lines, for people: how it went, where everything is, what to do next."""
+    warn(f"完成 {tally.done} 通，跳过已完成 {tally.skipped} 通，失败 {tally.failed} 通；结果在 {db}")
+    for reason in tally.reasons:
+        warn(f"失败：{reason}")
+    if tally.interrupted:
+        warn(f"已中断：还有 {tally.total - tally.over} 通没有做；再运行同一命令即从这里继续")
+    else:
+        warn(f"写报告：callaudit report --db {db} --out report.html（或 .xlsx）")
+
+
+def _exit_code(tally: Tally, judged: Sequence[StoredCall], config: Config) -> int:
+    from audit.score import is_violation
+
+    if tally.interrupted:
+        return Exit.INTERRUPTED
+    if tally.failed:
+        return Exit.SOME_FAILED
+    if config.fail_on is None:
+        return Exit.CLEAN
+    ranks = (f.severity.rank for call in judged for f in call.judgement.findings if is_violation(f))
+    return Exit.FINDINGS if max(ranks, default=-1) >= config.fail_on.rank else Exit.CLEAN
+
+
+@click.command("reaudit", cls=Command, context_settings=CONTEXT)
+@RULES
+@click.option("--diff", is_flag=True, help="只按规则列出会新增、会消失、会改判的，不保存任何东西。")
+@DB
+@CONFIG
+def reaudit_command(**given: Any) -> None:
+    """用今天的规则重新判定已存的转写，不需要录音。
+
+    \b
+    例：callaudit reaudit --diff
+        callaudit reaudit --rules 我的规则包/
+    """
+    from audit.reaudit import changes, reaudit
+    from audit.store import Store
+    from rules.load import load_rules
+
+    config = read_given_config(given)
+    ruleset = load_rules(config.rules)
+    settings = _settings(config, ruleset)
+    with Store.read(config.db) if given["diff"] else Store.open(config.db) as store:
+        if given["diff"]:
+            rows = [[c.rule_id, str(c.new), str(c.gone), str(c.changed)] for c in changes(store, ruleset, settings)]
+            print_table(("规则", "新增", "消失", "改判"), rows, right=(1, 2, 3))
+            warn("以上是会发生的变化，没有保存；去掉 --diff 即生效" if rows else "没有变化")
+            return
+        count = reaudit(store, ruleset, settings)
+    warn(f"已用规则包 {ruleset.name} {ruleset.version} 重新判定 {count} 通；结果在 {config.db}")
+
+
+@click.command("transcribe", cls=Command, context_settings=CONTEXT)
+@PATHS
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="写到这个文件夹，每个录音一个 JSON；不写则输出到标准输出。",
+)
+@click.option("--srt", is_flag=True, help="同时写 SRT 字幕（需要 --out）。")
+@ENGINE
+@MODEL
+@RULES
+@CONFIG
+@QUIET
+def transcribe_command(paths: Sequence[Path], **given: Any) -> int:
+    """只识别，不判定：录音转成带角色和时间的文字。
+
+    \b
+    例：callaudit transcribe 录音.wav
+        callaudit transcribe 录音/ --out 转写/ --srt
+    """
+    from audit.transcripts import Written, transcribe_all
+    from rules.load import load_rules
+
+    if given["srt"] and given["out"] is None:
+        raise click.UsageError("--srt 要和 --out 一起用")
+    config = read_given_config(given)
+    hearing = _hearing(config, load_rules(config.rules), workers=1)
+    written = Written(given["out"], srt=given["srt"])
+    failed = 0
+    with progress(quiet=given["quiet"]) as show:
+        for heard in transcribe_all(paths, hearing=hearing, utc_offset=config.utc_offset, notify=show):
+            if heard.transcript is not None:
+                written.keep(heard.path, heard.transcript)
+            else:
+                warn(f"失败：{heard.reason}")
+                failed += 1
+    return Exit.SOME_FAILED if failed else Exit.CLEAN

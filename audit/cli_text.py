@@ -1,0 +1,152 @@
+"""Commands around the audit: check, calls import, report, doctor."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from audit.cli_batch import CONFIG, DB, RULES, read_given_config
+from audit.errors import Exit
+from audit.terminal import CONTEXT, Command, Group, print_table, warn
+
+if TYPE_CHECKING:
+    from audit.check import Checked
+    from audit.doctor import Check
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command("check", cls=Command, context_settings=CONTEXT)
+@click.argument("file", metavar="FILE|-", type=click.File("rb"))
+@click.option("--format", "form", type=click.Choice(["jsonl", "table"]), default="jsonl", help="默认 jsonl，每通一行。")
+@RULES
+@CONFIG
+def check_command(file: IO[bytes], form: str, **given: Any) -> int:
+    """判定现成的文字转写（每行一通 JSON），不需要录音，也不存数据库。
+
+    \b
+    例：callaudit check 通话.jsonl
+        echo '{"turns": [{"role": "agent", "text": "您好"}]}' | callaudit check -
+    """
+    from audit.check import check_lines
+    from rules.load import load_rules
+
+    ruleset = load_rules(read_given_config(given).rules)
+    write = sys.stdout.write
+    bad, rows = 0, []
+    for checked in check_lines(file, ruleset):
+        if checked.answer is None:
+            bad += 1
+            warn(f"第 {checked.line} 行：{checked.error}")
+        elif form == "jsonl":
+            write(json.dumps(checked.answer, ensure_ascii=False) + "\n")
+        else:
+            rows += _rows(checked)
+    if form == "table":
+        print_table(("通话", "得分", "规则", "级别", "结果", "第几句", "原话", "原因"), rows, right=(1, 5))
+    return Exit.SOME_FAILED if bad else Exit.CLEAN
+
+
+def _rows(checked: Checked) -> list[list[str]]:
+    answer = checked.answer or {}
+    name, score = answer["call_id"] or f"第 {checked.line} 行", str(answer["score"])
+    found = [
+        [name, score, f["rule"], f["severity"], f["outcome"], str(f["turn"] + 1), f["quote"], f["because"]]
+        for f in answer["findings"]
+    ]
+    return found or [[name, score, "", "", "", "", "", ""]]
+
+
+@click.group("calls", cls=Group, context_settings=CONTEXT)
+def calls_group() -> None:
+    """通话清单：谁在什么时候给谁打的电话。
+
+    \b
+    例：callaudit calls import calls.csv
+    """
+
+
+@calls_group.command("import", cls=Command)
+@click.argument("file", metavar="FILE.csv", type=click.Path(path_type=Path))
+@DB
+@CONFIG
+def import_command(file: Path, **given: Any) -> int:
+    """把通话清单存入数据库，之后 audit 按录音路径取用；未接通的记为拨打记录。
+
+    \b
+    例：callaudit calls import calls.csv
+    """
+    from audit.calls import read_calls
+    from audit.store import Store
+
+    config = read_given_config(given)
+    calls = read_calls(file, utc_offset=config.utc_offset)
+    for row in calls.bad:
+        warn(row.reason)
+    with Store.open(config.db) as store:
+        store.add_records(calls.records)
+    attempts = sum(record.path is None for record in calls.records)
+    warn(f"存入 {len(calls.records) - attempts} 通、未接通 {attempts} 条，{len(calls.bad)} 行有误；数据库 {config.db}")
+    return Exit.SOME_FAILED if calls.bad else Exit.CLEAN
+
+
+@click.command("report", cls=Command, context_settings=CONTEXT)
+@click.option("--out", required=True, metavar="FILE.html|.xlsx", type=click.Path(path_type=Path), help="写到这个文件。")
+@click.option("--by", type=click.Choice(["collector", "team", "rule"]), default="collector", help="汇总表按什么分组。")
+@click.option("--from", "since", type=DAY, help="从这一天起（含），例如 2026-11-01。")
+@click.option("--to", "until", type=DAY, help="到这一天止（含）。")
+@click.option("--team", help="只要这个小组。")
+@click.option("--agent", help="只要这个催收员（agent_id）。")
+@DB
+@CONFIG
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", envvar="CALLAUDIT_LANG", help="报告的语言。")
+def report_command(out: Path, **given: Any) -> None:
+    """把结果写成报告：可打印、可点击回听的 HTML，或 Excel。
+
+    \b
+    例：callaudit report --out report.html
+        callaudit report --by team --from 2026-11-01 --out 十一月.xlsx
+    """
+    from audit.report import write_report
+    from audit.store import Filter, Store
+
+    config = read_given_config(given)
+    which = Filter(since=_day(given["since"]), until=_day(given["until"]), team=given["team"], agent_id=given["agent"])
+    with Store.read(config.db) as store:
+        write_report(store, out, by=given["by"], which=which, lang=given["lang"])
+    warn(f"报告已写到 {out}")
+
+
+def _day(given: datetime | None) -> Any:
+    return None if given is None else given.date()
+
+
+@click.command("doctor", cls=Command, context_settings=CONTEXT)
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON。")
+@DB
+@CONFIG
+def doctor_command(as_json: bool, **given: Any) -> int:
+    """检查安装：Python、依赖、引擎、模型、规则、数据库、磁盘，并真的识别和判定一小段。
+
+    \b
+    例：callaudit doctor
+        callaudit doctor --json
+    """
+    from audit.doctor import examine
+
+    checks = examine(read_given_config(given))
+    if as_json:
+        click.echo(json.dumps([_as_dict(check) for check in checks], ensure_ascii=False, indent=2))
+    else:
+        rows = [("正常" if c.ok else "有问题", c.title, c.detail) for c in checks]
+        print_table(("状态", "项目", "详情"), rows)
+    return Exit.CLEAN if all(check.ok for check in checks) else Exit.COULD_NOT_RUN
+
+
+def _as_dict(check: Check) -> dict[str, object]:
+    return {"name": check.name, "ok": check.ok, "detail": check.detail}

@@ -1,0 +1,173 @@
+"""What all commands share at the terminal: Chinese help and messages, exit codes, tables, the progress bar."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from audit.errors import AuditError, Exit
+
+if TYPE_CHECKING:
+    from audit.batch import Tally
+
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Stop(click.ClickException):
+    """One sentence on stderr and exit code 2 (click's own is 1, which here means findings)."""
+
+    exit_code = Exit.COULD_NOT_RUN
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"错误：{self.message}", err=True)
+
+
+class Command(click.Command):
+    """A command whose help page and mistakes are told in Chinese."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix="用法：")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [
+            row
+            for param in self.get_params(ctx)
+            if isinstance(param, click.Option) and (row := param.get_help_record(ctx))
+        ]
+        if rows:
+            with formatter.section("选项"):
+                formatter.write_dl(rows)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = "显示这页说明。"
+        return option
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with told():
+            return super().invoke(ctx)
+
+
+class Group(Command, click.Group):
+    """Commands under one name."""
+
+    command_class = Command
+    group_class = type
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        Command.format_options(self, ctx, formatter)
+        rows = [(name, command.get_short_help_str(60)) for name, command in sorted(self.commands.items())]
+        with formatter.section("命令"):
+            formatter.write_dl(rows)
+
+
+def run(group: click.Group) -> NoReturn:
+    """Run the command line; every expected failure is one sentence and an exit code of `Exit`."""
+    try:
+        code = group.main(standalone_mode=False)
+    except click.UsageError as error:
+        usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
+        help_at = f"{error.ctx.command_path} -h" if error.ctx else "callaudit -h"
+        click.echo(f"{usage}错误：{_mistake(error)}；用 {help_at} 查看说明", err=True)
+        sys.exit(Exit.COULD_NOT_RUN)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("已中断", err=True)
+        sys.exit(Exit.INTERRUPTED)
+    except BrokenPipeError:  # `callaudit … | head`: the reader has what it wants
+        sys.stderr.close()
+        sys.exit(Exit.CLEAN)
+    sys.exit(code if isinstance(code, int) else Exit.CLEAN)
+
+
+def _mistake(error: click.UsageError) -> str:
+    """What was typed wrong, in Chinese."""
+    match error:
+        case click.NoSuchOption():
+            return f"没有选项 {error.option_name}"
+        case click.MissingParameter():
+            return f"缺少参数 {error.param.make_metavar(error.ctx) if error.param and error.ctx else ''}"
+        case click.BadParameter():
+            name = error.param.opts[0] if error.param else ""
+            return f"参数 {name} 的值不对（{error.message}）"
+        case _:
+            return error.message
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn every expected failure into a sentence with exit code 2; a bug keeps its traceback."""
+    try:
+        yield
+    except AuditError as error:
+        raise Stop(str(error)) from error
+    except Exception as error:
+        if not _expected(error):
+            raise
+        raise Stop(str(error)) from error
+
+
+def _expected(error: Exception) -> bool:
+    from rules.load import RuleErrors
+    from transcribe.errors import TranscribeError
+
+    return isinstance(error, RuleErrors | TranscribeError)
+
+
+def warn(message: str) -> None:
+    """For people, beside the data on stdout."""
+    click.echo(message, err=True)
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """A table on stdout, as wide as the terminal; in a pipe as wide as it needs to be."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_edge=False, header_style="bold")
+    for i, header in enumerate(headers):
+        table.add_column(header, justify="right" if i in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 240).print(table)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[Tally], None]]:
+    """A bar on stderr: calls, hours of sound, speed as times real time, time left. Silent when nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.fields[calls]}"), BarColumn(), TextColumn("{task.fields[speed]}"))
+    with Progress(*columns, TextColumn("剩余"), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None, calls="准备中", speed="")
+
+        def show(tally: Tally) -> None:
+            elapsed = bar.tasks[0].elapsed or 0.0
+            bar.update(
+                task,
+                total=max(tally.total_bytes, 1),
+                completed=tally.bytes,
+                calls=f"{tally.over}/{tally.total} 通",
+                speed=_speed(tally.heard_ms / 1000, elapsed),
+            )
+
+        yield show
+
+
+def _speed(heard_s: float, elapsed_s: float) -> str:
+    if not heard_s or not elapsed_s:
+        return "0.0 小时"
+    return f"{heard_s / 3600:.1f} 小时 · {heard_s / elapsed_s:.1f}× 实时"
