@@ -1,0 +1,37 @@
+# One environment for people and CI. Stamps keep a second call from installing again.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: audit test clean
+
+## Audit the sample recordings: a table here, report.html and report.xlsx beside.
+audit: $(VENV)/.with-base
+	$(BIN)/callaudit audit samples --calls samples/calls.csv --db callaudit.db
+	@$(BIN)/callaudit report --db callaudit.db --out report.xlsx
+	@$(BIN)/callaudit report --db callaudit.db --out report.html
+	@echo "打开报告：用浏览器打开 $(CURDIR)/report.html（仪表盘将在后续版本提供）"
+
+## Everything that must hold: style, types, direction of imports, tests.
+test: $(VENV)/.with-tests
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "需要 Python 3.11 或更新版本；可用 make PYTHON=python3.12 指定" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.with-base: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable '.[base]'
+	@touch $@
+
+$(VENV)/.with-tests: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable '.[base,openai-whisper,test]'
+	@touch $@ $(VENV)/.with-base
+
+clean:
+	rm -rf $(VENV) build dist callaudit.db callaudit.db-* report.html report.xlsx
