@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import count, pairwise
+from os import cpu_count
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -91,17 +93,22 @@ class CallSection:
 
 def render(data: ReportData, *, lang: Lang) -> str:
     """The whole page. The same data and recordings give the same text."""
-    words = Words(lang)
     worst = flagged(data.calls)
-    page = _environment(words).get_template("report.html.j2")
-    return page.render(
-        data=data,
-        figures=figures(data),
-        flagged=worst,
-        shown=CALLS_SHOWN,
-        sections=(_section(n, call, data, words) for n, call in enumerate(worst[:CALLS_SHOWN], 1)),
-        severities=tuple(Severity),
-        w=words,
+    section = partial(_section, data=data, words=Words(lang))
+    # Decoding holds no lock of Python's: clips of several calls are cut at once, kept in order.
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        sections = list(pool.map(section, count(1), worst[:CALLS_SHOWN]))
+    return (
+        _environment(lang)
+        .get_template("report.html.j2")
+        .render(
+            data=data,
+            figures=figures(data),
+            flagged=worst,
+            shown=CALLS_SHOWN,
+            sections=sections,
+            severities=tuple(Severity),
+        )
     )
 
 
@@ -126,18 +133,24 @@ def clock(ms: int) -> str:
     return f"{ms // 60_000:02d}:{ms // 1000 % 60:02d}"
 
 
-def _environment(words: Words) -> Environment:
+@cache
+def _environment(lang: Lang) -> Environment:
+    words = Words(lang)
     environment = Environment(
-        loader=PackageLoader("audit"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("audit"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
+    environment.globals["w"] = words
     environment.filters.update(
         beijing=beijing, clock=clock, hours=_hours, percent=_percent, web=_web, rule=partial(_title, words)
     )
     return environment
 
 
-def _section(number: int, call: JudgedCall, data: ReportData, words: Words) -> CallSection:
+def _section(number: int, call: JudgedCall, *, data: ReportData, words: Words) -> CallSection:
     evidence, sounds = _evidence(call, words)
     cards = tuple(_cards(call, evidence, words))
     turns = data.dialogues.get(call.recording, ())

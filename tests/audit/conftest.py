@@ -197,13 +197,26 @@ def stored(tmp_path: Path) -> Iterator[Callable[..., Store]]:
         store.close()
 
 
-@pytest.fixture
-def batch(stored: Callable[..., Store]) -> Store:
+def build_batch(folder: Path) -> Store:
     """Three calls, one of them good, and a recording that failed."""
-    store = stored(GOOD, THREAT, SCRIPT)
+    store = build(folder, [GOOD, THREAT, SCRIPT])
     run = store.start_run("audit", SETTINGS)
     store.fail(Path("坏 文件.wav"), "文件是空的（0 字节）；请从录音系统重新导出", call_id="c-bad", run=run)
     return store
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Iterator[Store]:
+    """A batch that the test may spoil."""
+    with build_batch(tmp_path / "batch") as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def same_batch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The same batch for all tests that only read."""
+    with build_batch(tmp_path_factory.mktemp("batch") / "same") as store:
+        yield store
 
 
 @pytest.fixture

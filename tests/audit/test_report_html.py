@@ -72,6 +72,11 @@ def page(store: Store, **options: Any) -> Page:
     return Page(path.read_text("utf-8"))
 
 
+@pytest.fixture(scope="module")
+def report(same_batch: Store) -> Page:
+    return page(same_batch)
+
+
 def samples(uri: str) -> tuple[np.ndarray[Any, Any], int]:
     kind, _, data = uri.partition(",")
     assert kind == "data:audio/ogg;base64"
@@ -85,37 +90,36 @@ def pitch(sound: np.ndarray[Any, Any], rate: int) -> float:
     return float(np.argmax(spectrum) * rate / len(sound))
 
 
-def test_every_anchor_leads_somewhere_and_nothing_comes_from_outside(batch: Store) -> None:
-    got = page(batch)
-    ids = [has["id"] for _, has in got.elements if "id" in has]
+def test_every_anchor_leads_somewhere_and_nothing_comes_from_outside(report: Page) -> None:
+    ids = [has["id"] for _, has in report.elements if "id" in has]
     assert len(ids) == len(set(ids))
-    links = [has["href"] for has, _ in got.find("a")]
+    links = [has["href"] for has, _ in report.find("a")]
     assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
     assert [link for link in links if not link.startswith("#")] == ["https://example.org/standard"] * 5
-    assert all(has["src"].startswith("data:") for _, has in got.elements if "src" in has)
-    assert {has["data-clip"] for has, _ in got.find("button")} == {has["id"] for has, _ in got.find("audio")}
+    assert all(has["src"].startswith("data:") for _, has in report.elements if "src" in has)
+    assert {has["data-clip"] for has, _ in report.find("button")} == {has["id"] for has, _ in report.find("audio")}
 
 
-def test_the_head_says_when_by_which_rules_and_by_which_model(batch: Store) -> None:
-    head = page(batch).one("header")
+def test_the_head_says_when_by_which_rules_and_by_which_model(report: Page) -> None:
+    head = report.one("header")
     for fact in ("2026-11-16", "2026-11-18", "audit.db", "cn-collection 2026.11", "3f9c3f9c3f9c", "faster-whisper"):
         assert fact in head
 
 
-def test_the_gravest_call_comes_first_and_a_good_one_is_not_shown(batch: Store) -> None:
-    heads = [text.strip() for _, text in page(batch).find("h3")]
+def test_the_gravest_call_comes_first_and_a_good_one_is_not_shown(report: Page) -> None:
+    heads = [text.strip() for _, text in report.find("h3")]
     assert heads == ["1c-threat", "2c-<script>"]
 
 
-def test_the_words_that_broke_a_rule_are_marked_where_they_stand(batch: Store) -> None:
-    marks = [(has["class"], text) for has, text in page(batch).find("mark")]
+def test_the_words_that_broke_a_rule_are_marked_where_they_stand(report: Page) -> None:
+    marks = [(has["class"], text) for has, text in report.find("mark")]
     assert ("critical", "你女儿是在实验小学三年级吧，路上小心一点") in marks
     assert ("unsure", "老赖") in marks
     assert ("signal", "我要投诉你们") in marks
 
 
-def test_a_card_says_all_that_a_reviewer_needs(batch: Store) -> None:
-    (_, card), *_ = page(batch).find("div", class_="card")
+def test_a_card_says_all_that_a_reviewer_needs(report: Page) -> None:
+    (_, card), *_ = report.find("div", class_="card")
     for fact in (
         "一票否决",
         "违规",
@@ -133,23 +137,22 @@ def test_a_card_says_all_that_a_reviewer_needs(batch: Store) -> None:
         assert fact in card
 
 
-def test_an_unsure_place_says_so_and_how_it_was_heard(batch: Store) -> None:
-    card = next(text for _, text in page(batch).find("div", class_="unsure") if "辱骂" in text)
+def test_an_unsure_place_says_so_and_how_it_was_heard(report: Page) -> None:
+    card = next(text for _, text in report.find("div", class_="unsure") if "辱骂" in text)
     assert "待复核" in card
     assert "按读音识别为" in card
     assert "违规" not in card
 
 
-def test_notes_and_doubtful_roles_stand_above_the_words(batch: Store) -> None:
-    notes = page(batch).one("ul", class_="notes")
+def test_notes_and_doubtful_roles_stand_above_the_words(report: Page) -> None:
+    notes = report.one("ul", class_="notes")
     assert "假立体声" in notes
     assert "说话人角色判定把握不足" in notes
 
 
-def test_a_clip_plays_three_seconds_around_the_words_from_the_right_recording(batch: Store) -> None:
-    got = page(batch)
-    button = next(has for has, _ in got.find("button") if has["data-clip"].startswith("c1"))
-    (audio,) = [has for has, _ in got.find("audio") if has["id"] == button["data-clip"]]
+def test_a_clip_plays_three_seconds_around_the_words_from_the_right_recording(report: Page) -> None:
+    button = next(has for has, _ in report.find("button") if has["data-clip"].startswith("c1"))
+    (audio,) = [has for has, _ in report.find("audio") if has["id"] == button["data-clip"]]
     sound, rate = samples(audio["src"])
     start, end = float(button["data-from"]), float(button["data-to"])
     # turn 2 speaks from 8.5 to 11.5 s: its own tone lasts from 8 to 12 s of the second recording
@@ -159,14 +162,13 @@ def test_a_clip_plays_three_seconds_around_the_words_from_the_right_recording(ba
     assert pitch(middle, rate) == pytest.approx(350 + 200, abs=4)
 
 
-def test_findings_close_to_each_other_share_one_clip(batch: Store) -> None:
-    got = page(batch)
-    buttons = [has["data-clip"] for has, _ in got.find("button") if has["data-clip"].startswith("c1")]
+def test_findings_close_to_each_other_share_one_clip(report: Page) -> None:
+    buttons = [has["data-clip"] for has, _ in report.find("button") if has["data-clip"].startswith("c1")]
     assert buttons == ["c1a0"] * 3
 
 
-def test_what_was_never_said_has_no_player_but_a_reason(batch: Store) -> None:
-    card = next(text for _, text in page(batch).find("div", class_="card") if "未告知录音" in text)
+def test_what_was_never_said_has_no_player_but_a_reason(report: Page) -> None:
+    card = next(text for _, text in report.find("div", class_="card") if "未告知录音" in text)
     assert "全程未出现" in card
     assert "播放证据" not in card
 
@@ -186,16 +188,15 @@ def test_a_recording_that_was_swapped_afterwards_is_no_evidence(batch: Store) ->
     assert "与审计时的不一致" in next(text for _, text in page(batch).find("p", class_="missing"))
 
 
-def test_nothing_that_people_said_or_are_called_becomes_markup(batch: Store) -> None:
-    got = page(batch)
-    assert len(got.find("script")) == 1
-    assert not [has for _, has in got.elements if any(name.startswith("on") for name in has)]
-    assert any("<script>alert(1)</script>" in text for _, text in got.find("div", class_="turn"))
-    assert "<b onmouseover=alert(2)>李</b>" in got.one("section", id="groups")
+def test_nothing_that_people_said_or_are_called_becomes_markup(report: Page) -> None:
+    assert len(report.find("script")) == 1
+    assert not [has for _, has in report.elements if any(name.startswith("on") for name in has)]
+    assert any("<script>alert(1)</script>" in text for _, text in report.find("div", class_="turn"))
+    assert "<b onmouseover=alert(2)>李</b>" in report.one("section", id="groups")
 
 
-def test_failures_are_listed_with_their_reason(batch: Store) -> None:
-    table = page(batch).one("section", id="failures")
+def test_failures_are_listed_with_their_reason(report: Page) -> None:
+    table = report.one("section", id="failures")
     for fact in ("坏 文件.wav", "c-bad", "文件是空的（0 字节）"):
         assert fact in table
 
@@ -213,10 +214,10 @@ def test_clean_calls_give_a_page_that_says_so(stored: Callable[..., Store], good
     assert not got.find("article")
 
 
-def test_the_same_store_gives_the_same_bytes(batch: Store, tmp_path: Path) -> None:
+def test_the_same_store_gives_the_same_bytes(same_batch: Store, tmp_path: Path) -> None:
     one, other = tmp_path / "one.html", tmp_path / "other.html"
-    write_report(batch, one)
-    write_report(batch, other)
+    write_report(same_batch, one)
+    write_report(same_batch, other)
     assert one.read_bytes() == other.read_bytes()
 
 
@@ -229,19 +230,19 @@ def test_a_long_call_is_shown_around_its_findings(stored: Callable[..., Store], 
 @pytest.mark.parametrize(("by", "heading", "row"), [
     ("collector", "催收员", "赵强"), ("team", "小组", "二组"), ("rule", "规则", "以家人安全相威胁"),
 ])  # fmt: skip
-def test_the_table_groups_by_collector_team_or_rule(batch: Store, by: str, heading: str, row: str) -> None:
-    table = page(batch, by=by).one("section", id="groups")
+def test_the_table_groups_by_collector_team_or_rule(same_batch: Store, by: str, heading: str, row: str) -> None:
+    table = page(same_batch, by=by).one("section", id="groups")
     assert table.strip().startswith(heading)
     assert row in table
 
 
-def test_a_filter_leaves_only_what_it_asks_for(batch: Store) -> None:
-    got = page(batch, which=Filter(team="二组"))
+def test_a_filter_leaves_only_what_it_asks_for(same_batch: Store) -> None:
+    got = page(same_batch, which=Filter(team="二组"))
     assert [text for _, text in got.find("h3")] == ["1c-threat"]
 
 
-def test_english_labels(batch: Store) -> None:
-    got = page(batch, lang="en")
+def test_english_labels(same_batch: Store) -> None:
+    got = page(same_batch, lang="en")
     assert got.find("html")[0][0]["lang"] == "en"
     assert got.one("h1") == "Collection call compliance audit"
     assert "Veto" not in got.one("nav", class_="top")
