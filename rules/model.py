@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -99,6 +99,7 @@ Relation = Literal["self", "guarantor", "co_obligor", "spouse_joint_debt", "cont
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 ConditionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+ClockTime = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|\$[a-z][a-z0-9_]*)$")]
 Speaker = Literal["agent", "customer", "other", "any"]
 
 
@@ -156,8 +157,8 @@ class Count(Strict):
 class Hour(Strict):
     """Local time of the call within [from, to); may pass midnight."""
 
-    start: time | str = Field(alias="from")
-    end: time | str = Field(alias="to")
+    start: ClockTime = Field(alias="from")
+    end: ClockTime = Field(alias="to")
 
 
 class Similar(Strict):

@@ -1,0 +1,57 @@
+"""Negation, reported speech, warnings and questions around a hit; both ways."""
+
+from typing import Any
+
+import pytest
+
+from rules.model import Guard
+
+ALL = [guard.value for guard in Guard]
+WHEN = [{"near": [["爆", "公布"], ["通讯录"]], "within": 4}, {"phrase": ["联系你家人", "联系您家人", "坐牢", "转到个人账户", "上门抓人"]}]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "您放心，我们不会爆您的通讯录",
+        "我们绝对不会去爆你的通讯录的",
+        "公司规定严禁爆客户通讯录",
+        "您这个不会坐牢的",
+        "我们没有说要联系您家人",
+        "爆通讯录这种事我们不会做的",
+        "爆通讯录是不允许的",
+        "您刚才说有人要爆您通讯录",
+        "您上次投诉说我们有个同事扬言要爆你通讯录",
+        "是不是担心我们联系您家人",
+        "如果有人让您转到个人账户，那是骗子，不要相信",
+        "谨防有人让您转到个人账户",
+        "有没有人说过要上门抓人？",
+        "我们从来不公布客户通讯录",
+        "不存在联系您家人的情况",
+    ],
+)
+def test_the_opposite_is_said(quotes: Any, said: str) -> None:
+    assert quotes(WHEN, f"agent: {said}", guards=ALL) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "你再不还就爆你通讯录",
+        "不还钱我就爆你通讯录",
+        "你不会想让我爆你通讯录吧",
+        "我们不得不联系你家人",
+        "我不是跟你开玩笑，爆你通讯录",
+        "你不接电话，我只能联系你家人",
+        "没钱就等着坐牢",
+        "你说我要不要爆你通讯录",
+        "我们领导说了，今天不还就爆你通讯录",
+        "别怪我没提醒你，爆你通讯录",
+        "不是我要联系你家人，是你逼我联系你家人",
+        "你信不信我爆你通讯录？",
+        "我不管你有没有钱，明天就爆你通讯录",
+        "你以为我不敢爆你通讯录？",
+    ],
+)
+def test_it_is_meant(quotes: Any, said: str) -> None:
+    assert quotes(WHEN, f"agent: {said}", guards=ALL) != []

@@ -1,0 +1,47 @@
+"""Every rule of the pack: its examples come out, and nothing stands in it that no example needs."""
+
+from dataclasses import replace
+
+import pytest
+
+from rules.examples import failing_examples, needless
+from rules.lint import lint
+from rules.load import load_rules
+from rules.model import CATEGORIES, Group, Rule
+from tests.rules.conftest import rule_of, ruleset_of
+
+RULES = load_rules().rules
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_examples(rule: Rule) -> None:
+    assert failing_examples(replace(load_rules(), rules=(rule,))) == ()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_term_operator_and_exception_is_needed(rule: Rule) -> None:
+    assert needless(rule, load_rules()) == ()
+
+
+def test_the_pack_is_clean() -> None:
+    assert lint(load_rules()) == ()
+
+
+def test_a_needless_term_is_found() -> None:
+    examples = {"violations": [{"turns": ["agent: 收拾你"]}], "clean": [{"turns": ["agent: 收拾屋"]}]}
+    rule = rule_of(when=[{"phrase": ["收拾你", "弄死你"]}], unless=[{"phrase": ["屋子"]}], examples=examples)
+    found = needless(rule, ruleset_of(rule))
+    assert len(found) == 2
+    assert "弄死你" in found[0]
+    assert "屋子" in found[1]
+
+
+def test_a_wrong_example_is_found() -> None:
+    examples = {"violations": [{"turns": ["agent: 你好"]}], "clean": [{"turns": ["agent: 收拾你"]}]}
+    rule = rule_of(when=[{"phrase": ["收拾你"]}], examples=examples)
+    assert [(failure.kind, failure.number) for failure in failing_examples(ruleset_of(rule))] == [("violations", 1), ("clean", 1)]
+
+
+def test_all_conduct_categories_have_rules() -> None:
+    covered = {rule.category for rule in RULES}
+    assert {category for category, (group, *_) in CATEGORIES.items() if group is Group.CONDUCT} <= covered
