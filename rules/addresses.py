@@ -14,11 +14,12 @@ from rules.numerals import Hit
 
 _NUMBER = r"[0-9A-Za-z零一二三四五六七八九十百两幺甲乙丙丁东西南北]{1,5}"
 _PART = re.compile(
-    rf"(?P<house>{_NUMBER}(?:号院|号楼|号(?!线|之前|以前|前|还|发|左右|公|店)|弄|栋|幢|座|单元|室))"
+    rf"(?=[0-9A-Za-z零一二三四五六七八九十百两幺甲乙丙丁东西南北大街胡路巷小花公广新家苑特自省市区县镇乡村])"
+    rf"(?:(?P<house>{_NUMBER}(?:号院|号楼|号(?!线|之前|以前|前|还|发|左右|公|店)|弄|栋|幢|座|单元|室))"
     r"|(?P<street>大道|大街|街道|胡同|[路街巷](?![上边人过口费线由径]))"
     r"|(?P<estate>小区|花园|公寓|大厦|广场|新村|家园|家属院|[苑](?=\w))"
     r"|(?P<region>特别行政区|自治[区州县]|省|市(?![场面民价容里区])|区(?![别域分间块])|县|镇(?![定静])|"
-    r"乡(?![下亲])|村(?![委民里支]))"
+    r"乡(?![下亲])|村(?![委民里支])))"
 )
 _PROVINCE = re.compile(
     r"(?:北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|"
@@ -92,8 +93,11 @@ def _follows(text: str, before: _Part, part: _Part) -> bool:
 def _address(text: str, chain: list[_Part]) -> Iterator[Hit]:
     kinds = [part.kind for part in chain]
     houses, regions = kinds.count("house"), kinds.count("region")
+    built = any(text[part.end - 1] != "号" for part in chain if part.kind == "house")  # 十五号十六号 are days
     placed = "street" in kinds or "estate" in kinds
-    if not chain or (not (houses and (placed or regions)) and houses < 2 and not (placed and regions) and regions < 2):
+    if not chain or (
+        not (houses and (placed or regions)) and not (houses > 1 and built) and not (placed and regions) and regions < 2
+    ):
         return
     start, end = _with_province(text, chain[0].start), chain[-1].end
     if houses and (tail := _TAIL.match(text, end)):

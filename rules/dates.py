@@ -33,7 +33,7 @@ _HOUR = (
     r"(?:[0-9]{1,2}(?:[:：点][0-9]{0,2}分?)|(?:十[一二]?|二十[一二三四]?|[一二两三四五六七八九])点(?:半|钟|"
     r"[一二三四五]?十?[一二三四五六七八九]?分|一刻)?)"
 )
-_TIME = rf"(?:(?:大?清早|一早|早上|早晨|上午|中午|午饭|下午|傍晚|晚上|夜里|半夜|凌晨|早|晚)?{_HOUR}?)?"
+_TIME = rf"(?:(?:大?清早|一早|早上|早晨|上午|中午|午饭|下午|傍晚|晚上|夜里|半夜|凌晨|当晚|当天|早|晚)?{_HOUR}?)?"
 _LIMIT = r"(?:之前|以前|之内|以内|前后|左右|之后|以后|那天|当天|那会儿|前|内|后)?"
 _NOT_A_DAY = r"(?!线|楼|院|店|机|库|门|铺|文|公|令|仓|柜|台|桌|码|车|厅|窗|井|人|章|单|位|球|地|房|室|栋)"
 _WEEK = r"(?:周|星期|礼拜)"
@@ -59,9 +59,10 @@ _FORMS: tuple[tuple[str, str], ...] = (
                  r"过(?:了|完)年|元旦|劳动节|"
                  r"国庆节?|中秋节?|端午节?|双十一|双十二|五一(?=节|前|之前|后|放假|左右|还|以前)|"
                  r"(?<![0-9一二三四五六七八九十百千万月])十一(?=节|前|之前|后|放假|以前|黄金周))节?"),
-    ("relative", r"(?P<rel>大后天|后天|后儿|明天|明儿个?|明日|今天|今儿个?|今日|今晚|今早|明早|明晚|大前天|前天|"
+    ("relative", r"(?P<rel>大后天|后天|后儿|明天|明儿个?|明日|今天|今儿个?|今日|听日|今朝|今晚|今黑|今夜|今早|明早|明晚|"
+                 r"大前天|前天|"
                  r"昨天|昨儿|昨晚)(?!性|下第)"),
-    ("within", rf"(?P<in_lead>再?过|再?给我?|再?等|缓|宽限|最多|最晚|这)?(?:个)?(?P<in_count>{_COUNT}|半)(?:个|"
+    ("within", rf"(?P<in_lead>再?过|再?给我?|再?等|缓|宽限我?|最多|最晚|这)?(?:个)?(?P<in_count>{_COUNT}|半)(?:个|"
                rf"来)?(?P<in_unit>天|日|周|星期|礼拜|月|小时|钟头)"
                r"(?:的)?(?P<in_tail>时间)?(?P<in_limit>之内|以内|内|之后|以后|后|左右)?"),
     ("ordinal_day", rf"(?<![0-9一二三四五六七八九路街巷弄道工编尾第栋])(?P<d_from>{_ONE}(?={_ONE}号))?"
@@ -73,14 +74,17 @@ _FORMS: tuple[tuple[str, str], ...] = (
                r"|(?:工资|年终奖|退休金)(?:发下来|下来|到账|到手|发了)"),
 )  # fmt: skip
 # The first look is at one character: without it each place costs fifteen attempts (four times slower, measured).
-_FIRST = "0-9一二两三四五六七八九十廿元腊半今明去前后昨大下这本当上次周星礼月中年春过等除劳国端双再给缓宽最个改发开工退"
+_FIRST = (
+    "0-9一二两三四五六七八九十廿元腊半今明去前后昨听大下这本当上次周星礼月中年春过等除劳国端双再给缓宽最个改发开工退"
+)
 _ANY = re.compile(rf"(?=[{_FIRST}])(?:" + "|".join(f"(?P<{name}>{form})" for name, form in _FORMS) + ")")
 _TRAIL = re.compile(rf"(?:号)?{_TIME}{_LIMIT}")
 _PAYDAY_TRAIL = re.compile(r"(?:一?发了?|开)(?:工资|薪水|薪|钱)(?:那天|的?时候|以后|之后|了)?")
-_TRIGGER = re.compile(r"[天儿日晚早周期拜月年节号旦秋午后时头钟/.\-薪资庆末旬一奖金夕夜]")
+_TRIGGER = re.compile(r"[天儿日晚早朝黑周期拜月年节号旦秋午后时头钟/.\-薪资庆末旬一奖金夕夜]")
 _PAST_LEAD = re.compile(r"[了期过拖欠前晚迟借]$")
 
-_RELATIVE = {"今天": 0, "今儿": 0, "今儿个": 0, "今日": 0, "今晚": 0, "今早": 0,
+_RELATIVE = {"今天": 0, "今儿": 0, "今儿个": 0, "今日": 0, "听日": 1, "今朝": 0,
+             "今晚": 0, "今黑": 0, "今夜": 0, "今早": 0,
              "明天": 1, "明儿": 1, "明儿个": 1, "明日": 1, "明早": 1, "明晚": 1, "后天": 2, "后儿": 2, "大后天": 3,
              "昨天": -1, "昨儿": -1, "昨晚": -1, "前天": -2, "大前天": -3}  # fmt: skip
 _YEARLESS = ("month_day", "month_part")  # nearest year, but 十月一前 is never behind us
@@ -156,6 +160,8 @@ def _iso(match: re.Match[str], _: date | None) -> Resolved:
 
 
 def _month_day(match: re.Match[str], today: date | None) -> Resolved:
+    if match["md_month"] == "腊":  # the twelfth lunar month; no table for its days
+        return None, 0.6
     return _nearest(today, _month(match["md_month"]), small_number(match["md_day"])), 1.0
 
 
@@ -257,7 +263,7 @@ def _vague(_: re.Match[str], __: date | None) -> Resolved:
 
 
 def _month(spoken: str) -> int:
-    return {"元": 1, "腊": 12}.get(spoken) or small_number(spoken)
+    return {"元": 1, "腊": 1}.get(spoken) or small_number(spoken)
 
 
 def _clamped(year: int, month: int, day: int) -> date:

@@ -17,6 +17,7 @@ _FOLDED = (
     "轉转結结應应盡尽儘尽爭争會会沒没嗎吗們们樣样對对\u3000 \u00a0 "
 )
 FOLD = str.maketrans(_FOLDED[::2], _FOLDED[1::2])
+_FOLDABLE = re.compile(f"[{_FOLDED[::2]}]")  # a search costs a twentieth of translate(), and mostly finds nothing
 DIGIT = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2, "俩": 2, "仨": 3}
 UNIT = {"十": 10, "百": 100, "千": 1_000, "k": 1_000, "K": 1_000}
 LARGE = {"万": 10_000, "w": 10_000, "W": 10_000, "亿": 100_000_000}
@@ -26,6 +27,7 @@ _DIGITS = re.compile(r"[0-9零一二三四五六七八九两]+")
 _SPOKEN_DECIMAL = re.compile(r"点([零一二三四五六七八九]{1,4})")
 _AROUND = re.compile(r"[来几把](?=[十百千万块元钱个]|$|\W)|多|余(?![额款下])")
 _LATIN = re.compile(r"[A-Za-z]")
+_NUMERAL = re.compile("[0-9零一二三四五六七八九十百千万亿两幺]")
 _FILLER = r"嗯|呃|额|唔|啊|哦|噢|诶|欸|那个|这个这个|就是说"
 _NEAR_NUMBER = "0-9零一二三四五六七八九十百千万亿两幺块号月周"
 _BREAK = re.compile(
@@ -76,8 +78,8 @@ class Compact(NamedTuple):
 
 def compact(text: str) -> Compact:
     """Fold widths and traditional forms, and take out hesitations inside numbers (三千，嗯，五百)."""
-    folded = text.translate(FOLD)
-    breaks = [match.span() for match in _BREAK.finditer(folded)]
+    folded = text.translate(FOLD) if _FOLDABLE.search(text) else text
+    breaks = [match.span() for match in _BREAK.finditer(folded)] if _NUMERAL.search(folded) else []
     if not breaks:
         return Compact(folded, None)
     kept: list[int] = []

@@ -51,26 +51,28 @@ class Promise:
 
 
 _PAY = re.compile(
-    r"还(?![没是有在不想未需好敢挺算差剩珍魂俗真早什怎为没])|打(?:过去|给你|进去|到|上)|转(?:过去|给你|过来|进去|"
-    r"上)|存(?:进|上|到|钱)|结清|付(?!不)|"
-    r"交(?:上|了|清|钱|进|给你)|清(?:掉|了)|补上|凑(?:齐|够|给)|扣款|处理(?!不)|给(?:你们?|"
-    r"您)(?=[0-9一二两三四五六七八九十几])|搞定"
+    r"还(?![没是有在不想未需好敢挺算差剩珍魂俗真早什怎为])|打(?:过去|给你|进去|上|到(?=[卡账你]))|"
+    r"转(?:过去|给你|过来|进去|上|$|(?=[,，]))|给你们?(?:转|打|弄|存|交|汇|$|(?=[,，]))|畀你|"
+    r"存(?:进|上|到|钱|$|(?=[,，])|[0-9一二两三四五六七八九])|[去来]存|结清|付(?!不)|交(?:上|了|清|钱|进|给你|$|(?=[,，]))|"
+    r"弄(?:上|好|过去)|清(?:掉|了)|补上|凑(?:齐|够|给|个)|处理(?!不)|去(?:一?趟)?银行|搞定|"
+    r"给(?:你们?|您)(?=[0-9一二两三四五六七八九十几])"
 )
 _EFFORT = re.compile(r"(?:尽量|争取|尽力)(?=[^，,。]{0,6}[天周月号底初晚])")
 _ASKED_ABILITY = re.compile(r"能不能|可不可以|行不行|好不好|成不成|要不|不行的?话")
 # 还 as hái: 还要上班, 还能怎样, 还有. Where huán follows in the same clause it is found by itself.
 _NOT_PAY = re.compile(
     r"还我(?!的|这|来|先|自己|去|会|把|明|今)|还得(?![起上清完])|还(?:要|能|会|可以|说|给我|叫|让|催|原|价|手|去)|"
-    r"还来(?:找|闹|催)|还行$"
+    r"还(?:当是|以为)|还来(?:找|闹|催)|还行$|越还越|够还|还款(?:日|码|方式|按钮|链接|计划|记录|能力|截图|渠道)"
 )
 _NO = re.compile(
-    r"不了|不上|不起|不清|不出|不能(?!不)|不会|不还|不给|不付|不交|不想|不可能|不打算|没法|没钱|没有钱|没能力|"
+    r"不了|(?<!扣)不上|不起|不清|不出|不能(?!不)|不会|不还|不给|不付|不交|不想|不可能|不打算|没法|没钱|没有钱|没能力|"
     r"没办法|没还|没有还|没得还|办不到|做不到|"
     r"还没|无力|别想|凭什么|屁|拿什么|怎么还|哪有|哪来|哪儿有|不行(?!的?话)|不记得|不欠|没借|不认|用不着|不是我"
 )
 _DONE = re.compile(
     r"已经?(?:[^，。]{0,6})(?:还|付|交|转|结清)|早就?(?:还|结清|转|付)|刚(?:才|刚)?[^，。]{0,4}(?:还|转|付|交|打)|"
-    r"(?:还|付|交|转)过|"
+    r"(?:还|付|交|转)过|(?<![会能定要得必])(?:还|付|交|转|存|打)的(?=$|[,，。])|"
+    r"^.{0,3}(?:(?<![晚早])上个?(?:周|月|礼拜|星期|次|回)|昨|前[天儿]|去年|之前|以前)|"
     r"(?:还|付|交|转|存|打)(?:清|完|上|款|钱|进去|过去)*了(?!就|再|以后|之后|吧|行|好|把)"
 )
 _ASK = re.compile(
@@ -86,7 +88,7 @@ _SURE = re.compile(
     r"一定|肯定|保证|绝对|百分百|必须|说到做到|会(?:的|还)?|马上|立刻|立马|现在就|这就|就还|先还|尽|争取|想办法|"
     r"慢慢"
 )
-_AT_ONCE = re.compile(r"马上|立刻|立马|现在|这就|待会|等会|一会儿?|(?<!天)(?<!儿)(?:下午|晚上|中午|晚点)")
+_AT_ONCE = re.compile(r"马上|立刻|立马|现在|这就|待会|等会|等下|一会儿?|(?<!天)(?<!儿)(?:下午|晚上|中午|晚点)")
 _OTHERS = re.compile(
     r"^(?:[^我]{0,8})(?:[他她](?:们)?|借款人|本人|老板|对方)[^我]{0,8}(?:还|处理)|[让叫要催逼喊](?:我|他|"
     r"她)[^，。]{0,10}还|你[们]?(?:说|让|要|叫|先|自己|怎么)"
@@ -180,13 +182,27 @@ def _clauses(turn: _Said) -> list[_Clause]:
 
 def _stated(turn: _Said, call_date: date | None) -> Promise | None:
     if not _PAY.search(turn.text) and not _EFFORT.search(turn.text):
-        return None
+        return _bare(turn, call_date)
     clauses = _clauses(turn)
     found: Promise | None = None
     for index, clause in enumerate(clauses):
         if _promises(clause, call_date) and not (found and _REST.match(clause.text)):
             found = _merged(found, _from_clause(turn, clauses, index, call_date))
     return found
+
+
+def _bare(turn: _Said, call_date: date | None) -> Promise | None:
+    """后天，一千七: a day and a sum and next to nothing else, said to a collector, are an offer."""
+    clause = _Clause(start=0, end=len(turn.text), text=turn.text, entities=turn.entities)
+    day, amount = _first([_coming(clause, call_date)]), _first([clause.of(EntityKind.MONEY)])
+    if day is None or amount is None or amount.value is None or _NO.search(turn.text) or _DONE.search(turn.text):
+        return None
+    rest = len(turn.text) - len(day.text) - len(amount.text)
+    text = turn.text.strip("，,。！!；; \n")
+    if rest > 6 or _ASK.search(text) or _OTHERS.search(text):
+        return None
+    span = min(day.start, amount.start), max(day.end, amount.end)
+    return _promise(turn, span, (day, amount), Firmness.WEAK if _WEAK.search(text) else Firmness.FIRM, call_date)
 
 
 def _promises(clause: _Clause, call_date: date | None) -> bool:
@@ -197,7 +213,7 @@ def _promises(clause: _Clause, call_date: date | None) -> bool:
         return False
     if _DONE.search(text) and not _coming(clause, call_date):
         return False
-    return not re.search(r"什么时候|多久|多少(?!还|都)|为什么|干嘛|哪天|几号", text)
+    return not re.search(r"什么时候|多久|多少(?!还|都)|本来|是想还|为什么|为啥|凭啥|咋|干嘛|哪天|几号", text)
 
 
 def _implied(clause: _Clause) -> bool:
@@ -280,7 +296,7 @@ def _confidence(turn: _Said, day: Entity | None, amount: Entity | None) -> float
 
 def _answered(turn: _Said, before: _Said, call_date: date | None) -> Promise | None:
     """什么时候能还? 下周五吧: a bare day or sum answers a question about paying."""
-    asks = _PAY.search(before.text) and _QUESTION_OF_PAY.search(before.text)
+    asks = _PAY.search(before.text) and _QUESTION_OF_PAY.search(before.text) and not _DONE.search(before.text)
     if not asks or _NO.search(turn.text) or _DONE.search(turn.text) or len(turn.text) > 30:
         return None
     clause = _Clause(start=0, end=len(turn.text), text=turn.text, entities=turn.entities)
