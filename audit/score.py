@@ -90,9 +90,7 @@ class Scorecard:
                 }
                 for d in self.deductions
             ],
-            "duties": [
-                {"rule": d.rule_id, "category": d.category, "result": d.result.value} for d in self.duties
-            ],
+            "duties": [{"rule": d.rule_id, "category": d.category, "result": d.result.value} for d in self.duties],
             "violations": {severity.value: count for severity, count in self.violations.items()},
             "unsure": {severity.value: count for severity, count in self.unsure.items()},
         }
@@ -114,8 +112,7 @@ class Scorecard:
                 for d in values["deductions"]
             ),
             duties=tuple(
-                Duty(rule_id=d["rule"], category=d["category"], result=Result(d["result"]))
-                for d in values["duties"]
+                Duty(rule_id=d["rule"], category=d["category"], result=Result(d["result"])) for d in values["duties"]
             ),
             violations={Severity(name): count for name, count in values["violations"].items()},
             unsure={Severity(name): count for name, count in values["unsure"].items()},
