@@ -6,12 +6,12 @@ What is unsure and what customers say of themselves are counted apart and never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from math import sqrt
-from typing import Literal
+from typing import Literal, TypeVar
 
 from audit.calls import CallRecord
 from audit.score import Scorecard, Verdict, is_signal
@@ -20,6 +20,7 @@ from rules.model import CATEGORIES, Finding, Result, Severity
 from transcribe.model import Turn
 
 By = Literal["collector", "team", "rule"]
+Key = TypeVar("Key", bound=Hashable)
 
 # 95 % of the normal distribution lies within this many standard deviations.
 _Z = 1.959964
@@ -191,7 +192,7 @@ def figures(data: ReportData) -> Figures:
         unsure=sum(len(call.unsure) for call in calls),
         with_violation=wilson(sum(bool(call.violations) for call in calls), len(calls)),
         verdicts={verdict: sum(call.card.verdict is verdict for call in calls) for verdict in Verdict},
-        by_severity={s: _tally(calls, partial(_of_severity, s)) for s in Severity},
+        by_severity=_by_severity(calls),
         by_category=_by_category(calls),
         signals=_signals(calls),
         duties=_duties(calls),
@@ -219,24 +220,31 @@ def _worst(issues: Iterable[Issue]) -> int:
     return max((issue.severity.rank for issue in issues), default=-1)
 
 
-def _tally(calls: Iterable[JudgedCall], wanted: Callable[[Issue], bool]) -> Tally:
-    violations = [sum(map(wanted, call.violations)) for call in calls]
-    unsure = sum(sum(map(wanted, call.unsure)) for call in calls)
-    return Tally(violations=sum(violations), unsure=unsure, calls=sum(map(bool, violations)))
+def _tallies(calls: Iterable[JudgedCall], key: Callable[[Issue], Key]) -> dict[Key, Tally]:
+    """Counts by whatever `key` reads from an issue, in one pass; only keys that occur."""
+    violations: Counter[Key] = Counter()
+    unsure: Counter[Key] = Counter()
+    with_violation: Counter[Key] = Counter()
+    for call in calls:
+        broken = [key(issue) for issue in call.violations]
+        violations.update(broken)
+        with_violation.update(set(broken))
+        unsure.update(key(issue) for issue in call.unsure)
+    return {k: Tally(violations=violations[k], unsure=unsure[k], calls=with_violation[k]) for k in violations | unsure}
+
+
+_NOTHING = Tally(violations=0, unsure=0, calls=0)
+
+
+def _by_severity(calls: Sequence[JudgedCall]) -> dict[Severity, Tally]:
+    tallies = _tallies(calls, lambda issue: issue.severity)
+    return {severity: tallies.get(severity, _NOTHING) for severity in Severity}
 
 
 def _by_category(calls: Sequence[JudgedCall]) -> dict[str, Tally]:
     """Categories that occur, in the order of the closed list."""
-    seen = {issue.rule.category for call in calls for issue in call.issues if not issue.is_signal}
-    return {c: _tally(calls, partial(_of_category, c)) for c in CATEGORIES if c in seen}
-
-
-def _of_severity(severity: Severity, issue: Issue) -> bool:
-    return issue.severity is severity
-
-
-def _of_category(category: str, issue: Issue) -> bool:
-    return issue.rule.category == category
+    tallies = _tallies(calls, lambda issue: issue.rule.category)
+    return {category: tallies[category] for category in CATEGORIES if category in tallies}
 
 
 def _signals(calls: Iterable[JudgedCall]) -> dict[str, int]:
@@ -274,35 +282,36 @@ def _key(call: JudgedCall, by: By) -> str:
 def _people_line(key: str, calls: Sequence[JudgedCall], by: By) -> Line:
     names = [call.record.agent_name for call in calls if call.record.agent_name]
     teams = [call.record.team for call in calls if call.record.team]
-    everything = _tally(calls, lambda issue: True)
+    by_severity = _by_severity(calls)
     return Line(
         key=key,
         name=key if by == "team" else next(iter(names), key),
         team=next(iter(teams), ""),
         calls=len(calls),
         ms=sum(call.duration_ms for call in calls),
-        violations=everything.violations,
-        unsure=everything.unsure,
-        by_severity=_severities(issue for call in calls for issue in call.violations),
-        calls_with=everything.calls,
+        violations=sum(tally.violations for tally in by_severity.values()),
+        unsure=sum(tally.unsure for tally in by_severity.values()),
+        by_severity={severity: tally.violations for severity, tally in by_severity.items()},
+        calls_with=sum(bool(call.violations) for call in calls),
         duties=_duties(calls),
         score=sum(call.card.score for call in calls) / len(calls),
     )
 
 
 def _rule_lines(calls: Sequence[JudgedCall]) -> list[Line]:
-    rules = {issue.rule.id: issue for call in calls for issue in call.issues if not issue.is_signal}
-    return [_rule_line(issue, calls) for issue in rules.values()]
+    rules = {issue.rule.id: issue for call in calls for issue in call.issues}
+    ms = sum(call.duration_ms for call in calls)
+    tallies = _tallies(calls, lambda issue: issue.rule.id)
+    return [_rule_line(rules[rule], tally, calls=len(calls), ms=ms) for rule, tally in tallies.items()]
 
 
-def _rule_line(seen: Issue, calls: Sequence[JudgedCall]) -> Line:
-    tally = _tally(calls, lambda issue: issue.rule.id == seen.rule.id)
+def _rule_line(seen: Issue, tally: Tally, *, calls: int, ms: int) -> Line:
     return Line(
         key=seen.rule.id,
         name=seen.rule.title,
         team="",
-        calls=len(calls),
-        ms=sum(call.duration_ms for call in calls),
+        calls=calls,
+        ms=ms,
         violations=tally.violations,
         unsure=tally.unsure,
         by_severity={s: tally.violations if s is seen.severity else 0 for s in Severity},
@@ -311,8 +320,3 @@ def _rule_line(seen: Issue, calls: Sequence[JudgedCall]) -> Line:
         score=None,
         rule=seen.rule,
     )
-
-
-def _severities(issues: Iterable[Issue]) -> dict[Severity, int]:
-    seen = [issue.severity for issue in issues]
-    return {severity: seen.count(severity) for severity in Severity}
