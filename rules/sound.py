@@ -60,7 +60,7 @@ def readings(char: str) -> tuple[str, ...]:
         return ()
     from pypinyin import Style, pinyin
 
-    return tuple(pinyin(char, style=Style.NORMAL, v_to_u=False, errors="ignore")[0])
+    return tuple(next(iter(pinyin(char, style=Style.NORMAL, v_to_u=False, errors="ignore")), ()))
 
 
 def _char_code(char: str) -> str:
