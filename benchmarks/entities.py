@@ -1,8 +1,8 @@
-"""Which library reads spoken sums and days best: ours, cn2an, jionlp, Recognizers-Text on the same 74 forms.
+"""Which library reads spoken sums and days best: ours, cn2an, jionlp on the same 74 forms.
 
     python benchmarks/entities.py
 
-A library that is not installed is left out (pip install cn2an jionlp ms-recognizers-text-suite). Each reader gets the
+A library that is not installed is left out (pip install cn2an jionlp). Each reader gets the
 bare form and its own easiest task: to read it, not to find it. A range counts where its lower bound is right.
 """
 
@@ -71,21 +71,6 @@ def jionlp() -> dict[str, Reader]:
     return {"sum": money, "day": lambda text: library.parse_time(text, time_base=base)["time"][-1][:10]}
 
 
-def recognizers() -> dict[str, Reader]:
-    numbers = importlib.import_module("recognizers_number_with_unit")
-    times = importlib.import_module("recognizers_date_time")
-    base = datetime.combine(CALL, datetime.min.time())
-
-    def money(text: str) -> object:
-        return numbers.recognize_currency(text, "zh-cn")[0].resolution["value"]
-
-    def day(text: str) -> object:
-        values = times.recognize_datetime(text, "zh-cn", reference=base)[0].resolution["values"][-1]
-        return str(values.get("end") or values.get("value"))[:10]
-
-    return {"sum": money, "day": day}
-
-
 def same(value: object, expected: object) -> bool:
     try:
         return abs(float(str(value)) - float(str(expected))) < 0.001
@@ -140,5 +125,4 @@ if __name__ == "__main__":
     report("callaudit", ours)
     report("cn2an", cn2an)
     report("jionlp", jionlp)
-    report("Recognizers-Text", recognizers)
     speed()

@@ -61,6 +61,8 @@ _CANDIDATE = re.compile(
     r"区區路街县縣镇鎮村苑资資薪过等这過這]"
 )
 
+# Longer than any sum or day; only noise or an attack reads like this, and every place in it would cost a reader.
+_ENDLESS = re.compile(r"[0-9零一二两三四五六七八九十百千万亿点]{41,}")
 _LONGEST_TURN = 5_000
 
 
@@ -82,7 +84,8 @@ def _all(text: str, call_date: date | None) -> Iterator[_Found]:
         (EntityKind(hit.kind), hit.start, hit.end, hit.value, hit.confidence) for hit in find_identifiers(text)
     )
     yield from identifiers
-    text = blank(text, [*((item[1], item[2]) for item in identifiers), *find_labelled(text)])
+    endless = (match.span() for match in _ENDLESS.finditer(text))
+    text = blank(text, [*((item[1], item[2]) for item in identifiers), *find_labelled(text), *endless])
     addresses = [(EntityKind.ADDRESS, *hit) for hit in find_addresses(text)]
     yield from addresses
     text = blank(text, [(item[1], item[2]) for item in addresses])

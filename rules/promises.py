@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -54,9 +54,10 @@ _PAY = re.compile(
     r"还(?![没是有在不想未需好敢挺算差剩珍魂俗真早什怎为])|打(?:过去|给你|进去|上|到(?=[卡账你]))|"
     r"转(?:过去|给你|过来|进去|上|$|(?=[,，]))|给你们?(?:转|打|弄|存|交|汇|$|(?=[,，]))|畀你|"
     r"存(?:进|上|到|钱|$|(?=[,，])|[0-9一二两三四五六七八九])|[去来]存|结清|付(?!不)|交(?:上|了|清|钱|进|给你|$|(?=[,，]))|"
-    r"弄(?:上|好|过去)|清(?:掉|了)|补上|凑(?:齐|够|给|个)|处理(?!不)|去(?:一?趟)?银行|搞定|"
+    r"弄(?:上|好|过去)|清(?:掉|了)|补上|凑(?:齐|够|给|个|[0-9一二两三四五六七八九几])|处理(?!不)|去(?:一?趟)?银行|搞定|"
     r"给(?:你们?|您)(?=[0-9一二两三四五六七八九十几])"
 )
+_ABOUT_PAYING = re.compile(rf"{_PAY.pattern}|方便|最晚|定在|登记|安排|约定")  # of the agent's words only
 _EFFORT = re.compile(r"(?:尽量|争取|尽力)(?=[^，,。]{0,6}[天周月号底初晚])")
 _ASKED_ABILITY = re.compile(r"能不能|可不可以|行不行|好不好|成不成|要不|不行的?话")
 # 还 as hái: 还要上班, 还能怎样, 还有. Where huán follows in the same clause it is found by itself.
@@ -67,16 +68,17 @@ _NOT_PAY = re.compile(
 _NO = re.compile(
     r"不了|(?<!扣)不上|不起|不清|不出|不能(?!不)|不会|不还|不给|不付|不交|不想|不可能|不打算|没法|没钱|没有钱|没能力|"
     r"没办法|没还|没有还|没得还|办不到|做不到|"
-    r"还没|无力|别想|凭什么|屁|拿什么|怎么还|哪有|哪来|哪儿有|不行(?!的?话)|不记得|不欠|没借|不认|用不着|不是我"
+    r"还没|无力|别想|凭什么|屁|拿什么|怎么还|哪有|哪来|哪儿有|不行(?!的?话)|上哪|不记得|不欠|没借|不认|用不着|不是我"
 )
 _DONE = re.compile(
     r"已经?(?:[^，。]{0,6})(?:还|付|交|转|结清)|早就?(?:还|结清|转|付)|刚(?:才|刚)?[^，。]{0,4}(?:还|转|付|交|打)|"
-    r"(?:还|付|交|转)过|(?<![会能定要得必])(?:还|付|交|转|存|打)的(?=$|[,，。])|"
+    r"(?:还|付|交|转)过(?![去来])|(?<![会能定要得必])(?:还|付|交|转|存|打)的(?=$|[,，。])|"
     r"^.{0,3}(?:(?<![晚早])上个?(?:周|月|礼拜|星期|次|回)|昨|前[天儿]|去年|之前|以前)|"
     r"(?:还|付|交|转|存|打)(?:清|完|上|款|钱|进去|过去)*了(?!就|再|以后|之后|吧|行|好|把)"
 )
+_LONG_DONE = re.compile(r"(?<![晚早])上个?(?:周|月|礼拜|星期|次|回)[^,，。]{0,4}[还转付交存打][^,，。]{0,3}了")
 _ASK = re.compile(
-    r"能不能|可不可以|可以不|行不行|行不|成不成|好不好|是不是|能否|可否|[行成好可以]+[吗么嘛]|[吗么嘛][？?]?$|"
+    r"能不能|可不可以|可以不|(?<=[去款清钱千百万块上了])(?:行|成|可以)吧$|行不行|行不|成不成|好不好|是不是|能否|可否|[行成好可以]+[吗么嘛]|[吗么嘛][？?]?$|"
     r"[？?]$|怎么样$|如何$|有没有|会怎|多少$"
 )
 _WEAK = re.compile(
@@ -91,7 +93,7 @@ _SURE = re.compile(
 _AT_ONCE = re.compile(r"马上|立刻|立马|现在|这就|待会|等会|等下|一会儿?|(?<!天)(?<!儿)(?:下午|晚上|中午|晚点)")
 _OTHERS = re.compile(
     r"^(?:[^我]{0,8})(?:[他她](?:们)?|借款人|本人|老板|对方)[^我]{0,8}(?:还|处理)|[让叫要催逼喊](?:我|他|"
-    r"她)[^，。]{0,10}还|你[们]?(?:说|让|要|叫|先|自己|怎么)"
+    r"她)[^，。]{0,10}还|你[们]?(?:说|让|要(?!是)|叫|先|自己|怎么)"
 )
 _RESTATED = re.compile(r"不是[^，。]{0,6}说[^，。]{0,12}[吗嘛么]")
 _REST = re.compile(r"^(?:剩下|剩余|余下|其余|其他|后面|另外|下剩)")
@@ -211,7 +213,7 @@ def _promises(clause: _Clause, call_date: date | None) -> bool:
         return False
     if _NO.search(_ASKED_ABILITY.sub("", text)):
         return False
-    if _DONE.search(text) and not _coming(clause, call_date):
+    if _LONG_DONE.search(text) or (_DONE.search(text) and not _near(_coming(clause, call_date), call_date)):
         return False
     return not re.search(r"什么时候|多久|多少(?!还|都)|本来|是想还|为什么|为啥|凭啥|咋|干嘛|哪天|几号", text)
 
@@ -221,6 +223,14 @@ def _implied(clause: _Clause) -> bool:
     if not clause.of(EntityKind.DATE):
         return False
     return bool(_EFFORT.search(clause.text) or _ASK.search(clause.text.rstrip("，,。 ")))
+
+
+def _near(days: tuple[Entity, ...], call_date: date | None) -> bool:
+    """十七号就转了 on the 19th tells of two days ago, not of next month."""
+    if call_date is None:
+        return bool(days)
+    latest = (call_date + timedelta(days=20)).isoformat()
+    return any(day.value is None or str(day.value) <= latest for day in days)
 
 
 def _coming(clause: _Clause, call_date: date | None) -> tuple[Entity, ...]:
@@ -296,7 +306,7 @@ def _confidence(turn: _Said, day: Entity | None, amount: Entity | None) -> float
 
 def _answered(turn: _Said, before: _Said, call_date: date | None) -> Promise | None:
     """什么时候能还? 下周五吧: a bare day or sum answers a question about paying."""
-    asks = _PAY.search(before.text) and _QUESTION_OF_PAY.search(before.text) and not _DONE.search(before.text)
+    asks = _ABOUT_PAYING.search(before.text) and _QUESTION_OF_PAY.search(before.text) and not _DONE.search(before.text)
     if not asks or _NO.search(turn.text) or _DONE.search(turn.text) or len(turn.text) > 30:
         return None
     clause = _Clause(start=0, end=len(turn.text), text=turn.text, entities=turn.entities)
@@ -330,7 +340,7 @@ def _proposal(before: _Said, call_date: date | None) -> _Terms:
     """Day and sum that the agent proposed; what follows 不然 or tells of the debt is none."""
     day: Entity | None = None
     amount: Entity | None = None
-    if not _PAY.search(_NOT_PAY.sub("", before.text)):
+    if not _ABOUT_PAYING.search(_NOT_PAY.sub("", before.text)):
         return None, None
     for clause in _clauses(before):
         if _AGENT_THREAT.search(clause.text) or _DEBT.search(clause.text):
