@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from transcribe.audio import SAMPLE_RATE, Recording, blocks, examine
+from transcribe.audio import SAMPLE_RATE, Recording, blocks, examine, fingerprint
 
 PADDING_MS = 3_000
 # Long silences and whole-call findings are shown by their beginning; nobody listens longer in a report.
@@ -98,11 +98,11 @@ def _open(path: Path | None, sha256: str) -> Recording:
     if path is None:
         raise ClipUnavailable("没有保存录音路径")
     try:
+        if fingerprint(path) != sha256:
+            raise ClipUnavailable("录音文件与审计时的不一致（SHA-256 不同）")
         recording = examine(path)
     except UnreadableAudio as error:
         raise ClipUnavailable(error.reason) from None
-    if recording.sha256 != sha256:
-        raise ClipUnavailable("录音文件与审计时的不一致（SHA-256 不同）")
     if not recording.sources:
         raise ClipUnavailable("整段录音没有声音")
     return recording

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -19,6 +19,8 @@ Cell = str | int | float | datetime | None
 
 # Excel refuses longer texts, and XlsxWriter leaves the cell empty.
 _LONGEST_TEXT = 32_767
+# Excel ends at 1,048,576 rows, and XlsxWriter drops what comes after without a word.
+ROWS_PER_SHEET = 1_000_000
 _DAY_MS = 86_400_000
 _FORMATS: Mapping[Kind, str] = {
     "number": "0",
@@ -58,7 +60,8 @@ def workbook(data: ReportData, *, lang: Lang) -> bytes:
         book.set_properties({"title": words["title"], "created": _naive(data.audited_at) or _NO_DATE})
         write = _writer(book)
         for sheet in sheets(data, words):
-            write(book.add_worksheet(sheet.name), sheet)
+            for part in parts(sheet):
+                write(book.add_worksheet(part.name), part)
     return file.getvalue()
 
 
@@ -72,6 +75,13 @@ def sheets(data: ReportData, words: Words) -> tuple[Sheet, ...]:
         _calls(data, words),
         _failures(data, words),
     )
+
+
+def parts(sheet: Sheet, *, limit: int = ROWS_PER_SHEET) -> Iterator[Sheet]:
+    """The sheet, continued on further ones (概览 2, …) where Excel has no more rows."""
+    yield replace(sheet, rows=sheet.rows[:limit])
+    for number, start in enumerate(range(limit, len(sheet.rows), limit), 2):
+        yield replace(sheet, name=f"{sheet.name} {number}", rows=sheet.rows[start : start + limit])
 
 
 def _summary(data: ReportData, counted: Figures, w: Words) -> Sheet:

@@ -15,6 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from audit.errors import BadPath
 from audit.figures import figures
 from audit.report import read_report, write_report
+from audit.report_xlsx import Column, Sheet, parts
 from audit.store import Store
 
 
@@ -100,6 +101,12 @@ def test_an_empty_store_gives_a_workbook_with_heads_only(stored: Callable[..., S
 @pytest.mark.parametrize(("by", "name"), [("team", "小组"), ("rule", "规则")])
 def test_the_third_sheet_groups_as_asked(same_batch: Store, by: str, name: str) -> None:
     assert written(same_batch, by=by).sheetnames[2] == name
+
+
+def test_rows_beyond_what_excel_holds_go_on_in_a_further_sheet() -> None:
+    sheet = Sheet(name="通话", columns=(Column("n", 5, "number"),), rows=tuple((n,) for n in range(5)))
+    got = [(part.name, [n for (n,) in part.rows]) for part in parts(sheet, limit=2)]
+    assert got == [("通话", [0, 1]), ("通话 2", [2, 3]), ("通话 3", [4])]
 
 
 def test_english_heads(same_batch: Store) -> None:
