@@ -87,14 +87,11 @@ def read_given_config(given: dict[str, Any]) -> Config:
 
 
 def _call_lists(given: Path | None, paths: Sequence[Path], config: Config) -> list[CallList]:
-    """The call list asked for, else calls.csv of each folder; bad rows are told here, once."""
+    """The call list asked for, else calls.csv of each folder."""
     from audit.calls import read_calls
 
     files = [given] if given is not None else [path / "calls.csv" for path in paths if path.is_dir()]
     lists = [read_calls(file, utc_offset=config.utc_offset) for file in files if file.exists()]
-    for calls in lists:
-        for row in calls.bad:
-            warn(row.reason)
     if given is not None and not lists:
         warn(f"提醒：没有通话清单 {given}；通话信息按文件名取默认值，涉及债务人关系和时间的规则无法确定")
     elif not lists:

@@ -118,10 +118,12 @@ def _find(paths: Sequence[Path], *, suffixes: frozenset[str], skip: set[Path]) -
     for path in map(_absolute, paths):
         if path.is_dir():
             for file in _walk(path, search):
-                if file.suffix.lower() in suffixes and file not in skip:
+                if file.suffix.lower() in suffixes and file not in skip and not _special(file):
                     search.files[file] = None
-        else:
+        elif path.is_file():
             search.files[path] = None
+        else:  # a pipe or a device would never end
+            search.refusals.append(Refusal(path=path, reason=f"{path}：不是普通文件；请给录音文件或文件夹"))
     return search
 
 
@@ -130,6 +132,11 @@ def _walk(folder: Path, search: _Search) -> Iterator[Path]:
     for place, folders, files in os.walk(folder, onerror=search.refuse):
         folders[:] = sorted(name for name in folders if _shown(name) and name.lower() not in _CACHES)
         yield from (Path(place, name) for name in sorted(files) if _shown(name))
+
+
+def _special(file: Path) -> bool:
+    """Pipes, sockets, devices; a link that leads nowhere is a file whose reading fails, and is told."""
+    return file.exists() and not file.is_file()
 
 
 def _shown(name: str) -> bool:

@@ -170,7 +170,9 @@ class Store:
         if not path.is_file():
             raise StoreError(f"{path}：没有这个数据库；请先运行 callaudit audit，或用 --db 指定已有的数据库")
         with _told(path):
-            store = cls(path, _connect(path, mode="ro"))
+            # Without leave to write beside it, a finished store is read as a file that nobody changes.
+            still = not _may_write(path.absolute().parent) and not Path(f"{path}-wal").exists()
+            store = cls(path, _connect(path, mode="ro&immutable=1" if still else "ro"))
             if migrations.pending(store._db):
                 store.close()
                 raise StoreError(f"{path}：不是 callaudit 的数据库，或版本太旧；请先运行一次 callaudit audit")
@@ -480,6 +482,10 @@ def _why(error: sqlite3.DatabaseError, code: int) -> str:
             return f"数据库被另一个程序占用超过 {BUSY_SECONDS} 秒；请等它结束后再试"
         case _:
             return f"数据库读写失败（{error}）；请检查磁盘"
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _make(path: Path) -> None:

@@ -1,0 +1,100 @@
+"""A store that can't be used: one sentence with the file's name, never a traceback, never a broken file."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from audit.errors import StoreError
+from audit.store import Store
+from tests.conftest import without_privileges, write_calls
+
+Run = Callable[..., CompletedProcess[str]]
+
+
+def test_a_new_store_is_for_its_owner_alone(tmp_path: Path) -> None:
+    Store.open(tmp_path / "x.db").close()
+    assert stat.S_IMODE((tmp_path / "x.db").stat().st_mode) == 0o600
+
+
+def test_a_store_without_write_permission_is_told(open_folder: Path) -> None:
+    path = open_folder / "x.db"
+    Store.open(path).close()
+    path.chmod(0o444)
+    with without_privileges(), pytest.raises(StoreError, match=r"x\.db：.*只读"):
+        Store.open(path)
+    with without_privileges(), Store.read(path) as store:  # a report of it can still be written
+        assert list(store.calls()) == []
+
+
+def test_a_folder_without_write_permission_is_told(open_folder: Path) -> None:
+    open_folder.chmod(0o555)
+    with without_privileges(), pytest.raises(StoreError, match=r"x\.db：不能建立数据库.*写权限"):
+        Store.open(open_folder / "x.db")
+
+
+@pytest.mark.parametrize("content", [b"this is no database, it only has the name of one" * 100, b"short"])
+def test_a_file_that_is_no_store_is_told_and_left_alone(tmp_path: Path, callaudit: Run, content: bytes) -> None:
+    (tmp_path / "x.db").write_bytes(content)
+    write_calls(tmp_path / "calls", 1)
+    done = callaudit("audit", "calls", "--engine", "transcript", "--db", "x.db")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "x.db：不是数据库文件或文件已损坏" in done.stderr
+    assert (tmp_path / "x.db").read_bytes() == content
+
+
+def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    Store.open(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("insert into _sqlite_migrations (migration_set, name) values ('callaudit', 'm999_later')")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="m999_later"):
+        Store.open(path)
+
+
+def test_reading_makes_no_store(tmp_path: Path, callaudit: Run) -> None:
+    done = callaudit("report", "--db", "none.db", "--out", "r.html")
+    assert done.returncode == 2
+    assert "none.db：没有这个数据库" in done.stderr
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_full_disk_stops_the_batch_and_loses_nothing(tmp_path: Path, callaudit: Run, pack: Path) -> None:
+    write_calls(tmp_path / "calls", 300)
+    command = ("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", 1)
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+
+    stopped = callaudit(*command, preexec_fn=full)
+    assert stopped.returncode == 2
+    assert "callaudit.db：磁盘已满" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    with Store.read(tmp_path / "callaudit.db") as store:
+        assert store.integrity() == "ok"
+        assert 0 < len(store.done()) < 300
+    resumed = callaudit(*command)
+    assert resumed.returncode == 0
+    with Store.read(tmp_path / "callaudit.db") as store:
+        assert len(store.done()) == 300
+
+
+def test_another_process_that_holds_the_store_is_waited_for_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.store.BUSY_SECONDS", 0.1)
+    path = tmp_path / "x.db"
+    Store.open(path).close()
+    other = sqlite3.connect(path)
+    other.execute("begin immediate")
+    with Store.open(path) as store, pytest.raises(StoreError, match="占用"):
+        store.forget(["c1"])
+    other.close()
