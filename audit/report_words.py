@@ -103,7 +103,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "本通片段已达上限，请按时间在原录音中听取",
         "this call has reached its number of clips; listen in the recording",
     ),
-    "never_said": ("全程未出现，无对应片段", "Never said in this call, so there is no clip"),
+    "never_said": ("应说未说，无对应片段", "Was to be said and was not, so there is no clip"),
     "from_record": ("依据通话记录判定，无对应片段", "Judged by the call record, so there is no clip"),
     "skipped": ("省略 {n} 轮", "{n} turns left out"),
     "turn": ("轮次", "Turn"),

@@ -100,6 +100,12 @@ def test_every_anchor_leads_somewhere_and_nothing_comes_from_outside(report: Pag
     assert {has["data-clip"] for has, _ in report.find("button")} == {has["id"] for has, _ in report.find("audio")}
 
 
+def test_the_page_may_not_load_or_send_anything(report: Page) -> None:
+    (policy,) = [has["content"] for has, _ in report.find("meta") if has.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "http" not in policy
+
+
 def test_the_head_says_when_by_which_rules_and_by_which_model(report: Page) -> None:
     head = report.one("header")
     for fact in ("2026-11-16", "2026-11-18", "audit.db", "cn-collection 2026.11", "3f9c3f9c3f9c", "faster-whisper"):
@@ -169,7 +175,7 @@ def test_findings_close_to_each_other_share_one_clip(report: Page) -> None:
 
 def test_what_was_never_said_has_no_player_but_a_reason(report: Page) -> None:
     card = next(text for _, text in report.find("div", class_="card") if "未告知录音" in text)
-    assert "全程未出现" in card
+    assert "应说未说" in card
     assert "播放证据" not in card
 
 
