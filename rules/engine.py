@@ -72,6 +72,7 @@ class Judge:
         self.ruleset = ruleset
         self._tokenizer = Tokenizer(ruleset.lexicon)
         self._nodes: list[Node] = []
+        self._shared = {name: self._node(condition, "any") for name, condition in ruleset.conditions.items()}
         self._compiled = [self._compile(rule) for rule in ruleset.rules]
         self._rules_of: dict[int, list[int]] = defaultdict(list)
         self._characters = self._automaton("triggers")
@@ -133,7 +134,8 @@ class Judge:
             for part in ("when", "unless", "applies_when", "applies_unless")
         }
         guards = rule.guards if rule.guards is not None else DEFAULT_GUARDS if rule.kind == "forbid" else ()
-        names = {node.condition.name: node for node in self._nodes[first:] if node.condition.name}
+        own = {node.condition.name: node for node in self._nodes[first:] if node.condition.name}
+        names = {**self._shared, **own}
         always = rule.kind == "require" or any(map(_always, parts["when"]))
         return Compiled(rule=rule, names=names, guards=guards, always=always, **parts)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rules.engine import Judge
+from rules.load import unknown_names
 from rules.model import CallFacts, Example, Judgement, Result, Rule, RuleSet
 from transcribe.model import Role, Turn
 
@@ -78,9 +79,11 @@ def _touch(span: str, quote: str) -> bool:
 
 
 def needless(rule: Rule, ruleset: RuleSet) -> tuple[str, ...]:
-    """What can be taken out of a rule without any of its examples noticing, as paths such as `when.0.near.1: 通讯录`."""
+    """What can be taken out of a rule with no example noticing, as paths such as `when.0.near.1: 通讯录`."""
     found = []
     for path, mutant in _mutants(rule):
+        if unknown_names(mutant, ruleset.conditions):
+            continue
         judge = Judge(replace(ruleset, rules=(mutant,)))
         if not any(True for _ in _failures(mutant, judge)):
             found.append(path)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rules.examples import failing_examples, needless
-from rules.load import walk
+from rules.load import conditions_of
 from rules.model import CATEGORIES, Group, Rule, RuleSet
 from rules.text import normalise_term
 
@@ -56,7 +56,7 @@ def _issues(rule: Rule, ruleset: RuleSet) -> Iterator[Issue]:
 
 def _unmatchable(rule: Rule, ruleset: RuleSet) -> Iterator[Issue]:
     """Terms that normalisation changes beyond recognition can never match."""
-    for condition in walk(rule):
+    for condition in conditions_of(rule):
         groups = (condition.phrase or (), *(condition.near or ()))
         terms = [term for group in groups for term in group if term[0] != "@"]
         terms += [word for group in groups for term in group if term[0] == "@" for word in ruleset.lexicon[term[1:]]]

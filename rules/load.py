@@ -107,7 +107,8 @@ def _layered(pack: Pack, rules: Mapping[str, tuple[Rule, str]], manifest: Path) 
     parameters = (dict(base.parameters) if base else {}) | {n: p.value for n, p in pack.parameters.items()}
     ruleset = RuleSet(
         name=pack.name, version=pack.version, rules=tuple(sorted(kept, key=lambda rule: rule.id)),
-        parameters=parameters, lexicon=load_lexicon(), digest="", sources=sources,
+        parameters=parameters, conditions=(dict(base.conditions) if base else {}) | pack.conditions,
+        lexicon=load_lexicon(), digest="", sources=sources,
     )  # fmt: skip
     return replace(ruleset, digest=_digest(ruleset))
 
@@ -116,6 +117,7 @@ def _digest(ruleset: RuleSet) -> str:
     content = {
         "rules": [rule.model_dump(mode="json", exclude={"examples"}) for rule in ruleset.rules],
         "parameters": dict(ruleset.parameters),
+        "conditions": {name: shared.model_dump(mode="json") for name, shared in ruleset.conditions.items()},
         "lexicon": dict(ruleset.lexicon),
     }
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
@@ -136,9 +138,9 @@ def load_lexicon() -> Mapping[str, tuple[str, ...]]:
     return lists
 
 
-def walk(rule: Rule) -> Iterator[Condition]:
-    """All conditions of a rule, nested ones too."""
-    pending = [*rule.when, *rule.unless, *rule.applies_when, *rule.applies_unless]
+def walk(*conditions: Condition) -> Iterator[Condition]:
+    """These conditions and all that are nested in them."""
+    pending = list(conditions)
     while pending:
         condition = pending.pop()
         yield condition
@@ -146,21 +148,28 @@ def walk(rule: Rule) -> Iterator[Condition]:
         pending += condition.answered_by.any if condition.answered_by else ()
 
 
+def conditions_of(rule: Rule) -> list[Condition]:
+    """All conditions of a rule, nested ones too."""
+    return list(walk(*rule.when, *rule.unless, *rule.applies_when, *rule.applies_unless))
+
+
+def unknown_names(rule: Rule, shared: Mapping[str, Condition]) -> list[str]:
+    """Names that anchors and `hit` ask for and neither the rule nor the pack defines."""
+    conditions = conditions_of(rule)
+    known = {condition.name for condition in conditions} | set(shared)
+    anchors = [a.condition for c in conditions for a in (c.before, c.after, c.around) if a]
+    return [name for name in (*anchors, *(c.hit for c in conditions if c.hit)) if name not in known]
+
+
 def _dangling(rule: Rule, ruleset: RuleSet) -> list[str]:
     """What a rule names and nobody defines, and patterns that are refused."""
-    conditions = list(walk(rule))
-    names = {condition.name for condition in conditions if condition.name}
     where = f"{ruleset.sources[rule.id]}:1: 规则 {rule.id}"
-    errors = []
-    for condition in conditions:
+    names = unknown_names(rule, ruleset.conditions)
+    errors = [f"{where}: 锚点或 hit 所指的条件 {name} 没有定义(给某个条件写 name: {name})" for name in names]
+    for condition in (*conditions_of(rule), *walk(*ruleset.conditions.values())):
         for term in (*(condition.phrase or ()), *(term for group in condition.near or () for term in group)):
             if term.startswith("@") and term[1:] not in ruleset.lexicon:
                 errors.append(f"{where}: 没有名为 {term} 的词表")
-        for anchor in (condition.before, condition.after, condition.around):
-            if anchor and anchor.condition not in names:
-                errors.append(f"{where}: 锚点 {anchor.condition} 没有定义(给某个条件写 name: {anchor.condition})")
-        if condition.hit and condition.hit not in names:
-            errors.append(f"{where}: 没有名为 {condition.hit} 的条件")
         if condition.pattern and (problem := problem_of(condition.pattern, by_sound=condition.by_sound)):
             errors.append(f"{where}: pattern {condition.pattern!r} {problem}")
         errors += [f"{where}: 没有名为 {name} 的参数" for name in _parameters(condition) - set(ruleset.parameters)]

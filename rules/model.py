@@ -212,7 +212,7 @@ class Condition(Strict):
     all: tuple[Condition, ...] | None = None
     any: tuple[Condition, ...] | None = None
     none: tuple[Condition, ...] | None = None
-    hit: ConditionName | None = None
+    hit: ConditionName | None = None  # a named condition of this rule or of the pack
     # modifiers
     within: Annotated[int, Field(ge=0, le=60)] | None = None  # near: largest gap between groups, characters
     ordered: bool = True  # near: groups in this order
@@ -328,6 +328,7 @@ class Pack(Strict):
     version: Text
     extends: RuleId | None = None
     parameters: dict[ConditionName, Parameter] = {}
+    conditions: dict[ConditionName, Condition] = {}  # shared by rules: `hit: whole_call`
     disable: tuple[RuleId, ...] = ()
     severity: dict[RuleId, Severity] = {}
     rules: tuple[Rule, ...] = ()
@@ -341,6 +342,7 @@ class RuleSet:
     version: str
     rules: tuple[Rule, ...]
     parameters: Mapping[str, str]
+    conditions: Mapping[str, Condition]
     lexicon: Mapping[str, tuple[str, ...]]
     digest: str
     sources: Mapping[str, str] = field(default_factory=dict)  # rule id → file, for messages

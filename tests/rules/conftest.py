@@ -29,7 +29,8 @@ def rule_of(**written: Any) -> Rule:
 def ruleset_of(*rules: Rule, parameters: dict[str, str] | None = None) -> RuleSet:
     """Rules as a set, with the real lexicon."""
     return RuleSet(
-        name="tried", version="0", rules=rules, parameters=parameters or {}, lexicon=load_lexicon(), digest="0"
+        name="tried", version="0", rules=rules, parameters=parameters or {}, conditions={},
+        lexicon=load_lexicon(), digest="0",
     )
 
 
