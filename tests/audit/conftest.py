@@ -45,7 +45,7 @@ RULES = (
     rule("wants-to-complain", "客户表示要投诉", "complaint_intent", "high"),
 )
 RULESET = RuleSet(
-    name="cn-collection", version="2026.11", rules=RULES, parameters={}, lexicon={}, digest=SETTINGS.ruleset_digest
+    name="cn-collection", version="2026.11", rules=RULES, parameters={}, conditions={}, lexicon={}, digest=SETTINGS.ruleset_digest
 )  # fmt: skip
 BY_ID = {rule.id: rule for rule in RULES}
 

@@ -42,7 +42,7 @@ def rule(rule_id: str, category: str, severity: Severity) -> Rule:
 
 def ruleset() -> RuleSet:
     rules = tuple(rule(name, *what) for name, what in RULES.items())
-    return RuleSet(name="test", version="1", rules=rules, parameters={}, lexicon={}, digest="d")
+    return RuleSet(name="test", version="1", rules=rules, parameters={}, conditions={}, lexicon={}, digest="d")
 
 
 def finding(rule_id: str, result: Result = Result.FAIL, severity: Severity | None = None) -> Finding:
