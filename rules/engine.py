@@ -106,7 +106,7 @@ class Judge:
         if not _applies(compiled, judging):
             return ("这条规则对这通电话不适用",)
         hits = [hit for node in compiled.when for hit in judging.hits(node, compiled.names)]
-        return tuple(f"{hit.because},但{excuse}" for hit in hits if (excuse := _excuse(hit, compiled, judging)))
+        return tuple(f"{hit.because}，但{excuse}" for hit in hits if (excuse := _excuse(hit, compiled, judging)))
 
     def _judging(self, turns: Sequence[Turn], facts: CallFacts) -> Judging:
         call = Call(turns, facts, self._tokenizer)
@@ -330,7 +330,7 @@ def _joined(hits: Sequence[Hit]) -> Hit:
     first = hits[0]
     return Hit(
         turn=first.turn, start=first.start, end=first.end,
-        because=",".join(dict.fromkeys(hit.because for hit in hits)),
+        because="，".join(dict.fromkeys(hit.because for hit in hits)),
         heard=tuple(dict.fromkeys(heard for hit in hits for heard in hit.heard)),
         doubts=tuple(dict.fromkeys(doubt for hit in hits for doubt in hit.doubts)),
     )  # fmt: skip
@@ -364,7 +364,7 @@ def _judge_duty(compiled: Compiled, judging: Judging) -> tuple[Result, list[Find
     doubts = ("说话人角色未识别",) if all(role is Role.UNKNOWN for role in call.roles) else ()
     turn = next((n for n, role in enumerate(call.roles) if role_matches(rule.role, role)), 0)
     start = call.normal.turns[turn]
-    missing = Hit(turn=turn, start=start, end=start, because=f"应说未说:{rule.title}", doubts=doubts)
+    missing = Hit(turn=turn, start=start, end=start, because=f"应说未说：{rule.title}", doubts=doubts)
     finding = _finding(missing, rule, call)
     return finding.result, [finding]
 
@@ -402,7 +402,7 @@ def _excuse(hit: Hit, compiled: Compiled, judging: Judging) -> str | None:
     for node in compiled.unless:
         for other in judging.hits(node, compiled.names):
             if _belongs(hit, other, node.condition.scope, judging):
-                return f"属于例外({other.because})"
+                return f"属于例外（{other.because}）"
     return None
 
 
@@ -432,7 +432,7 @@ def _finding(hit: Hit, rule: Rule, call: Call) -> Finding:
         result=Result.UNSURE if doubts else Result.FAIL, turn=turn, start=start, end=end,
         start_ms=start_ms, end_ms=end_ms, quote=spoken.text[start:end], heard_as=heard_as,
         confidence=round(confidence * (_DOUBT_CONFIDENCE if doubts else 1.0), 2),
-        because=hit.because + (f"。待复核:{';'.join(doubts)}" if doubts else ""),
+        because=hit.because + (f"。待复核：{'；'.join(doubts)}" if doubts else ""),
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def explain(judge: Judge, turns: Sequence[Turn], facts: CallFacts) -> tuple[Trac
     traces = []
     for rule_id in judge.looking(turns, facts):
         because = [finding.because for finding in judgement.findings if finding.rule_id == rule_id]
-        why = ";".join(because) or _silence(judge, rules[rule_id], turns, facts)
+        why = "；".join(because) or _silence(judge, rules[rule_id], turns, facts)
         traces.append(
             Trace(
                 rule_id=rule_id,
@@ -45,7 +45,7 @@ def _silence(judge: Judge, rule: Rule, turns: Sequence[Turn], facts: CallFacts) 
     """Why a rule with a trigger in the dialogue is silent: what kept it, or what it misses."""
     kept_by = judge.excuses(rule.id, turns, facts)
     if kept_by:
-        return ";".join(kept_by)
+        return "；".join(kept_by)
     if rule.kind == "require":
-        return "已经说到,或不适用"
-    return "有相关的词,但条件没有全部满足(词序、距离、说话人或位置)"
+        return "已经说到，或不适用"
+    return "有相关的词，但条件没有全部满足（词序、距离、说话人或位置）"

@@ -55,7 +55,7 @@ def _find(pack: str | Path) -> Path:
     if home.is_file() or (home / "pack.yaml").is_file():
         return home
     names = "、".join(sorted(path.parent.name for path in PACKS.glob("*/pack.yaml")))
-    raise RuleErrors([f"{pack}: 找不到规则包。请写自带规则包的名字({names}),或含 pack.yaml 的文件夹,或一个 YAML 文件"])
+    raise RuleErrors([f"{pack}: 找不到规则包。请写自带规则包的名字（{names}），或含 pack.yaml 的文件夹，或一个 YAML 文件"])
 
 
 def _load(home: Path) -> RuleSet:
@@ -79,9 +79,9 @@ def _load(home: Path) -> RuleSet:
 def _misplaced(rule: Rule, file: Path, others: Mapping[str, tuple[Rule, str]]) -> list[str]:
     errors = []
     if rule.id != file.stem:
-        errors.append(f"{file}:1: 规则编号 {rule.id} 与文件名 {file.stem} 不同,两者要一致")
+        errors.append(f"{file}:1: 规则编号 {rule.id} 与文件名 {file.stem} 不同，两者要一致")
     if rule.id in others:
-        errors.append(f"{file}:1: 规则编号 {rule.id} 重复,已在 {others[rule.id][1]} 中定义")
+        errors.append(f"{file}:1: 规则编号 {rule.id} 重复，已在 {others[rule.id][1]} 中定义")
     return errors
 
 
@@ -94,7 +94,7 @@ def _layered(pack: Pack, rules: Mapping[str, tuple[Rule, str]], manifest: Path) 
     unknown_parameters = [name for name in pack.parameters if base and name not in base.parameters]
     if unknown or unknown_parameters:
         raise RuleErrors(
-            [f"{manifest}:1: 没有编号为 {rule_id} 的规则,无法停用或改级别" for rule_id in unknown]
+            [f"{manifest}:1: 没有编号为 {rule_id} 的规则，无法停用或改级别" for rule_id in unknown]
             + [f"{manifest}:1: 没有名为 {name} 的参数" for name in unknown_parameters]
         )
     merged |= {rule_id: rule for rule_id, (rule, _) in rules.items()}
@@ -165,7 +165,7 @@ def _dangling(rule: Rule, ruleset: RuleSet) -> list[str]:
     """What a rule names and nobody defines, and patterns that are refused."""
     where = f"{ruleset.sources[rule.id]}:1: 规则 {rule.id}"
     names = unknown_names(rule, ruleset.conditions)
-    errors = [f"{where}: 锚点或 hit 所指的条件 {name} 没有定义(给某个条件写 name: {name})" for name in names]
+    errors = [f"{where}: 锚点或 hit 所指的条件 {name} 没有定义（给某个条件写 name: {name}）" for name in names]
     for condition in (*conditions_of(rule), *walk(*ruleset.conditions.values())):
         for term in (*(condition.phrase or ()), *(term for group in condition.near or () for term in group)):
             if term.startswith("@") and term[1:] not in ruleset.lexicon:
@@ -205,7 +205,7 @@ _REASONS = {
     "missing": "缺少这一项",
     "literal_error": "只能是 {expected} 之一",
     "enum": "只能是 {expected} 之一",
-    "string_pattern_mismatch": "格式不对,应符合 {pattern}",
+    "string_pattern_mismatch": "格式不对，应符合 {pattern}",
     "too_short": "至少要有 {min_length} 项",
     "string_too_short": "不能为空",
     "int_parsing": "应是整数",
@@ -234,12 +234,12 @@ def _parse(file: Path, errors: list[str]) -> _Parsed:
         text = file.read_bytes().decode("utf-8-sig")
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except UnicodeDecodeError:
-        errors.append(f"{file}:1: 不是 UTF-8 编码,请另存为 UTF-8")
+        errors.append(f"{file}:1: 不是 UTF-8 编码，请另存为 UTF-8")
         return _Parsed(None, lines)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "结构太深或格式不对"
-        errors.append(f"{file}:{mark.line + 1 if mark else 1}: YAML 格式错误:{problem}")
+        errors.append(f"{file}:{mark.line + 1 if mark else 1}: YAML 格式错误：{problem}")
         return _Parsed(None, lines)
     if node is None:
         errors.append(f"{file}:1: 文件是空的")

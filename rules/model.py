@@ -116,7 +116,7 @@ class Window(Strict):
     @model_validator(mode="after")
     def one_unit(self) -> Window:
         if self.turns is None and self.seconds is None:
-            raise ValueError("写 turns(轮数)或 seconds(秒数),至少一个")
+            raise ValueError("写 turns（轮数）或 seconds（秒数），至少一个")
         return self
 
 
@@ -237,11 +237,11 @@ class Condition(Strict):
         used = [name for name in OPERATORS if getattr(self, name) is not None]
         if len(used) != 1:
             found = "、".join(used) or "没有"
-            raise ValueError(f"一个条件只写一个算子({'、'.join(OPERATORS)}),这里有:{found}")
+            raise ValueError(f"一个条件只写一个算子（{'、'.join(OPERATORS)}），这里有：{found}")
         if self.near is not None and (len(self.near) < 2 or any(not group for group in self.near)):
-            raise ValueError("near 至少两组,每组至少一个词")
+            raise ValueError("near 至少两组，每组至少一个词")
         if self.near is not None and self.within is None:
-            raise ValueError("near 要写 within(两组之间最多几个字)")
+            raise ValueError("near 要写 within（两组之间最多几个字）")
         if self.near is None and (self.within is not None or not self.ordered):
             raise ValueError("within、ordered 只用于 near")
         if self.by_sound and self.phrase is None and self.near is None and self.pattern is None:

@@ -176,7 +176,7 @@ class Near(Operator):
         ]
         changed = [place for s, e, term in heard for place in _changed(call.normal.text[s:e], term, s)]
         shown = "与".join(f"“{word}”" for word in words)
-        misheard = ";".join(f"“{call.normal.text[s:e]}”与“{term}”读音相同" for s, e, term in heard)
+        misheard = "；".join(f"“{call.normal.text[s:e]}”与“{term}”读音相同" for s, e, term in heard)
         because = f"{shown}相连" + (f"({misheard})" if heard else "")
         return Hit(
             turn=turn, start=match.start(), end=match.end(), because=because,
@@ -305,7 +305,7 @@ class EntityOf(Operator):
             for entity in call.entities(turn):
                 if entity.kind in self._kinds:
                     start, end = base + entity.start, base + entity.end
-                    yield Hit(turn=turn, start=start, end=end, because=f"提到“{entity.text}”({entity.kind})")
+                    yield Hit(turn=turn, start=start, end=end, because=f"提到“{entity.text}”（{entity.kind}）")
 
 
 class Similar(Operator):
@@ -327,7 +327,7 @@ class Similar(Operator):
                 match = fuzz.partial_ratio_alignment(sounds, said, score_cutoff=self._score)
                 if match:
                     start, end = low + match.dest_start, low + match.dest_end
-                    yield Hit(turn=turn, start=start, end=end, because=f"与“{sentence}”相似({match.score:.0f}%)")
+                    yield Hit(turn=turn, start=start, end=end, because=f"与“{sentence}”相似（{match.score:.0f}%）")
 
 
 class Repeated(Operator):
@@ -377,7 +377,7 @@ class RelationIs(Operator):
         relation = relation_of(call)
         if relation.value in self._relations:
             doubts = (relation.doubt,) if relation.doubt else ()
-            yield Hit(turn=CALL, start=0, end=0, because=f"接听人:{relation.because}", doubts=doubts)
+            yield Hit(turn=CALL, start=0, end=0, because=f"接听人：{relation.because}", doubts=doubts)
 
 
 class HourIn(Operator):

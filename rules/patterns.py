@@ -26,20 +26,20 @@ def problem_of(pattern: str, *, by_sound: bool = False) -> str | None:
     try:
         parsed = parser.parse(pattern)
     except re.error as error:
-        return f"正则表达式写错了:{error.msg}(第 {(error.pos or 0) + 1} 个字符)"
+        return f"正则表达式写错了：{error.msg}（第 {(error.pos or 0) + 1} 个字符）"
     if _has_word_edges(parsed):
         return r"不能用 \b、\w、\W:中文没有词边界,请直接写出前后的字"
     if unheard := "".join(sorted(set(_characters(parsed)) & _UNHEARD)):
-        return f"“{unheard}”永远不会出现:匹配的文本里没有逗号和空格,句末只有 。 和 ?"
+        return f"“{unheard}”永远不会出现：匹配的文本里没有逗号和空格，句末只有 。 和 ?"
     longest, paths = _cost(parsed)
     if longest > _LONGEST_REPEAT:
         return f"重复没有上限或上限超过 {_LONGEST_REPEAT}:请写成 .{{0,8}} 这样的形式"
     if paths > _MOST_PATHS:
-        return "可变长度的重复太多,遇到特殊文本会很慢:请减少 {m,n} 的个数或缩小上限"
+        return "可变长度的重复太多，遇到特殊文本会很慢：请减少 {m,n} 的个数或缩小上限"
     if not required_literals(pattern):
-        return "找不到必然出现的字:每个分支至少要有一个固定的字,否则每句话都要完整检查一遍"
+        return "找不到必然出现的字：每个分支至少要有一个固定的字，否则每句话都要完整检查一遍"
     if by_sound and min(map(len, required_literals(pattern))) < _SHORTEST_BY_SOUND:
-        return "按读音匹配时,每个分支要有连续两个以上固定的字,否则同音字太多"
+        return "按读音匹配时，每个分支要有连续两个以上固定的字，否则同音字太多"
     return None
 
 
