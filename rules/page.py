@@ -75,12 +75,15 @@ def _lines(rule: Rule, measured: str) -> Iterator[str]:
     if not rule.references:
         yield "- 行业实践，没有条款。"
     yield from ("", "## 查什么", "")
-    for heading, conditions in (
-        ("适用于（满足任一）", rule.applies_when), ("不适用于（满足任一）", rule.applies_unless),
-        ("命中（满足任一）" if rule.kind != "require" else "做到（满足任一）", rule.when), ("例外（满足任一）", rule.unless),
-    ):  # fmt: skip
+    sections = {
+        "适用于": rule.applies_when,
+        "不适用于": rule.applies_unless,
+        "做到" if rule.kind == "require" else "命中": rule.when,
+        "例外": rule.unless,
+    }
+    for heading, conditions in sections.items():
         if conditions:
-            yield from (f"{heading}:", "", *(f"- {line}" for line in map(describe, conditions)), "")
+            yield from (f"{heading}（满足任一）：", "", *(f"- {line}" for line in map(describe, conditions)), "")
     yield from ("## 违规的例子", "", *map(_example, rule.examples.violations))
     yield from ("", "## 合规的例子", "", *map(_example, rule.examples.clean))
     yield from ("", "## 已知漏检", "", *([_example(missed) for missed in rule.examples.missed] or ["暂无记录。"]))
