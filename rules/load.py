@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,7 +55,8 @@ def _find(pack: str | Path) -> Path:
     if home.is_file() or (home / "pack.yaml").is_file():
         return home
     names = "、".join(sorted(path.parent.name for path in PACKS.glob("*/pack.yaml")))
-    raise RuleErrors([f"{pack}: 找不到规则包。请写自带规则包的名字（{names}），或含 pack.yaml 的文件夹，或一个 YAML 文件"])
+    choices = f"自带规则包的名字（{names}），或含 pack.yaml 的文件夹，或一个 YAML 文件"
+    raise RuleErrors([f"{pack}: 找不到规则包。请写{choices}"])
 
 
 def _load(home: Path) -> RuleSet:
@@ -244,25 +245,36 @@ def _parse(file: Path, errors: list[str]) -> _Parsed:
     if node is None:
         errors.append(f"{file}:1: 文件是空的")
         return _Parsed(None, lines)
-    return _Parsed(_plain(node, (), file, lines, errors, frozenset()), lines)
+    return _Parsed(_Plain(file, lines, errors).value(node, ()), lines)
 
 
-def _plain(
-    node: yaml.Node, at: Location, file: Path, lines: dict[Location, int], errors: list[str], above: frozenset[int]
-) -> Any:
-    lines[at] = line = node.start_mark.line + 1
-    if id(node) in above:
-        errors.append(f"{file}:{line}: 引用(&、*)绕成了圈")
-        return None
-    above |= {id(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, (*at, n), file, lines, errors, above) for n, item in enumerate(node.value)]
-    if not isinstance(node, yaml.MappingNode):
-        return node.value
-    plain: dict[str, Any] = {}
-    for key, value in node.value:
-        name = str(key.value)
-        if name in plain:
-            errors.append(f"{file}:{key.start_mark.line + 1}: 重复的键 {name}")
-        plain[name] = _plain(value, (*at, name), file, lines, errors, above)
-    return plain
+@dataclass(slots=True)
+class _Plain:
+    """YAML nodes as dicts, lists and texts; notes lines and errors on the way."""
+
+    file: Path
+    lines: dict[Location, int]
+    errors: list[str]
+    _above: set[int] = field(default_factory=set)
+
+    def value(self, node: yaml.Node, at: Location) -> Any:
+        self.lines[at] = line = node.start_mark.line + 1
+        if id(node) in self._above:
+            self.errors.append(f"{self.file}:{line}: 引用（&、*）绕成了圈")
+            return None
+        self._above.add(id(node))
+        try:
+            if isinstance(node, yaml.SequenceNode):
+                return [self.value(item, (*at, n)) for n, item in enumerate(node.value)]
+            return self._mapping(node, at) if isinstance(node, yaml.MappingNode) else node.value
+        finally:
+            self._above.discard(id(node))
+
+    def _mapping(self, node: yaml.MappingNode, at: Location) -> dict[str, Any]:
+        plain: dict[str, Any] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name in plain:
+                self.errors.append(f"{self.file}:{key.start_mark.line + 1}: 重复的键 {name}")
+            plain[name] = self.value(value, (*at, name))
+        return plain

@@ -97,6 +97,7 @@ RELATIONS = ("self", "guarantor", "co_obligor", "spouse_joint_debt", "contact", 
 Relation = Literal["self", "guarantor", "co_obligor", "spouse_joint_debt", "contact", "unrelated", "unknown"]
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Line = Annotated[str, StringConstraints(pattern=r"^(agent|customer|other|unknown): .+")]
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 ConditionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|\$[a-z][a-z0-9_]*)$")]
@@ -265,7 +266,7 @@ class Example(Strict):
     `spans` are the words that must be flagged; `relation` and `started_at` stand for the call record.
     """
 
-    turns: tuple[Annotated[str, StringConstraints(pattern=r"^(agent|customer|other|unknown): .+")], ...] = Field(min_length=1)
+    turns: tuple[Line, ...] = Field(min_length=1)
     spans: tuple[Text, ...] = ()
     outcome: Literal["fail", "unsure", "pass", "not_applicable"] | None = None
     relation: Relation | None = None
@@ -393,4 +394,4 @@ class Judgement:
 
 def role_matches(speaker: Speaker, role: Role) -> bool:
     """Whether a condition for `speaker` may look at a turn of `role`; UNKNOWN may be anyone."""
-    return speaker == "any" or role.value == speaker or role is Role.UNKNOWN
+    return speaker in ("any", role.value) or role is Role.UNKNOWN
