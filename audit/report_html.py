@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from audit import clips
 from audit.clips import ClipUnavailable, Window
 from audit.figures import Issue, JudgedCall, ReportData, figures, flagged
 from audit.report_words import Lang, Words, beijing
+from audit.score import is_signal
 from audit.store import RuleCard
-from rules.model import CATEGORIES, Finding, Group, Severity
+from rules.model import CATEGORIES, Finding, Group, Result, Severity
 from transcribe.model import Turn
 
 # More would make a file that no browser opens gladly; the Excel report always lists all.
@@ -145,7 +147,13 @@ def _environment(lang: Lang) -> Environment:
     )
     environment.globals["w"] = words
     environment.filters.update(
-        beijing=beijing, clock=clock, hours=_hours, percent=_percent, web=_web, rule=partial(_title, words)
+        beijing=beijing,
+        clock=clock,
+        hours=_hours,
+        labels=partial(_labels, words=words),
+        percent=_percent,
+        rule=partial(_title, words),
+        web=_web,
     )
     return environment
 
@@ -202,22 +210,37 @@ def _heard(wanted: Window, stretches: Sequence[Window], *, missing: str) -> Evid
 def _cards(call: JudgedCall, evidence: Mapping[Finding, Evidence], words: Words) -> Iterator[IssueCard]:
     numbers = count(1)
     for issue in call.issues:
-        places = [_place(next(numbers), f, _style(issue), evidence.get(f), words) for f in issue.places]
+        places = [_place(next(numbers), f, evidence.get(f), words) for f in issue.places]
+        style = _style(issue.rule.category, issue.result, issue.severity)
         outcome = "signal" if issue.is_signal else issue.result.value
-        yield IssueCard(issue=issue, outcome=outcome, style=_style(issue), places=tuple(places))
+        yield IssueCard(issue=issue, outcome=outcome, style=style, places=tuple(places))
 
 
-def _place(number: int, finding: Finding, style: str, evidence: Evidence | None, words: Words) -> Place:
+def _place(number: int, finding: Finding, evidence: Evidence | None, words: Words) -> Place:
+    style = _style(finding.category, finding.result, finding.severity)
     duty = CATEGORIES[finding.category][0] is Group.DUTY
     remark = "" if evidence else words["never_said" if duty else "from_record"]
     return Place(number=number, finding=finding, style=style, evidence=evidence, remark=remark)
 
 
-def _style(issue: Issue) -> str:
-    """Class of a mark: the severity of a violation, else that it is unsure or a signal."""
-    if issue.is_signal:
+def _style(category: str, result: Result, severity: Severity) -> str:
+    """Class of a mark or card: the severity of a violation, else that it is unsure or a signal.
+
+    A place has its own: one that is proven makes its rule broken, and others beside it may still be unsure.
+    """
+    if is_signal(category):
         return "signal"
-    return issue.severity.value if issue.is_violation else "unsure"
+    return severity.value if result is Result.FAIL else "unsure"
+
+
+def _labels(call: JudgedCall, words: Words) -> dict[tuple[str, str], int]:
+    """What a line of the index says of a call: (style, text) of each kind of issue, and how many there are."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for issue in call.issues:
+        style = _style(issue.rule.category, issue.result, issue.severity)
+        outcome = {"signal": " · " + words["signal"], "unsure": " · " + words["unsure"]}.get(style, "")
+        seen[style, words.of("category", issue.rule.category) + outcome] += 1
+    return seen
 
 
 def _rows(turns: Sequence[Turn], places: Sequence[Place]) -> Iterator[Row]:

@@ -171,7 +171,8 @@ def _findings(data: ReportData, w: Words) -> Sheet:
 
 def _finding_row(call: JudgedCall, issue: Issue, finding: Finding | None, w: Words) -> tuple[Cell, ...]:
     rule, record = issue.rule, call.record
-    outcome = "signal" if issue.is_signal else issue.result.value
+    # A rule that is broken may have places beside the proven one that are still unsure.
+    outcome = "signal" if issue.is_signal else (finding.result if finding else issue.result).value
     title = rule.title if w.lang == "zh" else rule.title_en
     return (
         record.call_id, _naive(record.started_at), record.agent_name, record.agent_id, record.team,

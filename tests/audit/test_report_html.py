@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,13 @@ def test_an_unsure_place_says_so_and_how_it_was_heard(report: Page) -> None:
     assert "待复核" in card
     assert "按读音识别为" in card
     assert "违规" not in card
+
+
+def test_an_unsure_place_of_a_broken_rule_is_marked_unsure(stored: Callable[..., Store], threat_call: Any) -> None:
+    found = [("insult", 2, "老赖", Result.UNSURE), ("insult", 0, "你到底还不还", Result.FAIL)]
+    got = page(stored(replace(threat_call, found=found, outcomes=[("insult", Result.FAIL)])))
+    assert [(has["class"], text) for has, text in got.find("mark")] == [("high", "你到底还不还"), ("unsure", "老赖")]
+    assert ["待复核" in text for _, text in got.find("p", class_="quote")] == [False, True]
 
 
 def test_notes_and_doubtful_roles_stand_above_the_words(report: Page) -> None:
