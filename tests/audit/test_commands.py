@@ -1,0 +1,190 @@
+"""Each command as people meet it: help, mistakes, output, exit code."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import click
+import pytest
+
+from audit.cli import cli
+from audit.store import Store
+from tests.conftest import COMMAND, write_calls, write_transcript
+
+Run = Callable[..., CompletedProcess[str]]
+
+
+def every_command(group: click.Group = cli, path: str = "callaudit") -> Iterator[tuple[str, click.Command]]:
+    yield path, group
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from every_command(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+@pytest.mark.parametrize(("path", "command"), [*every_command()])
+def test_every_command_has_help_in_chinese_with_an_example(path: str, command: click.Command) -> None:
+    assert "-h" in command.get_help_option_names(
+        click.Context(command, parent=click.Context(cli, **cli.context_settings))
+    )
+    assert command.help is not None
+    assert "例：callaudit" in command.help
+    assert any("\u4e00" <= c <= "\u9fff" for c in command.get_short_help_str(limit=99))
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    assert all(option.help for option in options)
+
+
+def test_help_comes_in_less_than_0_4_s(callaudit: Run) -> None:
+    """Time on the processor, so that a busy machine does not fail it; wall time on an idle one is the same."""
+
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert callaudit("--help").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(seconds() for _ in range(5)) < 0.4
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = ["pydantic", "numpy", "rich", "sqlite_utils", "av", "faster_whisper", "spacy", "jieba", "yaml", "whisper"]
+    code = f"import sys, audit.cli; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["audit"], "缺少参数 PATH"),
+        (["audit", "--foo", "x"], "没有选项 --foo"),
+        (["audit", "x", "--workers", "0"], "--workers 的值不对"),
+        (["audit", "none/"], "没有这个文件或文件夹"),
+        (["rules", "show", "no-such-rule"], "没有规则 no-such-rule"),
+        (["rules", "list", "--rules", "no-such-pack"], "no-such-pack"),
+        (["report", "--out", "r.pdf"], "callaudit.db：没有这个数据库"),
+        (["reaudit", "--diff"], "callaudit.db：没有这个数据库"),
+        (["calls", "import", "none.csv"], "none.csv：读不了通话清单"),
+        (["doctor", "--config", "none.toml"], "none.toml：读不了配置文件"),
+        (["transcribe", "x.wav", "--srt"], "--srt 要和 --out 一起用"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(callaudit: Run, arguments: list[str], told: str) -> None:
+    done = callaudit(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_left_unread_is_no_error(tmp_path: Path, pack: Path) -> None:
+    whole = f"'{COMMAND}' rules show threaten-contacts --rules '{pack}' | head -n 1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {whole}"], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+
+
+def test_reaudit_shows_what_would_change_and_saves_only_when_told(tmp_path: Path, callaudit: Run, pack: Path) -> None:
+    write_calls(tmp_path / "calls", 4)
+    write_transcript(tmp_path / "calls" / "x.json", "agent: 你这个臭老赖")
+    callaudit("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", 1)
+    today = tmp_path / "today.yaml"
+    text = pack.read_text("utf-8").replace("when: [{phrase: [臭老赖]}]", "when: [{phrase: [尽快处理, 臭老赖]}]")
+    today.write_text(
+        text.replace("severity: critical", "severity: high").replace("version: 0.0.1", "version: 0.0.2"), "utf-8"
+    )
+    diff = callaudit("reaudit", "--rules", today, "--diff")
+    assert diff.returncode == 0
+    rows = {line.split()[0]: line.replace("│", " ").split()[1:] for line in diff.stdout.splitlines()[2:]}
+    assert rows == {"calls-names": ["2", "0", "0"], "threaten-contacts": ["0", "0", "2"]}
+    with Store.read(tmp_path / "callaudit.db") as store:
+        assert sum(len(call.judgement.findings) for call in store.calls()) == 3
+    assert "重新判定 5 通" in callaudit("reaudit", "--rules", today).stderr
+    assert "没有变化" in callaudit("reaudit", "--rules", today, "--diff").stderr
+    with Store.read(tmp_path / "callaudit.db") as store:
+        assert sum(len(call.judgement.findings) for call in store.calls()) == 5
+        run = store.last_run()
+        assert run is not None
+        assert (run.kind, run.settings.ruleset_version, run.calls_done) == ("reaudit", "0.0.2", 5)
+    again = callaudit("audit", "calls", "--engine", "transcript", "--rules", today, "--workers", 1)
+    assert "跳过已完成 5 通" in again.stderr
+
+
+def test_transcribe_writes_json_and_srt_and_goes_on_after_a_failure(tmp_path: Path, callaudit: Run) -> None:
+    write_transcript(tmp_path / "in" / "1" / "a.json", "agent: 您好")
+    write_transcript(tmp_path / "in" / "2" / "a.json", "agent: 再见")
+    (tmp_path / "in" / "b.json").write_text("{", "utf-8")
+    done = callaudit("transcribe", "in", "--engine", "transcript", "--out", "out", "--srt")
+    assert done.returncode == 3
+    assert "失败：" in done.stderr
+    assert "b.json" in done.stderr
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"a.json", "a.srt", "a.json.json", "a.json.srt"}
+    first = json.loads((tmp_path / "out" / "a.json").read_text("utf-8"))
+    assert first["turns"][0]["text"] == "您好"
+    assert {"version", "recording", "language", "engine", "turns"} <= set(first)
+
+
+def test_transcribe_without_a_folder_prints_lines(tmp_path: Path, callaudit: Run) -> None:
+    write_transcript(tmp_path / "a.json", "agent: 您好")
+    done = callaudit("transcribe", "a.json", "--engine", "transcript")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["turns"][0]["role"] == "agent"
+
+
+def test_reports_are_written_in_both_forms(tmp_path: Path, callaudit: Run, pack: Path) -> None:
+    write_calls(tmp_path / "calls", 2)
+    callaudit("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", 1)
+    for name in ("r.html", "r.xlsx"):
+        done = callaudit("report", "--out", name, "--from", "2000-01-01", "--by", "team")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert (tmp_path / name).stat().st_size > 1000
+    assert callaudit("report", "--out", "r.pdf").returncode == 2
+
+
+def test_rules_are_listed_shown_and_tried(callaudit: Run, pack: Path) -> None:
+    assert "threaten-contacts" in callaudit("rules", "list", "--rules", pack).stdout
+    shown = callaudit("rules", "show", "threaten-contacts", "--rules", pack)
+    assert "违规例：agent: 我们就爆你通讯录" in shown.stdout
+    tried = callaudit("rules", "test", "-i", "我们就爆你通讯录", "--rules", pack)
+    assert tried.returncode == 0
+    assert "threaten-contacts" in tried.stdout
+    assert "fail" in tried.stdout
+
+
+def test_examples_that_fail_are_named_and_give_exit_code_1(callaudit: Run, pack: Path) -> None:
+    assert callaudit("rules", "test", "--rules", pack).returncode == 0
+    pack.write_text(pack.read_text("utf-8").replace("phrase: [臭老赖]", "phrase: [老骗子]"), "utf-8")
+    done = callaudit("rules", "test", "--rules", pack)
+    assert done.returncode == 1
+    assert "calls-names 违规例 1" in done.stdout
+
+
+def test_lint_tells_rule_and_place(callaudit: Run, pack: Path) -> None:
+    done = callaudit("rules", "lint", "--rules", pack)
+    assert done.returncode == 1  # the tiny pack has too few examples
+    assert "threaten-contacts" in done.stdout
+
+
+def test_doctor_looks_at_everything_and_tells_what_is_wrong(tmp_path: Path, callaudit: Run, pack: Path) -> None:
+    (tmp_path / "callaudit.toml").write_text(f'engine = "transcript"\nrules = "{pack}"\n', "utf-8")
+    done = callaudit("doctor", "--json")
+    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert list(checks) == ["python", "packages", "weights", "rules", "store", "disk", "hears", "judges"]
+    assert all(check["ok"] for check in checks.values()), checks
+    assert done.returncode == 0
+    (tmp_path / "callaudit.db").write_text("nothing of the kind" * 200)
+    broken = callaudit("doctor")
+    assert broken.returncode == 2
+    assert "有问题" in broken.stdout
+    assert "callaudit.db：" in broken.stdout
+
+
+def test_the_english_table(tmp_path: Path, callaudit: Run, pack: Path) -> None:
+    write_calls(tmp_path / "calls", 1)
+    done = callaudit("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", 1, "--lang", "en")
+    assert "Collector" in done.stdout
