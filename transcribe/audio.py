@@ -30,6 +30,7 @@ _SILENT_RMS = 10 ** (-60 / 20)
 # Two talkers leak into each other at -15 dB or less (correlation under 0.5 after echo); copies of one signal,
 # even after separate lossy coding, stay above 0.98.
 _SAME_SIGNAL = 0.98
+_GUESSED = ("amr", "amrnb", "amrwb", "aac")
 # Less than half of what the header promises is not the call any more.
 _KEEP_SHARE = 0.5
 
@@ -49,6 +50,11 @@ class Recording:
     sources: tuple[int, ...]
     fake_stereo: bool
     notes: tuple[str, ...]
+
+    @property
+    def two_voices(self) -> bool:
+        """True where each channel carries a speaker of its own."""
+        return self.channels == 2 and not self.fake_stereo
 
 
 @dataclass(slots=True)
@@ -99,8 +105,7 @@ def blocks(recording: Recording, *, seconds: float = 30.0) -> Iterator[Samples]:
     wanted = int(seconds * SAMPLE_RATE)
     with _Source(recording.path) as source:
         for block in _regroup(source.resampled(), wanted):
-            rows = block[list(recording.sources)]
-            yield rows.mean(axis=0, keepdims=True) if recording.fake_stereo else rows
+            yield block[list(recording.sources)]
 
 
 class _Source:
@@ -142,10 +147,18 @@ class _Source:
         return int(self.stream.codec_context.channels)
 
     def promised_ms(self) -> int:
-        """Duration that the container announces; 0 where it announces none."""
+        """Duration that the container announces; 0 where it announces none or FFmpeg only guesses it by bit rate."""
+        if self.container.format.name in _GUESSED or (self.container.format.name == "mp3" and not self._counted()):
+            return 0
         if self.stream.duration and self.stream.time_base:
             return int(self.stream.duration * self.stream.time_base * 1000)
         return int((self.container.duration or 0) / 1000)
+
+    def _counted(self) -> bool:
+        """True where an mp3 starts with the encoder's own count of frames."""
+        with self.path.open("rb") as file:
+            head = file.read(1 << 16)
+        return any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
 
     def frames(self) -> Iterator[Any]:
         import av
@@ -203,6 +216,8 @@ def _judge(source: _Source, levels: _Levels, *, sha256: str) -> Recording:
         raise UnreadableAudio(source.path, f"{short}；请核对是否导出完整")
     heard = tuple(int(c) for c in np.flatnonzero(levels.loudest > _SILENT_RMS))
     fake = len(heard) == 2 and levels.correlation() >= _SAME_SIGNAL
+    if fake:  # the louder copy; a mean would cancel copies of opposite polarity
+        heard = (int(np.argmax(levels.energy)),)
     return Recording(
         path=source.path,
         sha256=sha256,

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 class Speech:
     """A stretch of one channel in which somebody speaks: float32 at 16 kHz, shape (n,).
 
-    `call` tells apart the recordings that share one request, so that short calls fill a window together.
+    `voiced` are the spans between breaths, in ms of the recording: an utterance each, since in a breath the other
+    one may speak; empty means all of it. `call` tells apart the recordings that share one request.
     """
 
     samples: NDArray[np.float32]
     start_ms: int
+    voiced: tuple[tuple[int, int], ...] = ()
     channel: int = 0
     call: int = 0
 
@@ -29,10 +31,15 @@ class Speech:
     def end_ms(self) -> int:
         return self.start_ms + len(self.samples) // 16
 
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """The voiced spans, at least one."""
+        return self.voiced or ((self.start_ms, self.end_ms),)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """What was heard in one `Speech`: text, words with spans in that text, times of the recording, in ms."""
+    """What was heard without a breath: text, words with spans in that text, times of the recording, in ms."""
 
     text: str
     start_ms: int
@@ -50,7 +57,7 @@ class Engine(Protocol):
     def info(self) -> EngineInfo: ...
 
     def recognise(self, speech: Sequence[Speech], *, hotwords: Sequence[str] = ()) -> list[Utterance]:
-        """Return at most one utterance per speech, in the order given; silence and refused text give none."""
+        """Return the utterances of each speech in the order given; silence and refused text give none."""
         ...
 
 
@@ -71,11 +78,12 @@ class Scripted:
         return [self._utter(one, texts.pop(0)) for one in speech if (texts := self.heard.get(one.channel))]
 
     def _utter(self, speech: Speech, text: str) -> Utterance:
+        start, end = speech.spans[0][0], speech.spans[-1][1]
         return Utterance(
             text=text,
-            start_ms=speech.start_ms,
-            end_ms=speech.end_ms,
-            words=spread_words(text, start_ms=speech.start_ms, end_ms=speech.end_ms, confidence=self.confidence),
+            start_ms=start,
+            end_ms=end,
+            words=spread_words(text, start_ms=start, end_ms=end, confidence=self.confidence),
             confidence=self.confidence,
             channel=speech.channel,
             call=speech.call,

@@ -1,14 +1,53 @@
-"""Transcript ⇄ JSON (versioned), SRT out."""
+"""Transcript ⇄ JSON (versioned), SRT out; `read_transcript` takes what other recognisers wrote as well.
+
+An audit of stored text needs no engine: this module stays light.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from transcribe.errors import BadTranscript
+from transcribe.foreign import parse_call, parse_csv, parse_srt
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 
 VERSION = 1
+SUFFIXES = (".json", ".srt", ".csv")
+
+
+def read_transcript(path: Path) -> Transcript:
+    """Read a transcript by suffix: .json (ours, or one call of `check`), .srt, .csv of turns.
+
+    Raises `BadTranscript` naming file, place and allowed values.
+    """
+    readers = {".json": _read_json, ".srt": _read_srt, ".csv": _read_csv}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise BadTranscript(f"{path}：不是转写文件；支持 {'、'.join(SUFFIXES)}")
+    return reader(path)
+
+
+def write_json(transcript: Transcript, path: Path) -> None:
+    """Write the versioned JSON form, UTF-8."""
+    path.write_text(json.dumps(to_dict(transcript), ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_srt(transcript: Transcript, path: Path) -> None:
+    """Write one subtitle a turn, with the role before the text; `read_transcript` reads it back."""
+    cues = (
+        f"{turn.index + 1}\n{srt_time(turn.start_ms)} --> {srt_time(turn.end_ms)}\n{turn.role}: {turn.text}\n"
+        for turn in transcript.turns
+    )
+    path.write_text("\n".join(cues), encoding="utf-8")
+
+
+def srt_time(ms: int) -> str:
+    """Milliseconds as hh:mm:ss,mmm."""
+    seconds, rest = divmod(ms, 1000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d},{rest:03d}"
 
 
 def to_dict(transcript: Transcript) -> dict[str, Any]:
@@ -23,6 +62,24 @@ def to_dict(transcript: Transcript) -> dict[str, Any]:
         "notes": list(transcript.notes),
         "turns": [_turn_to_dict(turn) for turn in transcript.turns],
     }
+
+
+def from_dict(data: Mapping[str, Any], *, where: str = "转写") -> Transcript:
+    """The transcript that `to_dict` wrote; `where` names its source in a `BadTranscript`."""
+    if data.get("version") != VERSION:
+        raise BadTranscript(f"{where}：版本是 {data.get('version')!r}，本程序只认 {VERSION}；请用同一版本重新导出")
+    try:
+        return Transcript(
+            recording=str(data["recording"]),
+            duration_ms=int(data["duration_ms"]),
+            turns=tuple(_turn(turn, f"{where} 第 {i} 轮") for i, turn in enumerate(data["turns"], start=1)),
+            engine=_engine(data["engine"]),
+            language=str(data["language"]),
+            role_confidence=float(data["role_confidence"]),
+            notes=tuple(data["notes"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadTranscript(f"{where}：{_why(error)}；请用 callaudit transcribe --out 重新导出") from None
 
 
 def _engine_to_dict(engine: EngineInfo) -> dict[str, Any]:
@@ -59,36 +116,53 @@ def _word_to_dict(word: Word) -> dict[str, Any]:
     }
 
 
-def from_dict(data: dict[str, Any]) -> Transcript:
-    """The transcript that `to_dict` wrote."""
-    engine = data["engine"]
-    return Transcript(
-        recording=data["recording"],
-        duration_ms=data["duration_ms"],
-        turns=tuple(_turn_from_dict(turn) for turn in data["turns"]),
-        engine=EngineInfo(
-            name=engine["name"],
-            version=engine["version"],
-            model=engine["model"],
-            model_sha256=engine["model_sha256"],
-            options=tuple(engine["options"].items()),
-        ),
-        language=data["language"],
-        role_confidence=data["role_confidence"],
-        notes=tuple(data["notes"]),
+def _engine(data: Mapping[str, Any]) -> EngineInfo:
+    return EngineInfo(
+        name=data["name"],
+        version=data["version"],
+        model=data["model"],
+        model_sha256=data["model_sha256"],
+        options=tuple((str(k), str(v)) for k, v in data["options"].items()),
     )
 
 
-def _turn_from_dict(data: dict[str, Any]) -> Turn:
-    words = tuple(Word(**word) for word in data["words"])
-    return Turn(**{**data, "role": Role(data["role"]), "words": words})
+def _turn(data: Mapping[str, Any], where: str) -> Turn:
+    role = data.get("role")
+    if role not in set(Role):
+        raise BadTranscript(f"{where}：不认识的角色“{role}”；可用：{'、'.join(Role)}")
+    try:
+        words = tuple(Word(**word) for word in data["words"])
+        return Turn(**{**data, "role": Role(role), "words": words})
+    except (KeyError, TypeError) as error:
+        raise BadTranscript(f"{where}：{_why(error)}；请用 callaudit transcribe --out 重新导出") from None
 
 
-def write_json(transcript: Transcript, path: Path) -> None:
-    """Write the versioned JSON form, UTF-8, one line."""
-    path.write_text(json.dumps(to_dict(transcript), ensure_ascii=False) + "\n", encoding="utf-8")
+def _why(error: Exception) -> str:
+    return f"缺少 {error.args[0]}" if isinstance(error, KeyError) else f"格式不对（{error}）"
 
 
-def read_json(path: Path) -> Transcript:
-    """Read what `write_json` wrote."""
-    return from_dict(json.loads(path.read_text(encoding="utf-8")))
+def _read_json(path: Path) -> Transcript:
+    try:
+        data = json.loads(_bytes(path))
+    except ValueError as error:
+        raise BadTranscript(f"{path}：不是 JSON（{error}）；每个文件一通电话") from None
+    if not isinstance(data, dict):
+        raise BadTranscript(f"{path}：最外层应是一个对象，里面有 turns")
+    if "version" in data:
+        return from_dict(data, where=str(path))
+    return parse_call(data, where=str(path), content=_bytes(path))
+
+
+def _read_srt(path: Path) -> Transcript:
+    return parse_srt(_bytes(path), where=str(path))
+
+
+def _read_csv(path: Path) -> Transcript:
+    return parse_csv(_bytes(path), where=str(path))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadTranscript(f"{path}：读取失败（{error.strerror}）；请检查路径和权限") from None

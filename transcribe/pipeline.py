@@ -89,10 +89,9 @@ def _recognised(
 
 def _speech(recording: Recording, timings: Timings) -> Iterator[Speech]:
     """Speech of every source, in the order in which it ends."""
-    channels = recording.sources[:1] if recording.fake_stereo else recording.sources
-    if not channels:
+    if not recording.sources:
         return
-    listeners = [Listener(channel=channel) for channel in channels]
+    listeners = [Listener(channel=channel) for channel in recording.sources]
     decoded = blocks(recording)
     while True:
         with timings.measure("decode"):

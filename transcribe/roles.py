@@ -5,21 +5,27 @@ Below the threshold the role stays UNKNOWN: a finding on a role that was guessed
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from transcribe.audio import Recording
 from transcribe.engine import Utterance
 from transcribe.model import Role, Turn
-from transcribe.turns import join_known, make_turns
+from transcribe.turns import SENTENCE_ENDS, clauses, make_turns
 
 SURE = 0.75
 """Least confidence with which a role is assigned by words alone."""
 
 # A channel map comes from the recording system; words overrule it only when they leave hardly any doubt.
 _CONTRADICTED = 0.97
+
+# How often the speaker changes: at a pause of a quarter of a second, at the end of a sentence, at a comma.
+_AFTER_PAUSE, _AFTER_SENTENCE, _AFTER_COMMA = 0.55, 0.35, 0.08
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,30 +61,55 @@ _AGENT: tuple[tuple[str, float], ...] = (
     (r"(帮您|幫您|为您|給您|给您).{0,10}(登记|申请|记录|备注|查|登記|办理|反馈|安排|减免|延期)", 2.0),
     (r"(影响|影響|上报|上).{0,6}(征信|真心|徵信|正信)", 0.8),
     (r"(催收|起诉|起訴|律师函|立案|法院|上门|爆|通讯录|通訊錄).{0,12}(你|您)?", 0.4),
-    (r"您", 0.35),
+    (r"(你|您).{0,5}(欠|借|拖|逾期)(了|着|的|钱|我们)", 1.2),
+    (r"(欠|还)(钱|款)(?!.{0,4}(的)?(凭证|记录))", 0.5),
+    (r"(你|您)(家|爸|妈|父母|老公|老婆|孩子|女儿|儿子|单位|领导|同事|亲戚|身边|以后)", 1.0),
+    (r"(涉嫌|拘留|坐牢|判.{0,2}年|失信|派出所|黑名单|法务|外访)", 0.8),
+    (r"(打|找)(你|您).{0,4}(单位|家|公司|电话|座机|爸|妈|领导|联系人)", 1.2),
+    (r"(我告诉你|我跟你讲|听清楚|给(我|个)(个)?(说法|准话|时间)|我(就)?等(到|您|你)|你说(几|三|两)(次|回))", 1.2),
+    (r"(个性化|减免|方案|材料|单据|证明|流程|核销|上级|系统|显示|登记|备注)", 0.7),
+    (r"您", 0.8),
     (r"^(喂)?.{0,2}(您好|你好)[，,。]?.{3,}", 0.8),
     (r"客服热线|投诉(热线|电话|渠道)|官方(账户|渠道|APP|app)|公司(规定|账户)|我们(公司|这边|会|可以)|我们的", 1.0),
 )
 _CUSTOMER: tuple[tuple[str, float], ...] = (
-    (r"(你|您)?(是)?(哪里|哪裡|哪位|哪儿|什么公司|哪个公司|谁啊|誰啊|那里|哪一位)", 2.0),
+    (r"(你|您)(是|们是)?(哪里|哪裡|哪位|什么公司|哪个公司|谁啊|誰啊|那里|哪一位)|^(喂)?.{0,2}(哪位|谁啊|誰啊)", 2.0),
     (r"(打错|打錯|大错|找错)", 2.0),
-    (r"(没钱|沒錢|没有钱|沒有錢|没有工作|失业|工资.{0,6}(晚|没发|还没|没到|拖)|发工资|發工資|手头紧|周转)", 2.0),
+    (r"(没钱|沒錢|没有钱|沒有錢|没有工作|失业了|工资.{0,6}(晚|没发|还没|没到|拖)|发工资|發工資|手头紧|周转)", 2.0),
     (r"我.{0,6}(已经|已經|昨天|前天|早就|上周|上个月).{0,4}(还|還)(了|过|款|完|清)", 2.0),
     (r"我.{0,8}(没办法|沒辦法|还不上|還不上|还不了|還不了|实在|困难|住院|生病|离婚|破产)", 2.0),
     (r"(别|不要|別)(再)?(给我|跟我)?(打|骚扰|催)", 1.8),
-    (r"(能不能|可不可以|可以|能).{0,6}(分期|延期|宽限|缓|晚几天|减免|少还|便宜|晚点|几天)", 1.2),
+    (r"(?<!您)(能不能|可不可以|能).{0,6}(分期|延期|宽限|缓|晚几天|减免|少还|便宜|晚点|几天)", 1.2),
     (r"我(要|去|会|得)?(投诉|投訴|头肃|举报|报警|告你)", 2.0),
-    (r"(你|您)(怎么|凭什么|为什么|别|不要|这是|们).{0,12}", 0.6),
+    (r"(你|您)们?(怎么(能|会|知道|又)|凭什么|为什么|别|不要)", 0.8),
     (r"我(先|这周|下周|月底|明天|今天|周.|星期|礼拜|下个月|十五|等).{0,10}(还|還|给|转|凑)", 1.8),
     (r"^(喂|啊|嗯|哦|噢|对|對|行|好|好的|好吧|知道了|是的|是我|我是|是|呃|哎|唉|你说|嗯嗯)[，,。！？!?啊呀吧的]*", 0.8),
     (r"(我知道|知道了|我明白|听到了|我在(上班|开车|忙)|我不认识|不认识|不是我|我不是|我没|我沒|我哪|他不在)", 1.2),
-    (r"(你说|那行|行吧|好吧|算了|再说吧|挂了|多少钱|多少啊|怎么还)", 1.0),
+    (r"(你说|那行|行吧|好吧|算了|再说吧|多少钱|多少啊|怎么还)", 1.0),
+    (r"你(们)?(到底|不能|凭啥|什么意思|什么态度|这不是|这叫|哪能|让我|要我)", 1.5),
+    (r"我.{0,4}(现在|真|真的|确实|一下子|最近|实在|也|又).{0,8}(没|不|拿不出|变不出|凑|借)", 1.5),
+    (r"我.{0,4}(借|凑|想想?办法|问问|回去|考虑)", 1.0),
+    (r"(利息|违约金|罚息).{0,6}(能|少|太|怎么|为什么)", 1.2),
+    (r"我.{0,6}(律师|监管|银保监|12378|一二三七八|幺二三七八)", 1.5),
+    (r"(真的|可以|是不是).{0,8}(吗|嗎|啊)[？?]?$", 0.5),
+    (r"^[，,。 ]*[\d零一二三四五六七八九幺两]{3,4}[，,。 ]*$", 1.5),
+    (r"^(那|不是)[，, ]?(我|那|这|会|你|利息)", 1.0),
+    (r"(谢谢你|麻烦你了)", 0.8),
+    (r"我(跟|和|与|同)(他|她)|我是(他|她)|(他|她)的(同事|朋友|妈|爸|哥|姐)", 1.5),
 )
 
 
 def score(text: str) -> float:
     """Log odds that the agent says this; 0 says nothing, each phrase counts once."""
-    return _weigh(text, _AGENT) - _weigh(text, _CUSTOMER)
+    said = _simplified().convert(text)
+    return _weigh(said, _AGENT) - _weigh(said, _CUSTOMER)
+
+
+@cache
+def _simplified() -> Any:
+    import opencc
+
+    return opencc.OpenCC("t2s")  # Whisper changes to traditional characters in the middle of a call
 
 
 def assign_roles(
@@ -87,7 +118,7 @@ def assign_roles(
     """Roles by channel where there are two voices on two channels, else turn by turn."""
     if not utterances:
         return Roles(turns=(), confidence=0.0, notes=_nothing_said(recording))
-    if recording.channels == 2 and not recording.fake_stereo:
+    if recording.two_voices:
         return _by_channel(utterances, agent_channel)
     return _by_turn(utterances)
 
@@ -145,16 +176,15 @@ def _turns(utterances: Sequence[Utterance], agent: int | None) -> tuple[Turn, ..
 
 
 def _by_turn(utterances: Sequence[Utterance]) -> Roles:
-    turns = tuple(
-        replace(turn, index=i)
-        for i, turn in enumerate(make_turns(utterances, role_of=lambda _: Role.UNKNOWN))
-    )
-    odds = smooth([score(turn.text) for turn in turns])
-    known = [replace(turn, role=_role(o)) for turn, o in zip(turns, odds, strict=True)]
-    sure = sum(_probability(abs(o)) * len(t.text) for o, t in zip(odds, turns, strict=True))
+    """One channel: clauses are scored, neighbours lend each other evidence, doubt stays UNKNOWN."""
+    ordered = sorted(utterances, key=lambda u: u.start_ms)
+    parts = [part for utterance in ordered for part in clauses(utterance)]
+    odds = smooth([score(part.text) for part in parts], changes=_changes(parts))
+    roles = {id(part): _role(o) for part, o in zip(parts, odds, strict=True)}
+    sure = sum(_probability(abs(o)) * len(part.text) for o, part in zip(odds, parts, strict=True))
     return Roles(
-        turns=join_known(known),
-        confidence=round(sure / sum(len(t.text) for t in turns), 3),
+        turns=make_turns(parts, role_of=lambda part: roles[id(part)]),
+        confidence=round(sure / sum(len(part.text) for part in parts), 3),
         notes=("单声道：角色按话术推断，推断不出的为未知",),
     )
 
@@ -165,18 +195,33 @@ def _role(log_odds: float) -> Role:
     return Role.AGENT if log_odds > 0 else Role.CUSTOMER
 
 
-def smooth(scores: Sequence[float]) -> list[float]:
-    """Log odds of each turn given its own words and its neighbours': people mostly take turns."""
-    forward, backward = _passed(scores), _passed(scores[::-1])[::-1]
+def _changes(parts: Sequence[Utterance]) -> list[float]:
+    """How likely the speaker changes before each part but the first: by pause and by punctuation."""
+    return [
+        _AFTER_PAUSE
+        if after.start_ms > before.end_ms
+        else _AFTER_SENTENCE
+        if before.text.endswith(tuple(SENTENCE_ENDS))
+        else _AFTER_COMMA
+        for before, after in itertools.pairwise(parts)
+    ]
+
+
+def smooth(scores: Sequence[float], *, changes: Sequence[float]) -> list[float]:
+    """Log odds of each part given its own words and its neighbours', through a chain of two states.
+
+    `changes[i]` is the probability that the speaker changes between part i and part i + 1.
+    """
+    forward = _passed(scores, changes)
+    backward = _passed(scores[::-1], changes[::-1])[::-1]
     return [own + f + b for own, f, b in zip(scores, forward, backward, strict=True)]
 
 
-def _passed(scores: Sequence[float]) -> list[float]:
-    """What the turns before say about each turn, through a two-state chain."""
-    change = 0.65  # after a pause of half a second the other one speaks more often than not
+def _passed(scores: Sequence[float], changes: Sequence[float]) -> list[float]:
+    """What the parts before say about each part."""
     passed = [0.0]
-    for own in scores[:-1]:
-        p = _probability(passed[-1] + own)
-        agent = p * (1 - change) + (1 - p) * change
+    for own, change in zip(scores, changes, strict=False):
+        agent = _probability(passed[-1] + own)
+        agent = agent * (1 - change) + (1 - agent) * change
         passed.append(math.log(agent / (1 - agent)))
-    return passed[: len(scores)]
+    return passed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -10,8 +11,10 @@ from transcribe.model import Role, Turn, Word
 
 # Two stretches of one speaker this close are one turn; a longer pause is an offer to speak.
 _JOIN_MS = 900
+_BREATH_MS = 600
 # A turn longer than this is shown, judged and clipped in parts.
 _LONGEST_MS = 25_000
+SENTENCE_ENDS = "。？！?!；"
 _ENDS = "，。？！、,.?!；;…"
 
 
@@ -20,9 +23,9 @@ def make_turns(utterances: Iterable[Utterance], *, role_of: Callable[[Utterance]
 
     Overlapping speech of two channels stays two turns; a turn is never joined across the other's words.
     """
-    ordered = sorted(utterances, key=lambda u: (u.start_ms, u.end_ms, u.channel))
+    parts = (part for whole in utterances for part in split(whole))
     turns: list[Turn] = []
-    for utterance in (part for whole in ordered for part in split(whole)):
+    for utterance in sorted(parts, key=lambda u: (u.start_ms, u.end_ms, u.channel)):
         turn = _as_turn(utterance, role_of(utterance))
         if turns and _same_breath(turns[-1], turn):
             turns[-1] = _joined(turns[-1], turn)
@@ -36,26 +39,24 @@ def number(turns: Sequence[Turn]) -> tuple[Turn, ...]:
     return tuple(replace(turn, index=i) for i, turn in enumerate(turns))
 
 
-def join_known(turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Join neighbours of one known role: for mono calls, whose roles come after their turns."""
-    joined: list[Turn] = []
-    for turn in turns:
-        if joined and turn.role is not Role.UNKNOWN and _same_breath(joined[-1], turn):
-            joined[-1] = _joined(joined[-1], turn)
-        else:
-            joined.append(turn)
-    return number(joined)
-
-
 def split(utterance: Utterance) -> list[Utterance]:
     """Cut an utterance over 25 s at its longest pauses between words, until every part is shorter."""
     if utterance.end_ms - utterance.start_ms <= _LONGEST_MS or len(utterance.words) < 2:
         return [utterance]
-    gaps = [b.start_ms - a.end_ms for a, b in zip(utterance.words, utterance.words[1:], strict=False)]
+    gaps = [b.start_ms - a.end_ms for a, b in itertools.pairwise(utterance.words)]
     middle = len(gaps) // 2
     cut = 1 + max(range(len(gaps)), key=lambda i: (gaps[i], -abs(i - middle)))
     left, right = _part(utterance, 0, cut), _part(utterance, cut, len(utterance.words))
     return [*split(left), *split(right)]
+
+
+def clauses(utterance: Utterance) -> list[Utterance]:
+    """Cut after punctuation: where two voices share a channel, the recogniser's marks show where one stops."""
+    ends = [i + 1 for i, word in enumerate(utterance.words[:-1]) if word.text.endswith(tuple(_ENDS))]
+    if not ends:
+        return [utterance]
+    bounds = [0, *ends, len(utterance.words)]
+    return [_part(utterance, first, last) for first, last in itertools.pairwise(bounds)]
 
 
 def _part(utterance: Utterance, first: int, last: int) -> Utterance:
@@ -85,16 +86,19 @@ def _as_turn(utterance: Utterance, role: Role) -> Turn:
 
 
 def _same_breath(one: Turn, other: Turn) -> bool:
+    # Two stretches by nobody knows whom may be two people's.
+    longest_pause = 0 if one.role is Role.UNKNOWN else _JOIN_MS
     return (
         (one.role, one.channel) == (other.role, other.channel)
-        and other.start_ms - one.end_ms <= _JOIN_MS
+        and other.start_ms - one.end_ms <= longest_pause
         and other.end_ms - one.start_ms <= _LONGEST_MS
     )
 
 
 def _joined(one: Turn, other: Turn) -> Turn:
-    # The pause was heard, so a comma may stand for it; words of two breaths must not read as one phrase.
-    text = one.text if one.text.endswith(tuple(_ENDS)) else one.text + "，"
+    # A pause that was heard may be written as a comma; a breath inside a word (月 底) must not cut the word.
+    apart = other.start_ms - one.end_ms > _BREATH_MS and not one.text.endswith(tuple(_ENDS))
+    text = one.text + "，" if apart else one.text
     shift = len(text)
     return replace(
         one,

@@ -52,7 +52,7 @@ def _from_folder(folder: Path) -> Weights:
     model = folder / "model.bin"
     if not model.is_file() or not (folder / "config.json").is_file():
         raise WeightsMissing(f"{folder} 里没有 model.bin 或 config.json，不是转换好的 Whisper 模型；{_three_ways()}")
-    return Weights(name=folder.name, folder=folder, sha256=_sha256(model))
+    return Weights(name=folder.name, folder=folder, sha256=file_sha256(model))
 
 
 def _parts() -> list[Path]:
@@ -148,10 +148,11 @@ def _from_hub(name: str) -> Weights:
         folder = download(name)
     except Exception as error:  # the hub's client raises a dozen kinds, all of them mean: not had
         raise WeightsMissing(f"拿不到模型“{name}”（{type(error).__name__}）：{_three_ways()}") from None
-    return Weights(name=name, folder=folder, sha256=_sha256(folder / "model.bin"))
+    return Weights(name=name, folder=folder, sha256=file_sha256(folder / "model.bin"))
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
