@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -188,3 +190,24 @@ def test_the_english_table(tmp_path: Path, callaudit: Run, pack: Path) -> None:
     write_calls(tmp_path / "calls", 1)
     done = callaudit("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", 1, "--lang", "en")
     assert "Collector" in done.stdout
+
+
+def test_the_progress_bar_shows_on_a_terminal_and_only_there(tmp_path: Path, pack: Path) -> None:
+    write_calls(tmp_path / "calls", 3)
+    command = [str(COMMAND), "audit", "calls", "--engine", "transcript", "--rules", str(pack), "--workers", "1"]
+    assert "3/3 通" in _on_terminal(command, tmp_path)
+    assert "通 " not in _on_terminal([*command, "--quiet", "--db", "2.db"], tmp_path).split("完成")[0]
+
+
+def _on_terminal(command: list[str], folder: Path) -> str:
+    """What a command writes to stderr when that is a terminal."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the terminal is gone when the process is
+        while block := os.read(ours, 4096):
+            shown += block
+    os.close(ours)
+    assert process.wait() == 0
+    return shown.decode()
