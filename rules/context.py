@@ -68,7 +68,9 @@ def _negated(text: NormalText, start: int, end: int) -> bool:
     clause_start, _ = text.clause(start, end)
     low = max(clause_start, start - _REACH)
     before = text.text[low:start]
-    if any(_reaches(before[found.end() :]) for found in _NEGATION.finditer(text.text, low, start)):
+    # searched beyond the start: a hit may begin with the 会 of 不会, or with the word that 没 looks for
+    negations = (found for found in _NEGATION.finditer(text.text, low, end) if found.start() < start)
+    if any(_reaches(text.text[found.end() : start]) for found in negations):
         return True
     if _YOUR_PROSPECT.search(before):
         return True
@@ -77,8 +79,8 @@ def _negated(text: NormalText, start: int, end: int) -> bool:
 
 
 def _reaches(between: str) -> bool:
-    """Whether a negation still governs what follows `between`: not past a turn such as 而是, 就, 但."""
-    return not re.search(r"而是|但|不过|只是|就(?!是)|否则|不然|除非|再|可是", between)
+    """Whether a negation still governs what follows `between`: not past a turn such as 而是, 但, 否则."""
+    return not re.search(r"而是|但|不过|只是|否则|不然|除非|可是", between)
 
 
 def _reported(text: NormalText, start: int, end: int) -> bool:

@@ -55,3 +55,12 @@ def test_the_opposite_is_said(quotes: Any, said: str) -> None:
 )
 def test_it_is_meant(quotes: Any, said: str) -> None:
     assert quotes(WHEN, f"agent: {said}", guards=ALL) != []
+
+
+@pytest.mark.parametrize("said", ["我们不会一直打您电话", "我们从来没打爆过谁的电话", "我们不会因为您没还就一直打"])
+def test_negation_reaches_into_the_first_word_of_a_hit(quotes: Any, said: str) -> None:
+    assert quotes([{"pattern": "会?一直打|打爆"}], f"agent: {said}", guards=ALL) == []
+
+
+def test_negation_does_not_reach_past_a_turn_of_thought(quotes: Any) -> None:
+    assert quotes(WHEN, "agent: 我们不会骂您但是会爆您通讯录", guards=ALL) != []
