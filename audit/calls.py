@@ -14,7 +14,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
-from audit.errors import BadCalls
+from audit.errors import BadCalls, os_reason
 from rules.model import RELATIONS
 
 T = TypeVar("T")
@@ -115,7 +115,7 @@ def _text(file: Path) -> str:
     try:
         raw = file.read_bytes()
     except OSError as error:
-        raise BadCalls(f"{file}：读不了通话清单（{error.strerror}）；请检查路径和权限") from error
+        raise BadCalls(f"{file}：读不了通话清单（{os_reason(error)}）；请检查路径和权限") from error
     # GB18030 contains GBK and GB2312; it reads almost any bytes, so UTF-8 is tried first.
     encodings = ("utf-16",) if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ("utf-8-sig", "gb18030")
     for encoding in encodings:

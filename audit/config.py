@@ -10,7 +10,7 @@ from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from audit.errors import BadConfig
+from audit.errors import BadConfig, os_reason
 from rules.model import Severity
 
 FILE_NAME = "callaudit.toml"
@@ -49,7 +49,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
-        raise BadConfig(f"{path}：读不了配置文件（{error.strerror}）；请检查 --config 的路径") from error
+        raise BadConfig(f"{path}：读不了配置文件（{os_reason(error)}）；请检查 --config 的路径") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfig(f"{path}：不是正确的 TOML（{error}）；请改正后再运行") from error
 

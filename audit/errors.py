@@ -14,6 +14,7 @@ The command line turns them into messages on stderr (audit/cli.py); the library 
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -49,3 +50,19 @@ class StoreError(AuditError):
 
 class StoreFull(StoreError):
     """No space left for the store. What was committed before stays."""
+
+
+def os_reason(error: OSError) -> str:
+    """Why the system refused, in Chinese where it is one of the usual reasons."""
+    reasons = {
+        errno.ENOENT: "不存在",
+        errno.EACCES: "没有权限",
+        errno.EPERM: "没有权限",
+        errno.EISDIR: "这是文件夹",
+        errno.ENOTDIR: "路径中有一段不是文件夹",
+        errno.EEXIST: "已有同名的文件",
+        errno.ENOSPC: "磁盘已满",
+        errno.EROFS: "磁盘是只读的",
+        errno.EFBIG: "文件超过了允许的大小",
+    }
+    return reasons.get(error.errno or 0, error.strerror or type(error).__name__)

@@ -117,6 +117,10 @@ def m002_judgements(db: Database) -> None:
         foreign_keys=[("call_id", "calls", "call_id"), ("run", "runs", "id")],
         strict=True,
     )
+    _findings_and_outcomes(db)
+
+
+def _findings_and_outcomes(db: Database) -> None:
     findings = db.create_table(
         "findings",
         {

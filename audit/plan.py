@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from audit.calls import BadRow, CallList, CallRecord, default_record
-from audit.errors import BadPath
+from audit.errors import BadPath, os_reason
 from audit.store import Settings
 
 SOUND = frozenset({".wav", ".mp3", ".m4a", ".amr", ".ogg", ".opus", ".flac", ".aac", ".3gp", ".au", ".wma", ".webm"})
@@ -57,7 +57,7 @@ class _Search:
 
     def refuse(self, error: OSError) -> None:
         folder = Path(error.filename)
-        reason = f"{folder}：进不了这个文件夹（{error.strerror}）；请给运行本程序的用户授权"
+        reason = f"{folder}：进不了这个文件夹（{os_reason(error)}）；请给运行本程序的用户授权"
         self.refusals.append(Refusal(path=folder, reason=reason))
 
 

@@ -22,7 +22,7 @@ from unicodedata import normalize
 from sqlite_utils import Database
 
 from audit.calls import CallRecord
-from audit.errors import StoreError, StoreFull
+from audit.errors import StoreError, StoreFull, os_reason
 from audit.migrations import migrations
 from audit.score import Scorecard
 from rules.model import Finding, Judgement, Reference, Result, Rule, RuleSet, Severity
@@ -232,6 +232,8 @@ class Store:
             for record in records:
                 table = "attempts" if record.path is None else "calls"
                 self._upsert(table, "call_id", _record_row(record))
+                if table == "calls":  # its recording has come after all: no longer an attempt without one
+                    self._sql.execute("delete from attempts where call_id = ?", [record.call_id])
 
     def records(self) -> dict[Path, list[CallRecord]]:
         """Known calls by the path of their recording, judged or not."""
@@ -469,7 +471,7 @@ def _told(path: Path) -> Iterator[None]:
             ) from error
         raise StoreError(f"{path}：{_why(error, code)}") from error
     except OSError as error:
-        raise StoreError(f"{path}：不能建立数据库（{error.strerror}）；请检查文件夹和写权限") from error
+        raise StoreError(f"{path}：不能建立数据库（{os_reason(error)}）；请检查文件夹和写权限") from error
 
 
 def _why(error: sqlite3.DatabaseError, code: int) -> str:

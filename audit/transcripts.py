@@ -11,7 +11,7 @@ from pathlib import Path
 
 from audit.batch import Tally
 from audit.calls import CallRecord
-from audit.errors import BadPath
+from audit.errors import BadPath, os_reason
 from audit.hearing import Hearing, open_ears
 from audit.pipeline import Hear
 from audit.plan import SOUND, TEXT, make_plan
@@ -75,7 +75,7 @@ class Written:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise BadPath(f"{folder}：建不了输出文件夹（{error.strerror}）；请检查路径和写权限") from error
+                raise BadPath(f"{folder}：建不了输出文件夹（{os_reason(error)}）；请检查路径和写权限") from error
 
     def keep(self, source: Path, transcript: Transcript) -> None:
         """Write one transcript; a second file of the same stem keeps its suffix in the name (a.mp3.json)."""
@@ -89,7 +89,7 @@ class Written:
             if self._srt:
                 write_srt(transcript, self._folder / f"{name}.srt")
         except OSError as error:
-            raise BadPath(f"{self._folder}：写不进转写（{error.strerror}）；请检查空间和写权限") from error
+            raise BadPath(f"{self._folder}：写不进转写（{os_reason(error)}）；请检查空间和写权限") from error
 
     def _candidates(self, source: Path) -> Iterator[str]:
         yield source.stem

@@ -180,6 +180,10 @@ def test_imported_records_are_used_and_attempts_kept(tmp_path: Path, audit: Run,
     with Store.read(tmp_path / "callaudit.db") as store:
         assert [(call.record.call_id, call.record.agent_id) for call in store.calls()] == [("k", "A7")]
         assert [record.call_id for record in store.attempts()] == ["t"]
+    calls.write_text("call_id,recording\nt,c0000.json\n", "utf-8")
+    callaudit("calls", "import", calls)
+    with Store.read(tmp_path / "callaudit.db") as store:  # the recording of an attempt has come after all
+        assert list(store.attempts()) == []
 
 
 def test_an_import_keeps_the_good_rows_and_returns_3(tmp_path: Path, callaudit: Run) -> None:
