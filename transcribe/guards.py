@@ -21,7 +21,7 @@ _PHANTOMS = re.compile(
 _FASTEST = 14.0
 # Whisper's own limit for looping text; speech that people say compresses less.
 _LOOPED = 2.4
-_LEAST_CONFIDENT = 0.2
+_LEAST_CONFIDENT = 0.1
 
 
 def refuse(heard: Utterance, *, hotwords: Sequence[str] = ()) -> bool:

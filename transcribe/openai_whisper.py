@@ -48,6 +48,7 @@ class OpenaiWhisper:
             window.samples,
             language="zh",
             beam_size=self._beam,
+            temperature=0.0,  # sampling would make the same call give another transcript
             fp16=self._model.device.type == "cuda",
             condition_on_previous_text=False,
             word_timestamps=True,

@@ -105,7 +105,8 @@ def unpack(window: Window, words: Sequence[HeardWord], speech: Sequence[Speech])
     """Give each word to the voiced span in which it is spoken; an utterance for each span that got words."""
     shares: dict[Placed, list[HeardWord]] = {}
     for word in words:
-        shares.setdefault(window.at(word.start_ms + _SPOKEN * (word.end_ms - word.start_ms)), []).append(word)
+        at = word.start_ms + _SPOKEN * (word.end_ms - word.start_ms)
+        shares.setdefault(window.at(at), []).append(word)
     return [_utter(speech[placed.index], placed, share) for placed, share in shares.items()]
 
 

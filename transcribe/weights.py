@@ -125,13 +125,17 @@ def _join(folder: Path) -> None:
 
 def _put_in_place(made: Path, folder: Path) -> Path:
     made.chmod(0o755)
-    try:
-        made.rename(folder)
-    except OSError:
-        if _complete(folder):  # another process was faster
-            _remove(made)
-        else:  # a broken leftover stands there: use ours where it is
-            return made
+    for _ in range(2):
+        try:
+            made.rename(folder)
+            return folder
+        except OSError:
+            if _complete(folder):  # another process was faster
+                break
+            _remove(folder)  # a broken leftover
+    _remove(made)
+    if not _complete(folder):
+        raise WeightsMissing(f"{folder} 里的模型不完整，也删不掉；请手工删除这个文件夹后重试")
     return folder
 
 

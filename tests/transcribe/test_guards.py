@@ -52,7 +52,7 @@ def test_more_text_than_anybody_speaks():
 
 
 def test_a_guess_without_confidence():
-    assert refuse(heard("我说四", confidence=0.1))
+    assert refuse(heard("我说四", confidence=0.05))
 
 
 @pytest.mark.parametrize("text", ["好好好，行行行", "对对对对对", "喂喂喂，听得到吗", "订单我看一下", "谢谢您的配合，再见", "你作什么"])

@@ -1,0 +1,96 @@
+"""Real sound, real weights, both engines with the same base weights."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from transcribe.files import from_dict, to_dict
+from transcribe.model import Role
+from transcribe.pipeline import transcribe
+from transcribe.weights import find_weights
+
+pytestmark = [
+    pytest.mark.sound,
+    # openai-whisper leaves its vocabulary file open
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+HOTWORDS = ("贷款", "逾期", "录音", "身份证号", "投诉", "工号", "本人", "先生")
+SPOKEN = [600, 9490, 9780, 11_900, 12_541, 16_641]
+"""Start and end of the opening's three turns, ms."""
+
+
+@pytest.fixture(scope="module")
+def base():
+    return find_weights("base")
+
+
+@pytest.fixture(scope="module")
+def faster(base):
+    from transcribe.faster_whisper import FasterWhisper
+
+    return FasterWhisper(base)
+
+
+@pytest.fixture(scope="module")
+def openai(base, tmp_path_factory):
+    pytest.importorskip("whisper", reason="extra openai-whisper is not installed")
+    from transcribe.openai_whisper import OpenaiWhisper
+
+    checkpoint = tmp_path_factory.mktemp("weights") / "base.pt"
+    script = Path(__file__).with_name("convert_weights.py")
+    subprocess.run([sys.executable, str(script), str(base.folder), str(checkpoint)], check=True)
+    return OpenaiWhisper(checkpoint, beam=1)
+
+
+def heard_right(result):
+    """The opening's roles, times good to half a second, and words that base hears for sure."""
+    assert [turn.role for turn in result.turns] == [Role.AGENT, Role.CUSTOMER, Role.AGENT]
+    times = [t for turn in result.turns for t in (turn.start_ms, turn.end_ms)]
+    assert times == pytest.approx(SPOKEN, abs=500)
+    first, second, third = result.turns
+    assert "您好" in first.text or "你好" in first.text
+    assert "本人" in first.text
+    assert "你说" in second.text or "你說" in second.text
+    assert "麻" in third.text
+    for turn in result.turns:
+        assert 0.2 < turn.confidence <= 1
+        assert all(turn.text[word.start : word.end] == word.text for word in turn.words)
+        assert all(turn.start_ms <= word.start_ms <= word.end_ms <= turn.end_ms for word in turn.words)
+    assert from_dict(to_dict(result)) == result
+
+
+def test_faster_whisper(faster, base, sounds):
+    result = transcribe(sounds.opening, engine=faster, hotwords=HOTWORDS)
+    heard_right(result)
+    assert (result.engine.name, result.engine.model_sha256) == ("faster-whisper", base.sha256)
+
+
+def test_the_same_recording_gives_the_same_transcript(faster, sounds):
+    assert transcribe(sounds.opening, engine=faster) == transcribe(sounds.opening, engine=faster)
+
+
+def test_openai_whisper_with_the_same_weights(openai, sounds):
+    result = transcribe(sounds.opening, engine=openai)
+    heard_right(result)
+    assert result.engine.name == "openai-whisper"
+
+
+def test_nothing_is_heard_in_line_noise_and_tones(faster, sounds):
+    ringing = sounds.tone(20.0, hertz=450.0)
+    path = sounds.save("ringing.wav", ringing, sounds.noise(20.0, level=0.02))
+    assert transcribe(path, engine=faster, hotwords=HOTWORDS).turns == ()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("whisper") is None, reason="extra openai-whisper is not installed")
+def test_openai_whisper_without_weights_names_the_ways(tmp_path):
+    from transcribe.errors import WeightsMissing
+    from transcribe.openai_whisper import OpenaiWhisper
+
+    with pytest.raises(WeightsMissing, match="可以（1）"):
+        OpenaiWhisper(tmp_path / "none.pt")

@@ -1,0 +1,142 @@
+"""The agent is found by the channel map and by what is said; where neither is enough, the role stays unknown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transcribe.audio import Recording
+from transcribe.engine import Utterance, spread_words
+from transcribe.model import Role
+from transcribe.roles import assign_roles, score, smooth
+
+CALL = (
+    (0, "您好，我是云杉消费金融的，工号零三二七，本次通话会录音，请问是周先生本人吗？"),
+    (1, "是我，你说。"),
+    (0, "您的消费贷款逾期了十二天，应还金额是三千五百元，您看什么时候还款呢？"),
+    (1, "我现在真的没钱，工资还没发，能不能晚几天？"),
+    (0, "好的，我帮您登记一下，感谢您的接听，祝您生活愉快，再见。"),
+    (1, "行，知道了。"),
+)
+
+
+def recording(*, channels=2, fake=False):
+    return Recording(
+        path=Path("call.wav"), sha256="0" * 64, duration_ms=60_000, channels=channels, sample_rate=8000,
+        codec="pcm_alaw", sources=tuple(range(channels)), fake_stereo=fake, notes=(),
+    )  # fmt: skip
+
+
+def spoken(lines, *, swap=False, mono=False):
+    at, utterances = 0, []
+    for channel, text in lines:
+        end = at + 200 * len(text)
+        utterances.append(
+            Utterance(
+                text=text,
+                start_ms=at,
+                end_ms=end,
+                words=spread_words(text, start_ms=at, end_ms=end),
+                channel=0 if mono else channel ^ swap,
+            )
+        )
+        at = end + 500
+    return utterances
+
+
+def roles(result):
+    return [turn.role for turn in result.turns]
+
+
+ALTERNATING = [Role.AGENT, Role.CUSTOMER] * 3
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_words_find_the_agents_channel_without_a_map(swap):
+    result = assign_roles(recording(), spoken(CALL, swap=swap))
+    assert roles(result) == ALTERNATING
+    assert result.confidence > 0.97
+    assert result.notes == ()
+
+
+def test_a_map_that_agrees_is_kept():
+    result = assign_roles(recording(), spoken(CALL), agent_channel=0)
+    assert (roles(result), result.notes) == (ALTERNATING, ())
+
+
+def test_a_map_against_strong_words_is_overruled_and_said():
+    result = assign_roles(recording(), spoken(CALL, swap=True), agent_channel=0)
+    assert roles(result) == ALTERNATING
+    assert result.notes == ("声道疑似接反：通话记录说坐席在左声道，但话术在右声道，已按话术判定",)
+
+
+def test_a_map_stands_against_weak_words():
+    result = assign_roles(recording(), spoken([(0, "喂"), (1, "您找谁")]), agent_channel=0)
+    assert roles(result) == [Role.AGENT, Role.CUSTOMER]
+    assert result.notes == ()
+
+
+def test_no_map_and_no_evidence_is_unknown_and_said():
+    result = assign_roles(recording(), spoken([(0, "天气不错"), (1, "确实")]))
+    assert set(roles(result)) == {Role.UNKNOWN}
+    assert result.confidence == 0.5
+    assert result.notes == ("分不清哪个声道是坐席，角色未定；可在通话记录里填写 agent_channel",)
+
+
+@pytest.mark.parametrize("kind", [recording(channels=1), recording(fake=True)])
+def test_one_channel_gets_roles_by_turn(kind):
+    result = assign_roles(kind, spoken(CALL, mono=True))
+    assert roles(result) == ALTERNATING
+    assert result.notes == ("单声道：角色按话术推断，推断不出的为未知",)
+
+
+def test_two_voices_in_one_utterance_are_cut_at_the_question():
+    said = spoken([(0, "请问是周先生本人吗？我现在真的没钱，别再给我打电话了。")], mono=True)
+    assert [(t.role, t.text) for t in assign_roles(recording(channels=1), said).turns] == [
+        (Role.AGENT, "请问是周先生本人吗？"),
+        (Role.CUSTOMER, "我现在真的没钱，别再给我打电话了。"),
+    ]
+
+
+def test_a_mono_turn_without_evidence_stays_unknown():
+    result = assign_roles(recording(channels=1), spoken([(0, "天气不错")], mono=True))
+    assert (roles(result), result.confidence) == ([Role.UNKNOWN], 0.5)
+
+
+def test_silence_has_no_turns_and_a_note():
+    assert assign_roles(recording(), []).notes == ("没有识别到语音",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我这边是恒信金融的，工号三零五",
+        "请问是李女士本人吗",
+        "本次通話會錄音",  # traditional, as Whisper writes in the middle of a call
+        "本次通话会路音",  # as Whisper base hears it
+        "您的贷款已经逾期三十天",
+        "你家里人知道你欠钱吗",
+        "麻烦您今天下午五点之前处理一下",
+    ],
+)
+def test_agents_talk(text):
+    assert score(text) > 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["你哪里啊", "你打错了", "我上周就已经还了", "我现在没钱", "能不能分期", "我要投诉你们", "我想想办法", "三八二六。", "别再给我打了"],
+)
+def test_customers_talk(text):
+    assert score(text) < 0
+
+
+@given(st.lists(st.floats(-8, 8), min_size=1, max_size=12), st.data())
+def test_smoothing_is_symmetric_in_the_two_roles(scores, data):
+    rates = st.lists(st.floats(0.01, 0.99), min_size=len(scores) - 1, max_size=len(scores) - 1)
+    changes = data.draw(rates)
+    mirrored = smooth([-s for s in scores], changes=changes)
+    assert mirrored == pytest.approx([-s for s in smooth(scores, changes=changes)], abs=1e-6)
