@@ -64,3 +64,12 @@ def test_negation_reaches_into_the_first_word_of_a_hit(quotes: Any, said: str) -
 
 def test_negation_does_not_reach_past_a_turn_of_thought(quotes: Any) -> None:
     assert quotes(WHEN, "agent: 我们不会骂您但是会爆您通讯录", guards=ALL) != []
+
+
+def test_whoever_you_are_is_no_question(quotes: Any) -> None:
+    assert quotes(WHEN, "agent: 我管你是谁，照样爆你通讯录", guards=ALL) != []
+    assert quotes(WHEN, "agent: 是谁跟您说要爆您通讯录的？", guards=ALL) == []
+
+
+def test_nobody_was_sent(quotes: Any) -> None:
+    assert quotes([{"pattern": "派人上门"}], "agent: 我们没有派人上门", guards=ALL) == []
