@@ -27,7 +27,9 @@ _HARD_MARKS = frozenset("。.!！｡")
 _QUESTION_MARKS = frozenset("?？")
 
 # 嗯 and its like mean nothing wherever they stand; 额, 啊, 那个 do (额度, 是啊, 那个人): they go only between pauses.
-_PAUSES = re.compile(r"[，嗯呃唔诶欸]+(?:(?:额|啊|哦|那个|这个|就是说?|怎么说呢)[，嗯呃唔诶欸]+)*")
+# 唔 alone is a hum, before a word it is the Cantonese "not" (唔好打嚟): that one must stay.
+_HUM = r"(?:[，嗯呃诶欸]|唔(?=[，。？\n唔嗯]))"
+_PAUSES = re.compile(rf"{_HUM}+(?:(?:额|啊|哦|那个|这个|就是说?|怎么说呢){_HUM}+)*")
 _STUTTER = re.compile(r"([我你您他她它这那就要会在不是也都好对行哈])\1+")
 _SPOKEN_DIGITS = re.compile(r"[零〇幺一二两三四五六七八九洞拐勾0-9]{3,}(?![十百千万亿])")
 _DIGIT_OF = {
