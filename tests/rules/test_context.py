@@ -51,6 +51,8 @@ def test_the_opposite_is_said(quotes: Any, said: str) -> None:
         "你信不信我爆你通讯录？",
         "我不管你有没有钱，明天就爆你通讯录",
         "你以为我不敢爆你通讯录？",
+        "你看我能不能爆你通讯录",
+        "我敢不敢联系你家人你试试",
     ],
 )
 def test_it_is_meant(quotes: Any, said: str) -> None:
