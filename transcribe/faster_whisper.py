@@ -5,8 +5,8 @@ Windows are encoded as long as they are, not padded to 30 s: on the samples half
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ _MS_PER_STEP = 20  # of the time axis of cross-attention
 _BEAM, _SECOND_BEAM = 2, 5
 _LEAST_LOG_PROBABILITY = -1.0  # Whisper's own threshold for a failed window
 _LEAST_CHARACTERS_PER_SECOND = 1.2
-_NO_REPEAT = 6
+_LEAST_COVERAGE = 0.6
+_NO_REPEAT = 6  # tokens: "好的好的" stays, a loop doesn't
 
 
 def download(name: str) -> Path:
@@ -55,14 +56,43 @@ class _Guess:
     words: list[HeardWord]
     log_probability: float
 
-    @property
-    def text(self) -> str:
-        return "".join(word.text for word in self.words)
-
-    def failed(self, window: Window) -> bool:
+    def broken(self, window: Window) -> bool:
         """True where a window came out as a loop, as a guess, or with most of its speech missing."""
-        few = len(self.text) * 1000 < _LEAST_CHARACTERS_PER_SECOND * window.voiced_ms
-        return few or looped(self.text) or self.log_probability < _LEAST_LOG_PROBABILITY
+        text = "".join(word.text for word in self.words)
+        few = len(text) * 1000 < _LEAST_CHARACTERS_PER_SECOND * window.voiced_ms
+        return few or looped(text) or self.log_probability < _LEAST_LOG_PROBABILITY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """What is believed of a window; `coverage` is the share of its voice that has text."""
+
+    utterances: list[Utterance]
+    coverage: float
+    broken: bool
+
+    @property
+    def failed(self) -> bool:
+        return self.broken or self.coverage < _LEAST_COVERAGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """A batch of windows of some speech."""
+
+    speech: Sequence[Speech]
+    windows: Sequence[Window]
+    hotwords: Sequence[str]
+
+    def judge(self, guesses: Iterable[_Guess]) -> list[_Heard]:
+        """Refuse what nobody said, window by window."""
+        return [self._judge(window, guess) for window, guess in zip(self.windows, guesses, strict=True)]
+
+    def _judge(self, window: Window, guess: _Guess) -> _Heard:
+        utterances = unpack(window, guess.words, self.speech)
+        kept = [u for u in utterances if not refuse(u, hotwords=self.hotwords)]
+        covered = sum(u.end_ms - u.start_ms for u in kept)
+        return _Heard(utterances=kept, coverage=covered / window.voiced_ms, broken=guess.broken(window))
 
 
 class FasterWhisper:
@@ -93,23 +123,23 @@ class FasterWhisper:
         """See `Engine.recognise`."""
         windows = pack(speech)
         by_length = sorted(range(len(windows)), key=lambda i: len(windows[i].samples))
-        heard: dict[int, list[Utterance]] = {}
+        heard: dict[int, _Heard] = {}
         for start in range(0, len(windows), _BATCH):
             batch = by_length[start : start + _BATCH]
-            guesses = self._hear([windows[i] for i in batch], hotwords)
-            for i, guess in zip(batch, guesses, strict=True):
-                heard[i] = unpack(windows[i], guess.words, speech)
-        return [u for i in sorted(heard) for u in heard[i] if not refuse(u, hotwords=hotwords)]
+            request = _Request(speech=speech, windows=[windows[i] for i in batch], hotwords=hotwords)
+            heard |= zip(batch, self._hear(request), strict=True)
+        return [utterance for i in sorted(heard) for utterance in heard[i].utterances]
 
-    def _hear(self, windows: Sequence[Window], hotwords: Sequence[str]) -> list[_Guess]:
-        """Decode a batch; what failed is decoded again without hot words, which is where most loops come from."""
-        guesses = list(self._decode(windows, hotwords=" ".join(hotwords)))
-        failed = [i for i, guess in enumerate(guesses) if guess.failed(windows[i])]
+    def _hear(self, request: _Request) -> list[_Heard]:
+        """Decode a batch; what failed once more without hot words, which is where most loops come from."""
+        heard = request.judge(self._decode(request.windows, hotwords=" ".join(request.hotwords)))
+        failed = [i for i, one in enumerate(heard) if one.failed]
         if failed:
-            again = self._decode([windows[i] for i in failed], beam=_SECOND_BEAM, no_repeat=_NO_REPEAT)
-            for i, second in zip(failed, again, strict=True):
-                guesses[i] = second
-        return guesses
+            again = replace(request, windows=[request.windows[i] for i in failed])
+            guesses = self._decode(again.windows, beam=_SECOND_BEAM, no_repeat=_NO_REPEAT)
+            for i, second in zip(failed, again.judge(guesses), strict=True):
+                heard[i] = max(heard[i], second, key=lambda one: (not one.broken, one.coverage))
+        return heard
 
     def _decode(
         self, windows: Sequence[Window], *, beam: int = _BEAM, hotwords: str = "", no_repeat: int = 0

@@ -46,6 +46,7 @@ class Window:
 
     @property
     def voiced_ms(self) -> int:
+        """How long somebody speaks in it."""
         return sum(p.end_ms - p.start_ms for p in self.placed)
 
     def at(self, ms: float) -> Placed:

@@ -40,6 +40,9 @@ def faster(base):
 @pytest.fixture(scope="module")
 def openai(base, tmp_path_factory):
     pytest.importorskip("whisper", reason="extra openai-whisper is not installed")
+    import torch
+
+    torch.set_num_threads(1)  # on a busy machine more threads wait for each other far longer than they save
     from transcribe.openai_whisper import OpenaiWhisper
 
     checkpoint = tmp_path_factory.mktemp("weights") / "base.pt"
