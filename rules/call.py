@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from rules.callee import RelationFound, relation_of
 from rules.entities import Entity, find_entities
 from rules.model import CallFacts, Speaker, Window
 from rules.sound import syllables
@@ -74,6 +75,11 @@ class Call:
         for role in Role:
             ranks[role.value] = [n for n, who in enumerate(self.roles) if who in (role, Role.UNKNOWN)]
         return ranks
+
+    @cached_property
+    def relation(self) -> RelationFound:
+        """Who is on the line."""
+        return relation_of(self)
 
     def entities(self, turn: int) -> tuple[Entity, ...]:
         """Amounts, dates, numbers in one turn; spans in normalised text."""

@@ -6,9 +6,10 @@ call once. Only operators with a trigger in the call are asked, only about the t
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ahocorasick
@@ -29,6 +30,7 @@ from rules.model import (
     role_matches,
 )
 from rules.operators import Operator, Trigger, build
+from rules.prefilter import expected
 from rules.tokens import Tokenizer
 from transcribe.model import Role, Turn
 
@@ -38,17 +40,39 @@ _SOUND_CONFIDENCE = 0.85
 _DOUBT_CONFIDENCE = 0.6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Node:
-    """A condition ready to be asked: its operator or its parts, and its modifiers."""
+    """A condition ready to be asked: its operator or its parts, and its modifiers.
+
+    The triggers of `eager` nodes are looked for in every call; those of the others (exceptions, the commoner
+    parts of an `all`) only where somebody asks.
+    """
 
     number: int
+    eager: bool
     condition: Condition
     speaker: Speaker
     operator: Operator | None
     parts: tuple[Node, ...] = ()
     excluded: tuple[Node, ...] = ()
     answers: tuple[Node, ...] = ()
+
+    @property
+    def watched(self) -> bool:
+        """Whether it can hold only where one of its triggers was found."""
+        return self.eager and self.operator is not None and not self.operator.always
+
+    @property
+    def local(self) -> bool:
+        """Whether what it says about a turn hangs on that turn alone."""
+        condition = self.condition
+        elsewhere = (condition.first, condition.last, condition.before, condition.after, condition.around)
+        counted = condition.answered_by is not None or condition.at_least > 1
+        return self.operator is not None and not self.operator.always and not counted and not any(elsewhere)
+
+    def holds(self, call: Call, found: Sequence[Trigger]) -> bool:
+        """Whether it is worth asking, after a quick look at the places where triggers stand."""
+        return self.operator is None or self.operator.holds(call, found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +96,8 @@ class Judge:
         self.ruleset = ruleset
         self._tokenizer = Tokenizer(ruleset.lexicon)
         self._nodes: list[Node] = []
-        self._shared = {name: self._node(condition, "any") for name, condition in ruleset.conditions.items()}
+        shared = ruleset.conditions
+        self._shared = {name: self._node(condition, "any", eager=True) for name, condition in shared.items()}
         self._compiled = [self._compile(rule) for rule in ruleset.rules]
         self._rules_of: dict[int, list[int]] = defaultdict(list)
         self._characters = self._automaton("triggers")
@@ -111,14 +136,12 @@ class Judge:
     def _judging(self, turns: Sequence[Turn], facts: CallFacts) -> Judging:
         call = Call(turns, facts, self._tokenizer)
         found: dict[int, list[Trigger]] = defaultdict(list)
-        for automaton, text in ((self._characters, call.normal.text), (self._syllables, None)):
-            if automaton is None:
-                continue
-            for last, (length, numbers) in automaton.iter(call.sounds if text is None else text):
-                place = (last + 1 - length, last + 1)
-                for number in numbers:
-                    found[number].append(place)
-        return Judging(call, found)
+        if self._characters is not None:
+            _collect(self._characters, call.normal.text, call, found)
+        if self._syllables is not None:
+            _collect(self._syllables, call.sounds, call, found)
+        nodes = self._nodes
+        return Judging(call, {n: places for n, places in found.items() if nodes[n].holds(call, places)})
 
     def _looking(self, judging: Judging) -> list[Compiled]:
         looking = {id(compiled): compiled for compiled in self._always}
@@ -128,9 +151,9 @@ class Judge:
         return list(looking.values())
 
     def _compile(self, rule: Rule) -> Compiled:
-        first = len(self._nodes)
+        first, duty = len(self._nodes), rule.kind == "require"
         parts = {
-            part: tuple(self._node(condition, rule.role) for condition in getattr(rule, part))
+            part: tuple(self._node(c, rule.role, eager=duty or part == "when") for c in getattr(rule, part))
             for part in ("when", "unless", "applies_when", "applies_unless")
         }
         guards = rule.guards if rule.guards is not None else DEFAULT_GUARDS if rule.kind == "forbid" else ()
@@ -139,24 +162,38 @@ class Judge:
         always = rule.kind == "require" or any(map(_always, parts["when"]))
         return Compiled(rule=rule, names=names, guards=guards, always=always, **parts)
 
-    def _node(self, condition: Condition, speaker: Speaker) -> Node:
+    def _node(self, condition: Condition, speaker: Speaker, *, eager: bool) -> Node:
         speaker = condition.role or speaker
-        parts = (*(condition.all or ()), *(condition.any or ()))
+        inner = (*(condition.all or ()), *(condition.any or ()))
         excluded = [*(condition.none or ()), *(part for other in condition.all or () for part in other.none or ())]
-        composite = bool(parts or excluded or condition.hit)
-        kept = tuple(self._node(part, speaker) for part in parts if condition.any or part.none is None)
+        composite = bool(inner or excluded or condition.hit)
+        kept = [part for part in inner if condition.any or part.none is None]
+        parts = tuple(self._node(part, speaker, eager=eager) for part in kept)
         answers = condition.answered_by
         node = Node(
             condition=condition,
             speaker=speaker,
             operator=None if composite else build(condition, self._expand, self._value),
-            parts=kept,
-            excluded=tuple(self._node(part, speaker) for part in excluded),
-            answers=tuple(self._node(part, answers.role) for part in answers.any) if answers else (),
+            parts=self._one_eager(parts) if condition.all and eager else parts,
+            excluded=tuple(self._node(part, speaker, eager=False) for part in excluded),
+            answers=tuple(self._node(part, answers.role, eager=False) for part in answers.any) if answers else (),
+            eager=eager,
             number=len(self._nodes),
         )
         self._nodes.append(node)
         return node
+
+    def _one_eager(self, parts: tuple[Node, ...]) -> tuple[Node, ...]:
+        """All parts must hold, so it is enough to look out for the rarest of them."""
+        operators = [(part, part.operator) for part in parts if part.operator and not part.operator.always]
+        if not operators:
+            return parts
+        watched = min(operators, key=lambda pair: expected([*pair[1].triggers, *pair[1].sound_triggers]))[0]
+        kept = tuple(part if part is watched else _lazy(part) for part in parts)
+        for part in kept:
+            for node in _descendants((part,)):
+                self._nodes[node.number] = node
+        return kept
 
     def _expand(self, terms: Sequence[str]) -> tuple[str, ...]:
         """Terms with `@lists` of the lexicon replaced by their words."""
@@ -168,17 +205,13 @@ class Judge:
         return self.ruleset.parameters[value[1:]] if isinstance(value, str) and value[:1] == "$" else str(value)
 
     def _automaton(self, kind: str) -> Any:
-        numbers: dict[str, list[int]] = defaultdict(list)
+        nodes: dict[str, list[Node]] = defaultdict(list)
         for node in self._nodes:
-            for trigger in getattr(node.operator, kind, ()):
-                numbers[trigger].append(node.number)
-        if not numbers:
+            for trigger in getattr(node.operator, kind, ()) if node.eager else ():
+                nodes[trigger].append(node)
+        if not nodes:
             return None
-        automaton = ahocorasick.Automaton()
-        for trigger, owners in numbers.items():
-            automaton.add_word(trigger, (len(trigger), tuple(owners)))
-        automaton.make_automaton()
-        return automaton
+        return _automaton_of(nodes)
 
     def _rules_by_node(self) -> dict[int, list[Compiled]]:
         owners: dict[int, list[Compiled]] = defaultdict(list)
@@ -188,8 +221,52 @@ class Judge:
         return owners
 
 
+def _automaton_of(nodes: Mapping[str, Sequence[Node]]) -> Any:
+    """Strings → for each role, the numbers of the nodes that look out for them."""
+    automaton = ahocorasick.Automaton()
+    for trigger, owners in nodes.items():
+        numbers = {role: tuple(node.number for node in owners if role_matches(node.speaker, role)) for role in Role}
+        automaton.add_word(trigger, (len(trigger), numbers))
+    automaton.make_automaton()
+    return automaton
+
+
+@functools.cache
+def _own_automata(node: Node) -> tuple[Any, Any]:
+    """The automata of a node that nobody looks out for: over characters and over syllables."""
+    kinds = (node.operator.triggers, node.operator.sound_triggers) if node.operator else ((), ())
+    characters, sounds = (_automaton_of({trigger: [node] for trigger in kind}) if kind else None for kind in kinds)
+    return characters, sounds
+
+
+def _lazy(node: Node) -> Node:
+    return replace(node, eager=False, parts=tuple(map(_lazy, node.parts)))
+
+
+def _collect(
+    automaton: Any, text: str, call: Call, found: dict[int, list[Trigger]], only: int | None = None
+) -> None:
+    """Where each node's triggers stand, in turns of the role that the node is about; in one turn or in all."""
+    ends, roles = call.normal.ends, call.roles
+    turn, role, end = -1, Role.UNKNOWN, 0
+    low, high = (0, len(text)) if only is None else (call.normal.turns[only], ends[only])
+    if only is not None:
+        turn, role, end = only, roles[only], high
+    for last, (length, numbers) in automaton.iter(text, low, high):
+        while last >= end:
+            turn += 1
+            role, end = roles[turn], ends[turn]
+        for number in numbers[role]:
+            found[number].append((turn, last + 1 - length, last + 1))
+
+
 def _needs_many_calls(rule: Rule) -> bool:
     return any(condition.count is not None for condition in rule.when)
+
+
+def _cost(node: Node) -> bool:
+    """Parts that the call was searched for come first: they are empty most often, and known."""
+    return not node.eager
 
 
 def _descendants(nodes: Sequence[Node]) -> Iterator[Node]:
@@ -214,13 +291,31 @@ class Judging:
         self.call = call
         self.found = found
         self._hits: dict[int, list[Hit]] = {}
+        self._hits_in: dict[tuple[int, int], list[Hit]] = {}
 
     def hits(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         """The hits of a condition, all its modifiers applied."""
+        if node.watched and node.number not in self.found:
+            return []
         known = self._hits.get(node.number)
         if known is None:
             self._hits[node.number] = known = self._find(node, names)
         return known
+
+    def hits_in(self, node: Node, turn: int, names: Mapping[str, Node]) -> list[Hit]:
+        """The hits that may lie in one turn: only that turn is looked at where nothing else matters."""
+        if node.eager or not node.local or turn == CALL:
+            return self.hits(node, names)
+        known = self._hits_in.get((node.number, turn))
+        if known is None:
+            self._hits_in[node.number, turn] = known = self._find_in(node, turn)
+        return known
+
+    def _find_in(self, node: Node, turn: int) -> list[Hit]:
+        if node.operator is None or not role_matches(node.speaker, self.call.roles[turn]):
+            return []
+        found = self._places(node, turn)
+        return list(node.operator.hits(self.call, found)) if found else []
 
     def _find(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         hits = self._operator_hits(node) if node.operator else self._combined(node, names)
@@ -237,15 +332,24 @@ class Judging:
         return hits if len(hits) >= condition.at_least else []
 
     def _operator_hits(self, node: Node) -> list[Hit]:
-        found = self.found.get(node.number, ())
-        if node.operator is None or not (found or node.operator.always):
+        if node.operator is None:
             return []
-        roles, speaker = self.call.roles, node.speaker
-        places = [place for place in found if role_matches(speaker, roles[self.call.normal.turn_at(place[0])])]
-        if found and not places:
+        found = self.found.get(node.number, ()) if node.eager else self._places(node)
+        if not (found or node.operator.always):
             return []
-        hits = node.operator.hits(self.call, places)
-        return [hit for hit in hits if hit.turn == CALL or role_matches(speaker, roles[hit.turn])]
+        hits = node.operator.hits(self.call, found)
+        if not node.operator.always:
+            return list(hits)
+        roles = self.call.roles
+        return [hit for hit in hits if hit.turn == CALL or role_matches(node.speaker, roles[hit.turn])]
+
+    def _places(self, node: Node, turn: int | None = None) -> list[Trigger]:
+        """Where triggers of a node stand that nobody looked out for, in the call or in one turn."""
+        found: dict[int, list[Trigger]] = defaultdict(list)
+        for automaton, sound in zip(_own_automata(node), (False, True), strict=True):
+            if automaton is not None:
+                _collect(automaton, self.call.sounds if sound else self.call.normal.text, self.call, found, turn)
+        return found[node.number]
 
     def _combined(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         condition = node.condition
@@ -261,10 +365,10 @@ class Judging:
 
     def _together(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         """Hits of the first part that all the others accompany, within the clause, the turn or the call."""
-        groups = [self.hits(part, names) for part in node.parts]
-        if not all(groups):
-            return []
         scope = node.condition.scope or "turn"
+        groups = self._groups(node, names, nearby=scope != "call")
+        if not groups:
+            return []
         calls = [group[0] for group in groups if group[0].turn == CALL]
         spoken = [group for group in groups if group[0].turn != CALL]
         excluded = [hit for part in node.excluded for hit in self.hits(part, names)]
@@ -277,6 +381,22 @@ class Judging:
                 continue
             together.append(_joined([hit, *(other for other in others if other), *calls]))
         return together
+
+    def _groups(self, node: Node, names: Mapping[str, Node], *, nearby: bool) -> list[list[Hit]]:
+        """The hits of each part, the parts that were looked out for first; empty where a part has none."""
+        groups: dict[int, list[Hit]] = {}
+        turns: set[int] | None = None
+        for part in sorted(node.parts, key=_cost):
+            if nearby and turns is not None and part.local and not part.eager:
+                hits = [hit for turn in sorted(turns) for hit in self.hits_in(part, turn, names)]
+            else:
+                hits = self.hits(part, names)
+            if not hits:
+                return []
+            groups[part.number] = hits
+            if hits[0].turn != CALL:
+                turns = {hit.turn for hit in hits} & (turns or {hit.turn for hit in hits})
+        return [groups[part.number] for part in node.parts]
 
     def _shares(self, hit: Hit, other: Hit, scope: str) -> bool:
         if scope == "call" or CALL in (hit.turn, other.turn):
@@ -357,10 +477,14 @@ def _applies(compiled: Compiled, judging: Judging) -> bool:
 
 def _judge_duty(compiled: Compiled, judging: Judging) -> tuple[Result, list[Finding]]:
     rule, call = compiled.rule, judging.call
-    hits = [hit for node in compiled.when for hit in judging.hits(node, compiled.names)]
-    if hits:
-        certain = any(not hit.doubts for hit in hits)
-        return (Result.PASS if certain else Result.UNSURE), []
+    doubtful = False
+    for node in compiled.when:
+        hits = judging.hits(node, compiled.names)
+        if any(not hit.doubts for hit in hits):
+            return Result.PASS, []
+        doubtful = doubtful or bool(hits)
+    if doubtful:
+        return Result.UNSURE, []
     doubts = ("说话人角色未识别",) if all(role is Role.UNKNOWN for role in call.roles) else ()
     turn = next((n for n, role in enumerate(call.roles) if role_matches(rule.role, role)), 0)
     start = call.normal.turns[turn]
@@ -400,7 +524,8 @@ def _excuse(hit: Hit, compiled: Compiled, judging: Judging) -> str | None:
     if guard:
         return _GUARD_REASONS[guard]
     for node in compiled.unless:
-        for other in judging.hits(node, compiled.names):
+        whole = node.condition.scope == "call"
+        for other in judging.hits_in(node, CALL if whole else hit.turn, compiled.names):
             if _belongs(hit, other, node.condition.scope, judging):
                 return f"属于例外（{other.because}）"
     return None

@@ -17,10 +17,9 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from rules.call import CALL, Call, Hit
-from rules.callee import relation_of
 from rules.measures import measure
 from rules.model import Condition
-from rules.patterns import required_literals
+from rules.prefilter import rarest, required
 from rules.sound import spellings, syllables
 from rules.text import HARD, QUESTION, TURN_END, normalise_term
 from transcribe.model import Role
@@ -34,7 +33,8 @@ _LONGEST_COMPARED = 2000  # characters of a turn that are compared with a senten
 _SOUND_ALONE = 3  # syllables from which a term may match by sound without a second component
 _STOPS = f"[^{HARD}{QUESTION}{TURN_END}]"
 
-Trigger = tuple[int, int]  # start and end in the normalised text
+Trigger = tuple[int, int, int]  # turn, and start and end in the normalised text
+Span = tuple[int, int]
 Expand = Callable[[Sequence[str]], tuple[str, ...]]
 
 
@@ -47,6 +47,10 @@ class Operator(ABC):
     @abstractmethod
     def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
         """Hits in the call; `found` are the places where one of the triggers stands."""
+
+    def holds(self, call: Call, found: Sequence[Trigger]) -> bool:
+        """A quick look at places of triggers: False where there is surely no hit."""
+        return True
 
     @property
     def always(self) -> bool:
@@ -76,9 +80,8 @@ class Phrase(Operator):
                 self._halves[spelling[middle:]].append((spelling, middle, term))
 
     def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
-        for start, end in found:
+        for turn, start, end in found:
             words = call.normal.text[start:end]
-            turn = call.normal.turn_at(start)
             if words in self._literal:
                 yield Hit(turn=turn, start=start, end=end, because=f"说了“{words}”")
             elif term := self._sounds.get(call.sounds[start:end]):
@@ -88,7 +91,7 @@ class Phrase(Operator):
 
     def _nearly(self, call: Call, turn: int, start: int, end: int) -> Iterator[Hit]:
         """Long terms of which one half is here and the whole is one edit away."""
-        floor, ceiling = call.normal.turns[turn], call.normal.turn_end(turn)
+        floor, ceiling = call.normal.turns[turn], call.normal.ends[turn]
         for spelling, offset, term in self._halves.get(call.sounds[start:end], ()):
             for length in (len(spelling), len(spelling) - 1, len(spelling) + 1):
                 low = start if offset == 0 else end - length
@@ -121,7 +124,7 @@ def sound_doubts(call: Call, turn: int, start: int, end: int, term: str) -> tupl
     return (*doubts, *_ordinary(call, turn, _changed(words, term, start)))
 
 
-def _changed(words: str, term: str, start: int) -> list[Trigger]:
+def _changed(words: str, term: str, start: int) -> list[Span]:
     """Places of the characters that are not the standard term's."""
     return [(start + n, start + n + 1) for n, char in enumerate(words) if char not in term]
 
@@ -136,15 +139,14 @@ class Near(Operator):
     def __init__(self, groups: Sequence[Sequence[str]], *, within: int, ordered: bool, by_sound: bool) -> None:
         self._groups = [tuple(dict.fromkeys(map(normalise_term, group))) for group in groups]
         self._gap = f"{_STOPS}{{0,{within}}}?"
-        rarest = max(self._groups, key=lambda group: (min(map(len, group)) > 1, -len(group), min(map(len, group))))
-        self.triggers = () if by_sound else rarest
+        self.triggers = () if by_sound else tuple(rarest([frozenset(group) for group in self._groups]))
         self._literal = [frozenset(group) for group in self._groups]
         self._standard: list[dict[str, str]] = []
         choices = self._groups
         if by_sound:
             self._standard = [{s: term for term in group for s in spellings(term)} for group in self._groups]
             choices = [tuple(standard) for standard in self._standard]
-            self.sound_triggers = tuple({s for term in rarest for s in spellings(term)})
+            self.sound_triggers = tuple(rarest([frozenset(standard) for standard in self._standard]))
         self._by_sound = by_sound
         self._expressions = [(order, self._expression(choices, order)) for order in self._orders(ordered=ordered)]
 
@@ -162,6 +164,10 @@ class Near(Operator):
                 for match in expression.finditer(searched, low, high):
                     if hit := self._hit(call, turn, order, match):
                         yield hit
+
+    def holds(self, call: Call, found: Sequence[Trigger]) -> bool:
+        text = call.sounds if self._by_sound else call.normal.text
+        return any(occurs(expression, text, call, found) for _, expression in self._expressions)
 
     def _hit(self, call: Call, turn: int, order: tuple[int, ...], match: re.Match[str]) -> Hit | None:
         spans = [match.span(n + 1) for n in range(len(order))]
@@ -184,23 +190,32 @@ class Near(Operator):
         )  # fmt: skip
 
 
+def occurs(expression: re.Pattern[str], text: str, call: Call, found: Sequence[Trigger]) -> bool:
+    """Whether an expression matches in one of the turns that hold a trigger; long turns are left to `windows`."""
+    search, starts, ends, seen = expression.search, call.normal.turns, call.normal.ends, -1
+    for turn, _, _ in found:
+        if turn != seen:
+            seen, low, high = turn, starts[turn], ends[turn]
+            if high - low > _WHOLE_TURN or search(text, low, high):
+                return True
+    return False
+
+
 def windows(call: Call, found: Sequence[Trigger]) -> Iterator[tuple[int, int, int]]:
     """(turn, low, high): the stretches of normalised text in which an expression is searched."""
-    turns: dict[int, list[int]] = defaultdict(list)
-    for start, _ in found:
-        places = turns[call.normal.turn_at(start)]
-        if len(places) < _MOST_TRIGGERS:
-            places.append(start)
-    for turn, places in turns.items():
-        low, high = call.normal.turns[turn], call.normal.turn_end(turn)
-        if high - low <= _WHOLE_TURN:
-            yield turn, low, high
-            continue
-        done = low
-        for place in places:
-            if place >= done:
-                done = min(high, place + _AROUND)
-                yield turn, max(low, place - _AROUND), done
+    done, high, tried = -1, 0, 0
+    for turn, start, _ in found:
+        if turn != done:
+            done, tried = turn, 0
+            low, end = call.normal.turns[turn], call.normal.ends[turn]
+            whole = end - low <= _WHOLE_TURN
+            high = end if whole else low
+            if whole:
+                yield turn, low, high
+        if start >= high and tried < _MOST_TRIGGERS:
+            tried += 1
+            high = min(end, start + _AROUND)
+            yield turn, max(low, start - _AROUND), high
 
 
 class Pattern(Operator):
@@ -212,27 +227,34 @@ class Pattern(Operator):
 
     def __init__(self, pattern: str, *, by_sound: bool) -> None:
         self._expression = re.compile(pattern)
-        self.triggers = tuple(required_literals(pattern))
+        self.triggers = tuple(required(pattern))
         self._by_sound = re.compile(syllables(pattern)) if by_sound else None
         self._chars = frozenset(char for char in pattern if "\u3400" <= char <= "\u9fff")
-        self._standard = {syllables(char): char for char in self._chars}
+        self._standard = dict(zip(syllables("".join(self._chars)), self._chars, strict=True)) if by_sound else {}
         if by_sound:
-            self.sound_triggers = tuple(required_literals(syllables(pattern)))
+            self.sound_triggers = tuple(required(syllables(pattern)))
 
     def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+        text = call.normal.text
         for turn, low, high in windows(call, found):
-            literal = [match.span() for match in self._expression.finditer(call.normal.text, low, high)]
+            literal = [match.span() for match in self._expression.finditer(text, low, high)]
             for start, end in literal:
                 if end > start:
-                    yield Hit(turn=turn, start=start, end=end, because=f"说了“{call.normal.text[start:end]}”")
+                    yield Hit(turn=turn, start=start, end=end, because=f"说了“{text[start:end]}”")
             if self._by_sound:
                 for match in self._by_sound.finditer(call.sounds, low, high):
                     if not any(start < match.end() and match.start() < end for start, end in literal):
                         yield self._sound_hit(call, turn, *match.span())
 
+    def holds(self, call: Call, found: Sequence[Trigger]) -> bool:
+        if occurs(self._expression, call.normal.text, call, found):
+            return True
+        return self._by_sound is not None and occurs(self._by_sound, call.sounds, call, found)
+
     def _sound_hit(self, call: Call, turn: int, start: int, end: int) -> Hit:
         words = call.normal.text[start:end]
-        standard = "".join(self._standard_char(char) for char in words)
+        sounds = call.sounds[start:end]
+        standard = "".join(map(self._standard_char, words, sounds))
         heard = tuple((start + n, start + n + 1) for n, char in enumerate(words) if char != standard[n])
         kept = sum(char in self._chars for char in words)
         doubts = [f"仅凭读音判断“{words}”是“{standard}”"] if len(heard) > kept else []
@@ -242,11 +264,11 @@ class Pattern(Operator):
             heard=((start, end, standard),), doubts=tuple(dict.fromkeys(doubts)),
         )  # fmt: skip
 
-    def _standard_char(self, char: str) -> str:
-        return char if char in self._chars else self._standard.get(syllables(char), char)
+    def _standard_char(self, char: str, sound: str) -> str:
+        return char if char in self._chars else self._standard.get(sound, char)
 
 
-def _ordinary(call: Call, turn: int, places: Sequence[Trigger]) -> tuple[str, ...]:
+def _ordinary(call: Call, turn: int, places: Sequence[Span]) -> tuple[str, ...]:
     """Doubts about places taken by sound that ordinary words cover: perhaps they were meant literally."""
     if not places:
         return ()
@@ -294,13 +316,11 @@ def _number(value: Any) -> Any:
 class EntityOf(Operator):
     """An amount, a date, a number of a kind."""
 
-    triggers = tuple("0123456789零一二两三四五六七八九十百千万今明后月号周款金")
-
     def __init__(self, kinds: Sequence[str]) -> None:
         self._kinds = frozenset(kinds)
 
     def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
-        for turn in dict.fromkeys(call.normal.turn_at(start) for start, _ in found):
+        for turn in range(len(call.roles)):
             base = call.normal.turns[turn]
             for entity in call.entities(turn):
                 if entity.kind in self._kinds:
@@ -317,9 +337,9 @@ class Similar(Operator):
         self.sound_triggers = tuple({s[n : n + 2] for _, s in self._sentences for n in range(len(s) - 1)})
 
     def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
-        counts = Counter(call.normal.turn_at(start) for start, _ in found)
+        counts = Counter(turn for turn, _, _ in found)
         for turn in (turn for turn, number in counts.items() if number > 1):
-            low, high = call.normal.turns[turn], call.normal.turn_end(turn)
+            low, high = call.normal.turns[turn], call.normal.ends[turn]
             for sentence, sounds in self._sentences:
                 if high - low < len(sounds) // 2:
                     continue
@@ -363,7 +383,7 @@ class MeasureOf(Operator):
         for value, turn in measure(call, self._name):
             if (self._at_least is None or value >= self._at_least) and (self._below is None or value < self._below):
                 start = call.normal.turns[turn] if turn != CALL else 0
-                end = call.normal.turn_end(turn) if turn != CALL else 0
+                end = call.normal.ends[turn] if turn != CALL else 0
                 yield Hit(turn=turn, start=start, end=end, because=f"{self._name} = {value:g}")
 
 
@@ -374,7 +394,7 @@ class RelationIs(Operator):
         self._relations = frozenset(relations)
 
     def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
-        relation = relation_of(call)
+        relation = call.relation
         if relation.value in self._relations:
             doubts = (relation.doubt,) if relation.doubt else ()
             yield Hit(turn=CALL, start=0, end=0, because=f"接听人：{relation.because}", doubts=doubts)

@@ -6,16 +6,16 @@ of all bounds is limited: no pattern can be made to run away by what somebody sa
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator, Sequence
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+from rules.prefilter import required
+
 _LONGEST_REPEAT = 40
 _MOST_PATHS = 20_000
-_MOST_LITERALS = 400
 _UNHEARD = frozenset(",，、;；:：!！ ")
 _SHORTEST_BY_SOUND = 2  # syllables: one syllable alone is in every second sentence
 _WORDS = (op.CATEGORY_WORD, op.CATEGORY_NOT_WORD)
@@ -36,9 +36,9 @@ def problem_of(pattern: str, *, by_sound: bool = False) -> str | None:
         return f"重复没有上限或上限超过 {_LONGEST_REPEAT}:请写成 .{{0,8}} 这样的形式"
     if paths > _MOST_PATHS:
         return "可变长度的重复太多，遇到特殊文本会很慢：请减少 {m,n} 的个数或缩小上限"
-    if not required_literals(pattern):
+    if not required(pattern):
         return "找不到必然出现的字：每个分支至少要有一个固定的字，否则每句话都要完整检查一遍"
-    if by_sound and min(map(len, required_literals(pattern))) < _SHORTEST_BY_SOUND:
+    if by_sound and min(map(len, required(pattern))) < _SHORTEST_BY_SOUND:
         return "按读音匹配时，每个分支要有连续两个以上固定的字，否则同音字太多"
     return None
 
@@ -90,46 +90,3 @@ def _inner(code: Any, argument: Any) -> list[Sequence[Any]]:
     if code is op.ATOMIC_GROUP:
         return [argument]
     return []
-
-
-@functools.cache
-def required_literals(pattern: str) -> frozenset[str]:
-    """Strings of which at least one occurs in every match; empty where there are none."""
-    return _literals(parser.parse(pattern)) or frozenset()
-
-
-def _literals(parsed: Sequence[Any]) -> frozenset[str] | None:
-    """The best set of required strings of a sequence: long ones first, then few."""
-    candidates, run = [], ""
-    for code, argument in parsed:
-        if code is op.LITERAL:
-            run += chr(argument)
-            continue
-        if run:
-            candidates.append(frozenset({run}))
-            run = ""
-        found = _literals_of(code, argument)
-        if found and len(found) <= _MOST_LITERALS:
-            candidates.append(found)
-    if run:
-        candidates.append(frozenset({run}))
-    return max(candidates, key=lambda found: (min(map(len, found)), -len(found)), default=None)
-
-
-def _literals_of(code: Any, argument: Any) -> frozenset[str] | None:
-    if code is op.IN:
-        return _class_members(argument)
-    if code is op.SUBPATTERN:
-        return _literals(argument[3])
-    if code is op.BRANCH:
-        branches = [_literals(branch) for branch in argument[1]]
-        return frozenset().union(*(b for b in branches if b)) if all(branches) else None
-    if code in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT) and argument[0] >= 1:
-        return _literals(argument[2])
-    return None
-
-
-def _class_members(members: Sequence[Any]) -> frozenset[str] | None:
-    if all(code is op.LITERAL for code, _ in members):
-        return frozenset(chr(char) for _, char in members)
-    return None

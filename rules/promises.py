@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from rules.entities import Entity, EntityKind, find_entities
 from rules.numerals import small_number
@@ -125,13 +126,22 @@ class _Clause:
         return tuple(entity for entity in self.entities if entity.kind is kind)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
-    index: int
-    role: Role
-    text: str
-    entities: tuple[Entity, ...]
+    """A turn, and its entities when they are first asked for: most turns of the agent never are."""
 
+    def __init__(self, index: int, role: Role, text: str, call_date: date | None) -> None:
+        self.index = index
+        self.role = role
+        self.text = text
+        self._call_date = call_date
+
+    @cached_property
+    def entities(self) -> tuple[Entity, ...]:
+        return find_entities(self.text, call_date=self._call_date)
+
+
+_ROLES = frozenset(role.value for role in Role)
+_LONGEST_BARE = 24  # characters: a day, a sum and six more
 
 _Terms = tuple[Entity | None, Entity | None]  # day and amount
 
@@ -153,10 +163,10 @@ def find_promise(turns: Sequence[Turn | tuple[str, str]], *, call_date: date | N
 
 
 def _said(index: int, turn: Turn | tuple[str, str], call_date: date | None) -> _Said:
-    role, text = (turn.role, turn.text) if isinstance(turn, Turn) else turn
-    known = role in tuple(Role)
-    return _Said(index=index, role=Role(role) if known else Role.UNKNOWN, text=text,
-                 entities=find_entities(text, call_date=call_date))  # fmt: skip
+    if isinstance(turn, Turn):
+        return _Said(index, turn.role, turn.text, call_date)
+    role, text = turn
+    return _Said(index, Role(role) if role in _ROLES else Role.UNKNOWN, text, call_date)
 
 
 def _promised(said: list[_Said], turn: _Said, promise: Promise | None, call_date: date | None) -> Promise | None:
@@ -195,6 +205,8 @@ def _stated(turn: _Said, call_date: date | None) -> Promise | None:
 
 def _bare(turn: _Said, call_date: date | None) -> Promise | None:
     """后天，一千七: a day and a sum and next to nothing else, said to a collector, are an offer."""
+    if len(turn.text) > _LONGEST_BARE:
+        return None
     clause = _Clause(start=0, end=len(turn.text), text=turn.text, entities=turn.entities)
     day, amount = _first([_coming(clause, call_date)]), _first([clause.of(EntityKind.MONEY)])
     if day is None or amount is None or amount.value is None or _NO.search(turn.text) or _DONE.search(turn.text):

@@ -96,11 +96,11 @@ class NormalText:
     """The normalised turns of a call, joined by line feeds, and the way back.
 
     `text` begins with a line feed and each turn ends with one; `turns` are the positions of the turns' first
-    characters. The map to the words as spoken is worked out when it is first asked for: most calls have
-    nothing to show.
+    characters, `ends` those of the line feeds after them. The map to the words as spoken is worked out when it is
+    first asked for: most calls have nothing to show.
     """
 
-    __slots__ = ("_cuts", "_plain", "_spoken_turns", "text", "turns")
+    __slots__ = ("_cuts", "_plain", "_spoken_turns", "ends", "text", "turns")
 
     def __init__(self, turns: Sequence[str]) -> None:
         spoken = TURN_END + "".join([turn.replace(TURN_END, " ") + TURN_END for turn in turns])
@@ -108,6 +108,7 @@ class NormalText:
         text = _PAUSES.sub("", _STUTTER.sub(r"\1", self._plain))
         self.text = _SPOKEN_DIGITS.sub(_as_digits, text)
         self.turns = _turn_starts(self.text)
+        self.ends = [start - 1 for start in self.turns[1:]] + [len(self.text) - 1]
         self._cuts: _Cuts | None = None
         self._spoken_turns: list[int] = []
 
@@ -122,11 +123,7 @@ class NormalText:
 
     def turn_text(self, turn: int) -> str:
         """The normalised words of one turn."""
-        return self.text[self.turns[turn] : self.turn_end(turn)]
-
-    def turn_end(self, turn: int) -> int:
-        """Position of the line feed that ends a turn."""
-        return (self.turns[turn + 1] if turn + 1 < len(self.turns) else len(self.text)) - 1
+        return self.text[self.turns[turn] : self.ends[turn]]
 
     def span_as_spoken(self, start: int, end: int) -> tuple[int, int, int]:
         """Positions [start, end) of `text` → (turn, start, end) in characters of that turn as spoken."""
@@ -137,7 +134,7 @@ class NormalText:
     def clause(self, start: int, end: int) -> tuple[int, int]:
         """The clause around [start, end): from the pause or sentence end before it to the next one after it."""
         turn = self.turn_at(start)
-        low, high = self.turns[turn], self.turn_end(turn)
+        low, high = self.turns[turn], self.ends[turn]
         pauses = self.pauses
         before, after = bisect_right(pauses, start) - 1, bisect_left(pauses, end)
         first = max(low, pauses[before] if before >= 0 else low)
@@ -148,7 +145,7 @@ class NormalText:
         """The sentence around [start, end), within [low, high) or the turn."""
         turn = self.turn_at(start)
         low = self.turns[turn] if low is None else low
-        high = self.turn_end(turn) if high is None else high
+        high = self.ends[turn] if high is None else high
         first = max(low, *(self.text.rfind(mark, low, start) + 1 for mark in (HARD, QUESTION)))
         stops = [at for mark in (HARD, QUESTION) if (at := self.text.find(mark, end, high)) >= 0]
         return first, min([*stops, high])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.patterns import problem_of, required_literals
+from rules.patterns import problem_of
+from rules.prefilter import required
 
 
 @pytest.mark.parametrize(
@@ -34,16 +35,16 @@ def test_by_sound_one_fixed_syllable_is_too_little() -> None:
 @pytest.mark.parametrize(
     ("pattern", "literals"),
     [
-        ("(?:爆|轰炸).{0,4}通讯录", {"通讯录"}), ("(?:给|跟)你", {"你"}), ("[你您]家", {"家"}), ("[你您].?", {"你", "您"}), ("a|bc", {"a", "bc"}),
-        ("x?爆你", {"爆你"}), ("(?!不)爆", {"爆"}),
+        ("(?:爆|轰炸).{0,4}通讯录", {"通讯录"}), ("(?:给|跟)你", {"给你", "跟你"}), ("[你您]家", {"你家", "您家"}), ("[你您].?", {"你", "您"}), ("a|bc", {"a", "bc"}),
+        ("x?爆你", {"爆你", "x爆你"}), ("(?!不)爆", {"爆"}),
     ],
 )  # fmt: skip
 def test_what_must_occur(pattern: str, literals: set[str]) -> None:
-    assert required_literals(pattern) == literals
+    assert required(pattern) == literals
 
 
 @given(st.text(st.sampled_from("爆你家人通讯录给跟单位"), max_size=30))
 def test_no_match_without_a_required_literal(text: str) -> None:
     for pattern in ("(?:给|跟)你(?:家|单位)", "(?:爆|轰炸).{0,4}通讯录", "[你家]{1,2}人"):
         if re.search(pattern, text):
-            assert any(literal in text for literal in required_literals(pattern))
+            assert any(literal in text for literal in required(pattern))

@@ -47,7 +47,7 @@ def test_every_turn_stays_a_turn(turns: list[str]) -> None:
 def test_spans_lead_back_to_the_words_as_spoken(turns: list[str], data: st.DataObject) -> None:
     normal = NormalText(turns)
     turn = data.draw(st.integers(0, len(turns) - 1))
-    low, high = normal.turns[turn], normal.turn_end(turn)
+    low, high = normal.turns[turn], normal.ends[turn]
     if low == high:
         return
     start = data.draw(st.integers(low, high - 1))
