@@ -49,7 +49,7 @@ LINES = {
     "office": Line(snr_db=25),
     "noisy": Line(snr_db=20),
     "mobile": Line(snr_db=20, mobile="amr795"),
-    "poor": Line(snr_db=12, band=(400, 2800), mobile="amr475"),
+    "poor": Line(snr_db=12, band=(400, 2800), mobile="amr"),
 }
 
 # At 8 kHz libopus folds two channels into one below about 17 kbit/s, and without `voip` the agent still leaks
@@ -67,7 +67,6 @@ CODECS: dict[str, tuple[str, str, int, dict[str, str]]] = {  # name: container, 
     "m4a": ("ipod", "aac", 32_000, {}),
     "amr": ("amr", "libopencore_amrnb", 12_200, {}),
     "amr795": ("amr", "libopencore_amrnb", 7_950, {}),
-    "amr475": ("amr", "libopencore_amrnb", 4_750, {}),
 }
 
 
@@ -75,10 +74,11 @@ NAMED_BY_DIGITS = r"(?<![\d.])(?:\d{7,}|1\d{4}|0\d+)(?!\s*[元块万.\d])"  # ph
 
 
 def spoken(text: str) -> str:
-    """The text as the voices can say it: digits as Chinese numerals, dots of hesitation as a comma."""
+    """The text as the voices can say it: digits as Chinese numerals, full-width punctuation, no dots."""
     text = re.sub(NAMED_BY_DIGITS, lambda run: digit_by_digit(run[0]), text)
     text = re.sub(r"\d+(?:\.\d+)?", lambda run: cn2an.an2cn(run[0], "low"), text)
-    return re.sub(r"[…—]+|\.{3,}", "，", text)
+    text = re.sub(r"[…—]+|\.{3,}", "，", text)
+    return text.translate(str.maketrans(",?!;:", "，？！；："))
 
 
 def digit_by_digit(run: str) -> str:
@@ -182,9 +182,11 @@ def band_passed(sound: Sound, band: tuple[int, int], *, tilt: float = 0.0) -> So
 
 
 def telephoned(sound: Sound, line: Line, random: np.random.Generator) -> Sound:
+    """The sound at the end of a line; its noise lies `snr_db` below what the line leaves of the speech."""
+    speech = band_passed(sound, line.band)
     noise = band_passed(random.standard_normal(len(sound)).astype(np.float32), line.band, tilt=1)
-    noise *= LEVEL["agent"] * 10 ** (-line.snr_db / 20) / np.sqrt(np.mean(noise**2))
-    heard = band_passed(sound, line.band) + noise
+    level = np.sqrt(np.mean(speech[sound != 0] ** 2) / np.mean(noise**2))
+    heard = speech + noise * np.float32(level * 10 ** (-line.snr_db / 20))
     return through_codec(heard, line.mobile) if line.mobile else heard
 
 
