@@ -75,3 +75,7 @@ def test_whoever_you_are_is_no_question(quotes: Any) -> None:
 
 def test_nobody_was_sent(quotes: Any) -> None:
     assert quotes([{"pattern": "派人上门"}], "agent: 我们没有派人上门", guards=ALL) == []
+
+
+def test_a_rhetorical_question_excuses_nothing(quotes: Any) -> None:
+    assert quotes(WHEN, "agent: 谁让你欠钱的，爆你通讯录都是轻的", guards=ALL) != []
