@@ -1,12 +1,13 @@
 """How fast and how right recognition is, beside openai-whisper and plain faster-whisper with the same weights.
 
     python benchmarks/transcribe.py                 speed, error rate and memory; about 25 minutes on two cores
-    python benchmarks/transcribe.py --only speed    or: errors, memory
+    python benchmarks/transcribe.py --only speed    or: memory
     python benchmarks/transcribe.py --minutes 3 --slow-share 0.3
 
 Prints ratios, since absolute times drift on shared machines: every group of calls goes through all recognisers in
-turn, each in a fresh process, start-up included. openai-whisper runs on a share of the groups (--slow-share) and is
-compared on those alone. Calls are made from samples/: telephone stereo, 8 kHz A-law, joined in varied order.
+turn, each in a fresh process, start-up included; processor time stands beside wall time. openai-whisper runs on a
+share of the groups (--slow-share, 0 for none) and is compared on those alone. Calls are made from samples/:
+telephone stereo, 8 kHz A-law, joined in varied order.
 
 Error rate: characters wrong, missing or added, over characters of the reference. Both sides are put into simplified
 characters without punctuation, digits are read out (1520 元 → 一千五百二十元); fillers count like any other word.
@@ -52,6 +53,7 @@ class Run:
     """What one recogniser made of one group, in a process of its own."""
 
     seconds: float
+    cpu_seconds: float
     texts: list[list[str]]
     peak_mb: float
 
@@ -63,7 +65,7 @@ def main() -> None:
         _child(given.child, given.files)
         return
     with tempfile.TemporaryDirectory() as folder:
-        if given.only in (None, "speed", "errors"):
+        if given.only in (None, "speed"):
             groups = list(_groups(Path(folder), given.minutes))
             _compare(groups, Path(folder), slow_share=given.slow_share)
         if given.only in (None, "memory"):
@@ -140,7 +142,7 @@ def _run(system: str, calls: Sequence[Call], checkpoint: Path) -> Run:
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT)
     seconds = time.perf_counter() - start
     said = json.loads(done.stdout.splitlines()[-1])
-    return Run(seconds=seconds, texts=said["texts"], peak_mb=said["peak_mb"])
+    return Run(seconds=seconds, **said)
 
 
 def _child(job: str, files: Sequence[Path]) -> None:
@@ -150,7 +152,7 @@ def _child(job: str, files: Sequence[Path]) -> None:
         return
     hear = {OURS: _ours, BARE: _bare, PLAIN: _plain, OPENAI: lambda: _openai(rest)}[system]()
     texts = [hear(path) for path in files]
-    print(json.dumps({"texts": texts, "peak_mb": _peak_mb()}))
+    print(json.dumps({"texts": texts, "peak_mb": _peak_mb(), "cpu_seconds": time.process_time()}))
 
 
 def _peak_mb() -> float:
@@ -220,7 +222,7 @@ def _openai(checkpoint: str) -> Hear:
 def _compare(groups: Sequence[list[Call]], folder: Path, *, slow_share: float) -> None:
     checkpoint = folder / "base.pt"
     _convert(checkpoint)
-    slow = max(1, round(len(groups) * slow_share))
+    slow = round(len(groups) * slow_share)
     runs: dict[str, list[Run]] = {OURS: [], BARE: [], PLAIN: [], OPENAI: []}
     for i, group in enumerate(groups):
         for system, done in runs.items():
@@ -229,17 +231,19 @@ def _compare(groups: Sequence[list[Call]], folder: Path, *, slow_share: float) -
                 _note(f"group {i + 1}/{len(groups)} {system}: {done[-1].seconds:.1f} s")
     minutes = sum(call.minutes for group in groups for call in group)
     print(f"\n{minutes:.1f} minutes of stereo calls, {len(groups)} groups; openai-whisper on {slow} of them\n")
-    print(f"{'recogniser':28}{'seconds':>9}{'ours is':>10}{'CER':>8}{'CER ours':>10}{'peak MB':>9}")
-    for system, done in runs.items():
+    print(f"{'recogniser':26}{'wall s':>8}{'ours is':>9}{'cpu s':>8}{'ours is':>9}{'CER':>7}{'ours':>7}{'peak MB':>9}")
+    for system, done in ((name, done) for name, done in runs.items() if done):
         print(_row(system, done, runs[OURS][: len(done)], groups))
 
 
 def _row(system: str, done: Sequence[Run], ours: Sequence[Run], groups: Sequence[list[Call]]) -> str:
-    seconds = sum(run.seconds for run in done)
-    times = seconds / sum(run.seconds for run in ours)
+    theirs, mine = (sum(run.seconds for run in which) for which in (done, ours))
+    cpu = sum(run.cpu_seconds for run in done)
     rates = [_error_rate(which, groups) for which in (done, ours)]
+    faster = (theirs / mine, cpu / sum(run.cpu_seconds for run in ours))
     peak = max(run.peak_mb for run in done)
-    return f"{system:28}{seconds:9.1f}{times:8.1f} x{rates[0]:8.3f}{rates[1]:10.3f}{peak:9.0f}"
+    times = f"{theirs:8.1f}{faster[0]:7.1f} x{cpu:8.1f}{faster[1]:7.1f} x"
+    return f"{system:26}{times}{rates[0]:7.3f}{rates[1]:7.3f}{peak:9.0f}"
 
 
 def _error_rate(runs: Sequence[Run], groups: Sequence[list[Call]]) -> float:
@@ -332,4 +336,5 @@ def _note(text: str) -> None:
 
 
 if __name__ == "__main__":
+    sys.path[0] = str(ROOT)  # this script's own name would hide the package of that name
     main()

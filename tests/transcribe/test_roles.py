@@ -43,7 +43,7 @@ def spoken(lines, *, swap=False, mono=False):
                 channel=0 if mono else channel ^ swap,
             )
         )
-        at = end + 500
+        at = end + 800
     return utterances
 
 
