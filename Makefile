@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: audit test clean
+.PHONY: audit test quality rule-pages clean
 
 ## Audit the sample recordings: a table here, report.html and report.xlsx beside.
 audit: $(VENV)/.with-base
@@ -19,6 +19,15 @@ test: $(VENV)/.with-tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+## docs/quality.md: how good the rules are, on text and on sound. A few minutes.
+quality: $(VENV)/.with-base
+	$(BIN)/callaudit benchmark rules --sound > docs/quality.md.new
+	@mv docs/quality.md.new docs/quality.md
+
+## docs/rules/: a page for each rule.
+rule-pages: $(VENV)/.with-base
+	$(BIN)/callaudit rules docs --out docs/rules
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -7,6 +7,7 @@ from typing import NoReturn
 import click
 
 from audit.cli_batch import audit_command, reaudit_command, transcribe_command
+from audit.cli_benchmark import benchmark_group
 from audit.cli_rules import rules_group
 from audit.cli_text import calls_group, check_command, doctor_command, report_command
 from audit.terminal import CONTEXT, Group, run
@@ -34,6 +35,7 @@ for command in (
     rules_group,
     report_command,
     doctor_command,
+    benchmark_group,
 ):
     cli.add_command(command)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +11,10 @@ from audit.errors import AuditError, Exit
 from audit.terminal import CONTEXT, Command, Group, print_table, warn
 
 if TYPE_CHECKING:
-    from rules.model import Reference, Rule, RuleSet
+    from rules.draft import Question
+    from rules.model import Rule, RuleSet
+
+_ID_EXAMPLE = "ask-for-family-number"
 
 PACK = click.option("--rules", "pack", metavar="PACK", default="cn-collection", help="规则包，默认 cn-collection。")
 
@@ -57,8 +60,9 @@ def show_command(rule_id: str, pack: str) -> None:
     例：callaudit rules show threaten-contacts
     """
     from rules.load import load_rules
+    from rules.page import page
 
-    click.echo("\n".join(_page(_find(load_rules(pack), rule_id))))
+    click.echo(page(_find(load_rules(pack), rule_id)), nl=False)
 
 
 def _find(ruleset: RuleSet, rule_id: str) -> Rule:
@@ -70,44 +74,80 @@ def _find(ruleset: RuleSet, rule_id: str) -> Rule:
     return rule
 
 
-def _page(rule: Rule) -> list[str]:
-    from rules.model import CATEGORIES
-
-    condition = rule.model_dump(
-        mode="json", by_alias=True, exclude_defaults=True, include={"applies_when", "applies_unless", "when", "unless"}
-    )
-    return [
-        f"{rule.id}  {rule.title}（{CATEGORIES[rule.category][1]}，{rule.severity.value}，{rule.status}）",
-        f"为什么：{rule.why}",
-        *(f"依据：{_reference(reference)}" for reference in rule.references),
-        *(f"违规例：{' / '.join(example.turns)}" for example in rule.examples.violations),
-        *(f"合规例：{' / '.join(e.turns)}{f'（{e.why}）' if e.why else ''}" for e in rule.examples.clean),
-        *(f"已知漏检：{' / '.join(example.turns)}" for example in rule.examples.missed),
-        f"条件：{json.dumps(condition, ensure_ascii=False)}",
-    ]
-
-
-def _reference(reference: Reference) -> str:
-    return " ".join(part for part in (reference.instrument, reference.clause, reference.url) if part)
-
-
 @rules_group.command("lint", cls=Command)
 @PACK
-def lint_command(pack: str) -> int:
+@click.option("--needs", is_flag=True, help="还把每个词、例外和修饰逐一拿掉：没有例子失败的就是多余的（要几分钟）。")
+def lint_command(pack: str, **given: Any) -> int:
     """检查整个规则包：格式、重复、查不到的词表等，所有问题一次列出。
 
     \b
-    例：callaudit rules lint --rules 我的规则包/
+    例：callaudit rules lint --rules 我的规则包/ --needs
     """
-    from rules.lint import lint
+    from rules.lint import lint, lint_needs
     from rules.load import load_rules
 
     ruleset = load_rules(pack)
-    issues = lint(ruleset)
+    issues = [*lint(ruleset), *(lint_needs(ruleset) if given["needs"] else ())]
     for issue in issues:
         click.echo(f"{issue.where}: {issue.rule_id}: {issue.message}")
     warn(f"{len(ruleset.rules)} 条规则，{len(issues)} 个问题")
     return Exit.FINDINGS if issues else Exit.CLEAN
+
+
+@rules_group.command("docs", cls=Command)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("docs/rules"), help="文件夹，默认 docs/rules。")
+@click.option("--check", is_flag=True, help="不写，只检查页面是否与规则一致。")
+@PACK
+def docs_command(out: Path, pack: str, **given: Any) -> int:
+    """每条规则写成一页 Markdown，连同目录。
+
+    \b
+    例：callaudit rules docs --out docs/rules
+    """
+    from rules.load import load_rules
+    from rules.page import pages, stale_pages, write_pages
+
+    written = pages(load_rules(pack), {})
+    if not given["check"]:
+        write_pages(written, out)
+        return Exit.CLEAN
+    stale = stale_pages(written, out)
+    for name in stale:
+        click.echo(out / name)
+    warn(f"{len(stale)} 页与规则不一致；运行 callaudit rules docs --out {out} 重写" if stale else "页面与规则一致")
+    return Exit.FINDINGS if stale else Exit.CLEAN
+
+
+@rules_group.command("new", cls=Command)
+@click.argument("rule_id", metavar="RULE")
+@click.option("--out", type=click.Path(path_type=Path), default=Path(), help="写到哪个文件夹，默认当前文件夹。")
+def new_command(rule_id: str, out: Path) -> int:
+    """逐项提问，写出一条草稿规则；草稿能通过检查，但还要补例子。
+
+    \b
+    例：callaudit rules new ask-for-family-number --out 我的规则包/privacy_leak
+    """
+    from pydantic import ValidationError
+
+    from rules.draft import QUESTIONS, draft
+
+    answers = {question.name: _ask(question) for question in QUESTIONS}
+    file = out / f"{rule_id}.yaml"
+    if file.exists():
+        raise AuditError(f"{file} 已经存在；换一个编号，或先移走它")
+    try:
+        text = draft(rule_id, answers)
+    except ValidationError as error:
+        raise AuditError(f"规则 {rule_id} 写不成：{error.errors()[0]['msg']}；编号例如 {_ID_EXAMPLE}") from None
+    out.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    warn(f"草稿写到 {file}。接着用 callaudit rules test 和 rules lint 检查，并参照 docs/writing-rules.md 补全例子")
+    return Exit.CLEAN
+
+
+def _ask(question: Question) -> str:
+    kind = click.Choice(question.choices) if question.choices else str
+    return str(click.prompt(question.text, type=kind, default=question.default, err=True)).strip()
 
 
 @rules_group.command("test", cls=Command)

@@ -1,0 +1,71 @@
+"""A first version of a rule from a few answers: it loads and its examples hold; its author goes on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import yaml
+
+from rules.model import CATEGORIES, Group, Rule, Severity
+
+_KINDS = {Group.CONDUCT: "forbid", Group.DUTY: "require", Group.SIGNAL: "signal"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the author is asked; `choices` empty means free text."""
+
+    name: str
+    text: str
+    choices: tuple[str, ...] = ()
+    default: str | None = None
+
+
+_DRAFTED = tuple(name for name, (group, *_) in CATEGORIES.items() if group in _KINDS)
+
+QUESTIONS = (
+    Question(name="title", text="规则名称（说清禁止或要求什么）"),
+    Question(name="title_en", text="英文名称"),
+    Question(name="category", text="类别", choices=_DRAFTED),
+    Question(name="severity", text="级别", choices=tuple(Severity), default="medium"),
+    Question(name="why", text="为什么（一句话）"),
+    Question(name="instrument", text="依据的文件（没有就写公司制度）", default="公司制度"),
+    Question(name="phrases", text="关键的说法，用空格分开"),
+    Question(name="violation", text="一句违规的原话（必备类：一句没有做到的话）"),
+    Question(name="clean", text="一句只差一步、但不违规的话"),
+    Question(name="clean_why", text="它为什么不算"),
+)
+
+
+def draft(rule_id: str, answers: Mapping[str, str]) -> str:
+    """The YAML of a draft rule; raises pydantic's ValidationError where an answer can't stand in a rule."""
+    group = CATEGORIES[answers["category"]][0]
+    speaker = "customer" if group is Group.SIGNAL else "agent"
+    policy = answers["instrument"] == "公司制度"
+    written = {
+        "id": rule_id,
+        "title": answers["title"],
+        "title_en": answers["title_en"],
+        "category": answers["category"],
+        "kind": _KINDS[group],
+        "role": speaker,
+        "severity": answers["severity"],
+        "status": "draft",
+        "since": "0.1.0",
+        "references": [
+            {
+                "instrument": answers["instrument"],
+                "authority": "company_policy" if policy else "regulation",
+                "confidence": "high" if policy else "low",
+            }
+        ],
+        "why": answers["why"],
+        "when": [{"phrase": answers["phrases"].split()}],
+        "examples": {
+            "violations": [{"turns": [f"{speaker}: {answers['violation']}"]}],
+            "clean": [{"turns": [f"{speaker}: {answers['clean']}"], "why": answers["clean_why"]}],
+        },
+    }
+    Rule.model_validate(written)
+    return yaml.safe_dump(written, allow_unicode=True, sort_keys=False, width=120)
