@@ -28,7 +28,7 @@ QUESTIONS = (
     Question(name="title", text="规则名称（说清禁止或要求什么）"),
     Question(name="title_en", text="英文名称"),
     Question(name="category", text="类别", choices=_DRAFTED),
-    Question(name="severity", text="级别", choices=tuple(Severity), default="medium"),
+    Question(name="severity", text="级别", choices=tuple(level.value for level in Severity), default="medium"),
     Question(name="why", text="为什么（一句话）"),
     Question(name="instrument", text="依据的文件（没有就写公司制度）", default="公司制度"),
     Question(name="phrases", text="关键的说法，用空格分开"),
