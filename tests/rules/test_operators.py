@@ -178,6 +178,11 @@ def test_a_rule_that_needs_case_data_is_unsure(judge: Any) -> None:
     assert finding.result is Result.UNSURE
 
 
+def test_a_draft_accuses_nobody(judge: Any) -> None:
+    (finding,) = judge(rule_of(when=[{"phrase": ["收拾你"]}], status="draft"), "agent: 收拾你").findings
+    assert (finding.result, "草稿" in finding.because) == (Result.UNSURE, True)
+
+
 def test_a_duty(judge: Any) -> None:
     rule = rule_of(kind="require", category="greeting", when=[{"phrase": ["您好"], "first": {"turns": 1}}],
                    applies_when=[{"measure": {"name": "turns", "at_least": "2"}}])  # fmt: skip
