@@ -32,7 +32,7 @@ ENGINE = click.option(
 )
 MODEL = click.option("--model", metavar="NAME|DIR", help="模型名或文件夹，默认 base（随 callaudit[base] 安装）。")
 HEADERS = {
-    "zh": ("通话", "催收员", "得分", "严重", "高", "中", "低", "提示", "待复核", "说明"),
+    "zh": ("通话", "催收员", "得分", "一票否决", "高", "中", "低", "提示", "待复核", "说明"),
     "en": ("Call", "Collector", "Score", "Critical", "High", "Medium", "Low", "Info", "Unsure", "Verdict"),
 }
 

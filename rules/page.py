@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rules.model import CATEGORIES, Anchor, Condition, Example, Reference, Rule, RuleSet, Window
 
-SEVERITIES = {"critical": "一票否决", "high": "严重", "medium": "中等", "low": "轻微", "info": "提示"}
+SEVERITIES = {"critical": "一票否决", "high": "高", "medium": "中", "low": "低", "info": "提示"}
 STATUSES = {"draft": "草稿", "test": "试用", "stable": "正式", "deprecated": "停用"}
 KINDS = {"forbid": "禁止", "require": "必备", "signal": "信号", "limit": "限度"}
 _SPEAKERS = {"agent": "坐席", "customer": "客户", "other": "他人", "any": "任何人"}
@@ -65,7 +65,7 @@ def _lines(rule: Rule, measured: str) -> Iterator[str]:
     yield f"# {rule.title}"
     yield ""
     yield (
-        f"`{rule.id}` · {label} · {KINDS[rule.kind]} · {SEVERITIES[rule.severity]} · {STATUSES[rule.status]} · "
+        f"`{rule.id}` · {label} · {KINDS[rule.kind]} · 级别{SEVERITIES[rule.severity]} · {STATUSES[rule.status]} · "
         f"第 {rule.version} 版，始于 {rule.since}"
     )
     yield from ("", "## 为什么", "", rule.why)
