@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,6 @@ from rules.model import RELATIONS, CallFacts, Finding, RuleSet
 from rules.promises import Firmness, Promise, find_promise
 from transcribe.model import Role, Turn
 
-# Without times, windows in seconds are judged at the pace of an agent: 270 characters a minute.
-_MS_PER_CHARACTER = 220
 _ROLES = {role.value: role for role in Role}
 
 
@@ -74,24 +72,21 @@ def _turns(call: Mapping[str, Any]) -> list[Turn]:
     listed = call.get("turns")
     if not isinstance(listed, list):
         raise BadLine('缺少 turns；应为一列 {"role", "text"}')
-    turns: list[Turn] = []
-    clock = 0
-    for i, given in enumerate(listed):
-        turn = _turn(i, given, clock)
-        clock = turn.end_ms
-        turns.append(turn)
-    return turns
+    turns = [_turn(i, given) for i, given in enumerate(listed)]
+    # All times or none: half of them would make silences out of what is only not known.
+    timed = all(given.get("end_ms") is not None for given in listed)
+    return turns if timed else [replace(turn, start_ms=0, end_ms=0) for turn in turns]
 
 
-def _turn(i: int, given: Any, clock: int) -> Turn:
+def _turn(i: int, given: Any) -> Turn:
     if not isinstance(given, dict) or not isinstance(text := given.get("text"), str):
         raise BadLine(f'turns[{i}] 缺少 text；应为 {{"role": …, "text": …}}')
     role = given.get("role", "unknown")
     if not isinstance(role, str) or role not in _ROLES:
         raise BadLine(f"turns[{i}] 的 role“{role}”不认识；可选：{'、'.join(_ROLES)}")
     start, end = given.get("start_ms"), given.get("end_ms")
-    start = clock if start is None else start
-    end = start + len(text) * _MS_PER_CHARACTER if end is None and type(start) is int else end
+    start = 0 if start is None else start
+    end = start if end is None else end
     if type(start) is not int or type(end) is not int or not 0 <= start <= end:
         raise BadLine(f"turns[{i}] 的 start_ms、end_ms 不对；应为毫秒整数，0 ≤ start_ms ≤ end_ms")
     return Turn(index=i, role=_ROLES[role], channel=None, start_ms=start, end_ms=end, text=text)

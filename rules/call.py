@@ -55,7 +55,10 @@ class Call:
 
     @cached_property
     def times(self) -> list[tuple[int, int]]:
-        """(start_ms, end_ms) of each turn; estimated from the number of characters where none are known."""
+        """(start_ms, end_ms) of each turn; estimated from the number of characters where none are known.
+
+        Only windows (`first: {seconds: 60}`) may use the estimate; measures never do.
+        """
         if any(turn.end_ms for turn in self.turns):
             return [(turn.start_ms, turn.end_ms) for turn in self.turns]
         times, now = [], 0

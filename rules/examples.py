@@ -38,6 +38,16 @@ def turns_of(lines: Sequence[str]) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
+def timed_turns(example: Example) -> tuple[Turn, ...]:
+    """The turns of an example, with its times where it has any."""
+    turns = turns_of(example.turns)
+    if not example.times:
+        return turns
+    return tuple(
+        replace(turn, start_ms=start, end_ms=end) for turn, (start, end) in zip(turns, example.times, strict=True)
+    )
+
+
 def failing_examples(ruleset: RuleSet, judge: Judge | None = None) -> tuple[ExampleFailure, ...]:
     """All examples of all rules that do not come out; known misses must still be missed."""
     judge = judge or Judge(ruleset)
@@ -47,14 +57,17 @@ def failing_examples(ruleset: RuleSet, judge: Judge | None = None) -> tuple[Exam
 def _failures(rule: Rule, judge: Judge) -> Iterator[ExampleFailure]:
     for kind in ("violations", "clean", "missed"):
         for number, example in enumerate(getattr(rule.examples, kind), start=1):
-            judgement = judge.judge(turns_of(example.turns), facts_of(example))
+            judgement = judge.judge(timed_turns(example), facts_of(example))
             if problem := _problem(rule, kind, example, judgement):
                 yield ExampleFailure(rule_id=rule.id, kind=kind, number=number, expected=problem[0], found=problem[1])
 
 
 def facts_of(example: Example) -> CallFacts:
     """The call record that an example stands for."""
-    return CallFacts(callee_relation=example.relation, started_at=example.started_at)
+    return CallFacts(
+        callee_relation=example.relation, started_at=example.started_at,
+        duration_ms=example.duration_ms, measures=example.measures,
+    )  # fmt: skip
 
 
 def _problem(rule: Rule, kind: str, example: Example, judgement: Judgement) -> tuple[str, str] | None:

@@ -1,6 +1,7 @@
 """Numbers of a call that rules may bound: turns, duration, silences, overlap, pace, shares.
 
-Times are int ms. Measures that need sound (loudness_db, hangup_ms) come from the call's facts.
+Times are int ms, and real: where a transcript has none, nothing is measured. What needs the sound itself
+(loudness_db: how far the agent's voice rises above its own median) comes from the call's facts.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ def measure(call: Call, name: str) -> Iterator[tuple[float, int]]:
         yield _COUNTS[name](call), _WHOLE
     elif name in _TIMED and any(turn.end_ms for turn in call.turns):
         yield from _TIMED[name](call)
+    elif name == "duration_s" and call.facts.duration_ms:
+        yield from _duration(call)
 
 
 def _spoken(call: Call, role: Role) -> int:
@@ -35,7 +38,6 @@ _COUNTS: dict[str, Callable[[Call], float]] = {
     "turns": lambda call: float(len(call.turns)),
     "agent_turns": lambda call: float(call.roles.count(Role.AGENT)),
     "customer_turns": lambda call: float(call.roles.count(Role.CUSTOMER)),
-    "duration_s": lambda call: call.duration_ms / 1000,
 }
 
 
@@ -61,10 +63,11 @@ def _overlaps(call: Call) -> Iterator[tuple[float, int]]:
 
 
 def _pace(call: Call) -> Iterator[tuple[float, int]]:
-    """Characters a minute of each agent's turn that is long enough."""
+    """Characters a minute, punctuation aside, of each agent's turn that is long enough."""
     for turn in call.turns:
-        if turn.role is Role.AGENT and len(turn.text) >= _MIN_CHARS and turn.end_ms > turn.start_ms:
-            yield 60_000 * len(turn.text) / (turn.end_ms - turn.start_ms), turn.index
+        spoken = sum(map(str.isalnum, turn.text))
+        if turn.role is Role.AGENT and spoken >= _MIN_CHARS and turn.end_ms > turn.start_ms:
+            yield 60_000 * spoken / (turn.end_ms - turn.start_ms), turn.index
 
 
 def _agent_share(call: Call) -> Iterator[tuple[float, int]]:
@@ -73,10 +76,23 @@ def _agent_share(call: Call) -> Iterator[tuple[float, int]]:
         yield agent / (agent + customer), _WHOLE
 
 
+def _duration(call: Call) -> Iterator[tuple[float, int]]:
+    yield call.duration_ms / 1000, _WHOLE
+
+
+def _hangup(call: Call) -> Iterator[tuple[float, int]]:
+    """From the customer's last words to the end of the call, where nobody answered them."""
+    last = max(call.turns, key=lambda turn: turn.end_ms)
+    if last.role is Role.CUSTOMER and call.facts.duration_ms and call.facts.duration_ms >= last.end_ms:
+        yield float(call.facts.duration_ms - last.end_ms), last.index
+
+
 _TIMED: dict[str, Callable[[Call], Iterator[tuple[float, int]]]] = {
     "silence_ms": _silences,
     "reply_ms": _replies,
     "overlap_ms": _overlaps,
     "chars_per_minute": _pace,
     "agent_share": _agent_share,
+    "hangup_ms": _hangup,
+    "duration_s": _duration,
 }

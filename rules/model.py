@@ -263,7 +263,8 @@ class Reference(Strict):
 class Example(Strict):
     """A dialogue that must (or must not) be flagged. `turns` are written `agent: …` or `customer: …`.
 
-    `spans` are the words that must be flagged; `relation` and `started_at` stand for the call record.
+    `spans` are the words that must be flagged; `relation`, `started_at`, `duration_ms` and `measures` stand for the
+    call record; `times` are start and end of each turn in ms, without them no time is known.
     """
 
     turns: tuple[Line, ...] = Field(min_length=1)
@@ -271,7 +272,16 @@ class Example(Strict):
     outcome: Literal["fail", "unsure", "pass", "not_applicable"] | None = None
     relation: Relation | None = None
     started_at: datetime | None = None
+    times: tuple[tuple[int, int], ...] = ()
+    duration_ms: int | None = None
+    measures: dict[str, float] = {}
     why: Text | None = None
+
+    @model_validator(mode="after")
+    def every_turn_timed(self) -> Example:
+        if self.times and len(self.times) != len(self.turns):
+            raise ValueError("times 要么不写,要么每句话写一对 [开始, 结束](毫秒)")
+        return self
 
 
 class Examples(Strict):

@@ -418,6 +418,10 @@ class HourIn(Operator):
 class CountAcrossCalls(Operator):
     """Judged over many calls by audit/conduct.py; one call alone has no hits."""
 
+    @property
+    def always(self) -> bool:
+        return False
+
     def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
         return iter(())
 

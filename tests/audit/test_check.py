@@ -132,3 +132,25 @@ def test_a_file_that_is_not_there_is_told(callaudit: Run) -> None:
     assert done.returncode == 2
     assert "none.jsonl" in done.stderr
     assert done.stdout == ""
+
+
+QUALITY = ("talks-over-customer", "long-silence", "speaks-too-fast", "agent-does-all-the-talking", "hangs-up-on-customer")
+
+
+@pytest.mark.parametrize("end_ms", [None, 900])
+def test_manner_is_judged_only_by_times_that_were_given(end_ms: int | None) -> None:
+    """Half of the times are none: what lies between the turns would be invented."""
+    first = {"role": "agent", "text": "您好" * 200} | ({} if end_ms is None else {"start_ms": 0, "end_ms": end_ms})
+    line = json.dumps({"turns": [first, {"role": "customer", "text": "嗯"}]}).encode()
+    outcomes = next(check_lines([line], load_rules())).answer["outcomes"]  # type: ignore[index]
+    assert {rule: outcomes[rule] for rule in QUALITY} == dict.fromkeys(QUALITY, "not_applicable")
+
+
+def test_manner_is_judged_where_all_times_are_known() -> None:
+    turns = [
+        {"role": "agent", "text": "您稍等", "start_ms": 0, "end_ms": 1000},
+        {"role": "agent", "text": "查到了", "start_ms": 20_000, "end_ms": 21_000},
+    ]
+    checked = next(check_lines([json.dumps({"turns": turns}).encode()], load_rules()))
+    assert checked.answer is not None
+    assert checked.answer["outcomes"]["long-silence"] == "fail"
