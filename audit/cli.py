@@ -8,6 +8,7 @@ import click
 
 from audit.cli_batch import audit_command, reaudit_command, transcribe_command
 from audit.cli_benchmark import benchmark_group
+from audit.cli_conduct import conduct_command
 from audit.cli_rules import rules_group
 from audit.cli_text import calls_group, check_command, doctor_command, report_command
 from audit.terminal import CONTEXT, Group, run
@@ -31,6 +32,7 @@ for command in (
     transcribe_command,
     check_command,
     reaudit_command,
+    conduct_command,
     calls_group,
     rules_group,
     report_command,

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from audit.calls import CallRecord
 from rules.model import Result, RuleSet, Severity
+
+if TYPE_CHECKING:
+    from audit.store import StoredCall
 
 ATTEMPTS, CALLS, THIRD_PARTY, REFUSED = (
     "too-many-attempts",
@@ -48,6 +52,25 @@ class ConductFinding:
     subject: str  # the number or the debtor
     calls: tuple[str, ...]
     because: str
+
+
+_NUMBER_COLUMNS = ("number", "phone", "callee_number", "号码", "被叫号码", "电话")
+
+
+def contacts_of(calls: Iterable[StoredCall], attempts: Iterable[CallRecord]) -> Iterator[Contact]:
+    """Contacts as a store holds them; who refused is taken from the signal stop_contact."""
+    for call in calls:
+        refused = any(finding.category == "stop_contact" for finding in call.judgement.findings)
+        heard = call.record if call.record.duration_ms else replace(call.record, duration_ms=call.duration_ms)
+        yield Contact(record=heard, number=_number(call.record), refused=refused)
+    for attempt in attempts:
+        answered = False if attempt.answered is None else attempt.answered
+        yield Contact(record=replace(attempt, answered=answered), number=_number(attempt))
+
+
+def _number(record: CallRecord) -> str | None:
+    """The dialled number, from a column of the call list that callaudit has no other use for."""
+    return next((record.extra[name] for name in _NUMBER_COLUMNS if record.extra.get(name)), None)
 
 
 _Timed = tuple[datetime, Contact]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from audit.calls import CallRecord
+from audit.cli import cli
 from audit.conduct import ATTEMPTS, CALLS, REFUSED, THIRD_PARTY, ConductFinding, Contact, judge_conduct
 from rules.load import load_rules
 from rules.model import Result
@@ -20,9 +23,8 @@ MORNING = "2026-11-19T09:00:00+08:00"
 def contact(n: int, at: str = MORNING, *, minutes: int = 0, **known: Any) -> Contact:
     number, refused = known.pop("number", "13800000000"), known.pop("refused", False)
     started_at = datetime.fromisoformat(at) + timedelta(minutes=minutes)
-    record = CallRecord(
-        **{"call_id": f"c{n}", "started_at": started_at, "debtor_id": "D", "callee_relation": "self"} | known
-    )
+    fields: dict[str, Any] = {"call_id": f"c{n}", "started_at": started_at, "debtor_id": "D", "callee_relation": "self"}
+    record = CallRecord(**fields | known)
     return Contact(record=record, number=number, refused=refused)
 
 
@@ -143,3 +145,18 @@ def test_a_third_party_who_refused_is_not_called_again() -> None:
 def test_the_refusing_call_itself_and_the_debtor_are_not_flagged() -> None:
     assert not found([contact(1, **THIRD), contact(2, **THIRD, minutes=9, refused=True)], REFUSED)
     assert not found([contact(1, refused=True), contact(2, minutes=9)], REFUSED)
+
+
+def test_from_the_call_list_to_the_table(tmp_path: Path) -> None:
+    """Seven attempts in calls.csv, imported and judged by the command."""
+    rows = [f"c{n},,2026-11-19 09:0{n}:00,否,D,self,13800000000" for n in range(7)]
+    header = "call_id,recording,started_at,answered,debtor_id,callee_relation,phone"
+    (tmp_path / "calls.csv").write_text("\n".join([header, *rows]), "utf-8")
+    db = ["--db", str(tmp_path / "a.db")]
+    run = CliRunner()
+    assert run.invoke(cli, ["calls", "import", str(tmp_path / "calls.csv"), *db]).exit_code == 0
+    told = run.invoke(cli, ["conduct", "--json", *db])
+    assert told.exit_code == 0
+    (finding,) = [json.loads(line) for line in told.stdout.splitlines()]
+    assert (finding["rule"], finding["outcome"], finding["subject"]) == (ATTEMPTS, "fail", "13800000000")
+    assert len(finding["calls"]) == 7

@@ -1,0 +1,60 @@
+"""`callaudit conduct`: what several calls break together."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audit.cli_batch import CONFIG, DB, RULES, read_given_config
+from audit.errors import Exit
+from audit.terminal import CONTEXT, Command, print_table, warn
+
+if TYPE_CHECKING:
+    from audit.conduct import ConductFinding
+
+
+@click.command("conduct", cls=Command, context_settings=CONTEXT)
+@RULES
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON，每行一条。")
+@DB
+@CONFIG
+def conduct_command(as_json: bool, **given: Any) -> int:
+    """跨通话的规则：拨打频次、联系第三人、拒绝后再联系。通话清单要有时间和债务人。
+
+    \b
+    例：callaudit conduct --db callaudit.db
+    """
+    from audit.conduct import contacts_of, judge_conduct
+    from audit.store import Store
+    from rules.load import load_rules
+
+    config = read_given_config(given)
+    ruleset = load_rules(config.rules)
+    with Store.read(config.db) as store:
+        findings = judge_conduct(contacts_of(store.calls(), store.attempts()), ruleset)
+    if as_json:
+        for finding in findings:
+            click.echo(json.dumps(_as_dict(finding), ensure_ascii=False))
+    else:
+        titles = {rule.id: rule.title for rule in ruleset.rules}
+        rows = [
+            (str(f.day), titles[f.rule_id], f.severity.value, f.result.value, f.subject, f.because) for f in findings
+        ]
+        print_table(("日期", "规则", "级别", "结果", "对象", "依据"), rows)
+    warn(f"跨通话问题 {len(findings)} 条")
+    return Exit.CLEAN
+
+
+def _as_dict(finding: ConductFinding) -> dict[str, object]:
+    return {
+        "rule": finding.rule_id,
+        "category": finding.category,
+        "severity": finding.severity.value,
+        "outcome": finding.result.value,
+        "day": finding.day.isoformat(),
+        "subject": finding.subject,
+        "calls": list(finding.calls),
+        "because": finding.because,
+    }
