@@ -565,6 +565,8 @@ def _doubts(hit: Hit, rule: Rule, call: Call) -> list[str]:
     doubts = list(hit.doubts)
     if rule.needs_case_data:
         doubts.append("需与案件资料核对")
+    if rule.status == "draft":
+        doubts.append("规则还是草稿")
     if hit.turn != CALL:
         if rule.role != "any" and call.roles[hit.turn] is Role.UNKNOWN:
             doubts.append("说话人角色未识别")
