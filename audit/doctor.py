@@ -34,7 +34,7 @@ PACKAGES = (
     "jieba",
     "opencc",
     "pypinyin",
-    "pyahocorasick",
+    "ahocorasick-rs",
     "sqlite-utils",
 )
 _ENOUGH_BYTES = 1 << 30

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from rules.numerals import DIGIT, Hit, Number, blank, read_number
+from rules.numerals import DIGIT, Hit, Number, before_folding, blank, read_number
 
 _START = re.compile(r"[0-9一二两三四五六七八九十]")
 _RUN = re.compile(r"[0-9零一二三四五六七八九两幺]+")
@@ -64,6 +64,9 @@ _GUESS = re.compile(
 )
 _GUESSES = {"百十": 110, "百十来": 110, "百十几": 110, "百八十": 100, "千八百": 1_000, "万儿八千": 10_000,
             "百把": 100, "千把": 1_000, "万把": 10_000}  # fmt: skip
+_MAY_NAME = re.compile(
+    rf"[{before_folding('0123456789一二两三四五六七八九十百千万')}]|最低|全[款额部]|所有|欠款|本金|总额|账单|利息"
+)
 _PAY = re.compile(r"[还付交转减免]|结清|打款")
 
 
@@ -77,6 +80,11 @@ def find_amounts(text: str) -> Iterator[Hit]:
     yield from numbers
     yield from (Hit(*match.span(), None, 0.6) for match in _FEW.finditer(rest))
     yield from _named(rest)
+
+
+def may_name_sum(text: str) -> bool:
+    """A quick look at words as spoken: False where surely no sum is named."""
+    return _MAY_NAME.search(text) is not None
 
 
 def _numbers(text: str) -> Iterator[Hit]:

@@ -17,7 +17,7 @@ from calendar import monthrange
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from rules.numerals import DIGIT, Hit, small_number
+from rules.numerals import DIGIT, Hit, before_folding, small_number
 
 _DAY = (
     r"(?:3[01]|[12][0-9]|0?[1-9]|三十一?|[二廿]十?[一二三四五六七八九]?|十[一二三四五六七八九]?|"
@@ -80,7 +80,9 @@ _FIRST = (
 _ANY = re.compile(rf"(?=[{_FIRST}])(?:" + "|".join(f"(?P<{name}>{form})" for name, form in _FORMS) + ")")
 _TRAIL = re.compile(rf"(?:号)?{_TIME}{_LIMIT}")
 _PAYDAY_TRAIL = re.compile(r"(?:一?发了?|开)(?:工资|薪水|薪|钱)(?:那天|的?时候|以后|之后|了)?")
-_TRIGGER = re.compile(r"[天儿日晚早朝黑周期拜月年节号旦秋午后时头钟/.\-薪资庆末旬一奖金夕夜]")
+_MARKS = r"天儿日晚早朝黑周期拜月年节号旦秋午后时头钟/.-薪资庆末旬一奖金夕夜"
+_TRIGGER = re.compile(f"[{re.escape(_MARKS)}]")
+_TRIGGER_SPOKEN = re.compile(f"[{re.escape(before_folding(_MARKS))}]")
 _PAST_LEAD = re.compile(r"[了期过拖欠前晚迟借]$")
 
 _RELATIVE = {"今天": 0, "今儿": 0, "今儿个": 0, "今日": 0, "听日": 1, "今朝": 0,
@@ -117,6 +119,11 @@ def find_dates(text: str, *, call_date: date | None) -> Iterator[Hit]:
         if day and call_date and day < call_date and form in _YEARLESS and text[end - 1] == "前":
             day = _clamped(day.year + 1, day.month, day.day)
         yield Hit(match.start(), end, day.isoformat() if day else None, confidence if day else 0.6)
+
+
+def may_name_day(text: str) -> bool:
+    """A quick look at words as spoken: False where surely no day is named."""
+    return _TRIGGER_SPOKEN.search(text) is not None
 
 
 def _trail_end(text: str, end: int) -> int:

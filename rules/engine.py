@@ -6,16 +6,15 @@ call once. Only operators with a trigger in the call are asked, only about the t
 
 from __future__ import annotations
 
-import functools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
-
-import ahocorasick
 
 from rules.call import CALL, Call, Hit
 from rules.context import DEFAULT_GUARDS, guard_of
+from rules.lookout import Lookout, Watcher
 from rules.model import (
     Anchor,
     CallFacts,
@@ -29,7 +28,7 @@ from rules.model import (
     Speaker,
     role_matches,
 )
-from rules.operators import Operator, Trigger, build
+from rules.operators import WHOLE_TURN, Operator, build
 from rules.prefilter import expected
 from rules.tokens import Tokenizer
 from transcribe.model import Role, Turn
@@ -40,7 +39,7 @@ _SOUND_CONFIDENCE = 0.85
 _DOUBT_CONFIDENCE = 0.6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Node:
     """A condition ready to be asked: its operator or its parts, and its modifiers.
 
@@ -57,22 +56,18 @@ class Node:
     excluded: tuple[Node, ...] = ()
     answers: tuple[Node, ...] = ()
 
-    @property
+    @cached_property
     def watched(self) -> bool:
         """Whether it can hold only where one of its triggers was found."""
         return self.eager and self.operator is not None and not self.operator.always
 
-    @property
+    @cached_property
     def local(self) -> bool:
         """Whether what it says about a turn hangs on that turn alone."""
         condition = self.condition
         elsewhere = (condition.first, condition.last, condition.before, condition.after, condition.around)
         counted = condition.answered_by is not None or condition.at_least > 1
         return self.operator is not None and not self.operator.always and not counted and not any(elsewhere)
-
-    def holds(self, call: Call, found: Sequence[Trigger]) -> bool:
-        """Whether it is worth asking, after a quick look at the places where triggers stand."""
-        return self.operator is None or self.operator.holds(call, found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +94,12 @@ class Judge:
         shared = ruleset.conditions
         self._shared = {name: self._node(condition, "any", eager=True) for name, condition in shared.items()}
         self._compiled = [self._compile(rule) for rule in ruleset.rules]
-        self._rules_of: dict[int, list[int]] = defaultdict(list)
-        self._characters = self._automaton("triggers")
-        self._syllables = self._automaton("sound_triggers")
+        self._probes = [
+            (node, probe) for node in self._nodes if node.eager and node.operator for probe in node.operator.probes
+        ]
+        self._decides = [(node.number, probe.expression, probe.by_sound) for node, probe in self._probes]
+        self._characters = self._lookout(by_sound=False)
+        self._syllables = self._lookout(by_sound=True)
         self._untriggered = {
             compiled.rule.id: Result.NOT_APPLICABLE if _needs_many_calls(compiled.rule) else Result.PASS
             for compiled in self._compiled
@@ -135,13 +133,30 @@ class Judge:
 
     def _judging(self, turns: Sequence[Turn], facts: CallFacts) -> Judging:
         call = Call(turns, facts, self._tokenizer)
-        found: dict[int, list[Trigger]] = defaultdict(list)
-        if self._characters is not None:
-            _collect(self._characters, call.normal.text, call, found)
-        if self._syllables is not None:
-            _collect(self._syllables, call.sounds, call, found)
-        nodes = self._nodes
-        return Judging(call, {n: places for n, places in found.items() if nodes[n].holds(call, places)})
+        return Judging(call, self._found(call))
+
+    def _found(self, call: Call) -> dict[int, list[int]]:
+        """For each node that may hold, the turns in which it may."""
+        low, ends, roles = call.normal.turns, call.normal.ends, call.roles
+        text, sounds, decides = call.normal.text, call.sounds, self._decides
+        seen = dict(self._characters.seen(text, ends, roles))
+        for turn, probes in self._syllables.seen(sounds, ends, roles):
+            seen[turn] = seen.get(turn, set()) | probes
+        found: dict[int, list[int]] = {}
+        for turn in sorted(seen):
+            start, end = low[turn], ends[turn]
+            long = end - start > WHOLE_TURN  # left to the operator, which looks around its triggers only
+            for probe in seen[turn]:
+                node, expression, by_sound = decides[probe]
+                turns = found.get(node)
+                if turns is not None and turns[-1] == turn:
+                    continue
+                if expression is None or long or expression.search(sounds if by_sound else text, start, end):
+                    if turns is None:
+                        found[node] = [turn]
+                    else:
+                        turns.append(turn)
+        return found
 
     def _looking(self, judging: Judging) -> list[Compiled]:
         looking = {id(compiled): compiled for compiled in self._always}
@@ -204,14 +219,12 @@ class Judge:
         """A `$parameter` of the pack, or the value itself."""
         return self.ruleset.parameters[value[1:]] if isinstance(value, str) and value[:1] == "$" else str(value)
 
-    def _automaton(self, kind: str) -> Any:
-        nodes: dict[str, list[Node]] = defaultdict(list)
-        for node in self._nodes:
-            for trigger in getattr(node.operator, kind, ()) if node.eager else ():
-                nodes[trigger].append(node)
-        if not nodes:
-            return None
-        return _automaton_of(nodes)
+    def _lookout(self, *, by_sound: bool) -> Lookout:
+        watchers: dict[str, list[Watcher]] = defaultdict(list)
+        for number, (node, probe) in enumerate(self._probes):
+            for string in probe.strings if probe.by_sound is by_sound else ():
+                watchers[string].append((number, node.speaker))
+        return Lookout(watchers)
 
     def _rules_by_node(self) -> dict[int, list[Compiled]]:
         owners: dict[int, list[Compiled]] = defaultdict(list)
@@ -221,43 +234,8 @@ class Judge:
         return owners
 
 
-def _automaton_of(nodes: Mapping[str, Sequence[Node]]) -> Any:
-    """Strings → for each role, the numbers of the nodes that look out for them."""
-    automaton = ahocorasick.Automaton()
-    for trigger, owners in nodes.items():
-        numbers = {role: tuple(node.number for node in owners if role_matches(node.speaker, role)) for role in Role}
-        automaton.add_word(trigger, (len(trigger), numbers))
-    automaton.make_automaton()
-    return automaton
-
-
-@functools.cache
-def _own_automata(node: Node) -> tuple[Any, Any]:
-    """The automata of a node that nobody looks out for: over characters and over syllables."""
-    kinds = (node.operator.triggers, node.operator.sound_triggers) if node.operator else ((), ())
-    characters, sounds = (_automaton_of({trigger: [node] for trigger in kind}) if kind else None for kind in kinds)
-    return characters, sounds
-
-
 def _lazy(node: Node) -> Node:
     return replace(node, eager=False, parts=tuple(map(_lazy, node.parts)))
-
-
-def _collect(
-    automaton: Any, text: str, call: Call, found: dict[int, list[Trigger]], only: int | None = None
-) -> None:
-    """Where each node's triggers stand, in turns of the role that the node is about; in one turn or in all."""
-    ends, roles = call.normal.ends, call.roles
-    turn, role, end = -1, Role.UNKNOWN, 0
-    low, high = (0, len(text)) if only is None else (call.normal.turns[only], ends[only])
-    if only is not None:
-        turn, role, end = only, roles[only], high
-    for last, (length, numbers) in automaton.iter(text, low, high):
-        while last >= end:
-            turn += 1
-            role, end = roles[turn], ends[turn]
-        for number in numbers[role]:
-            found[number].append((turn, last + 1 - length, last + 1))
 
 
 def _needs_many_calls(rule: Rule) -> bool:
@@ -285,9 +263,9 @@ def _always(node: Node) -> bool:
 
 
 class Judging:
-    """One call under judgement: where triggers stand, and each condition's hits, worked out once."""
+    """One call under judgement: the turns to ask each node about, and each condition's hits, worked out once."""
 
-    def __init__(self, call: Call, found: Mapping[int, list[Trigger]]) -> None:
+    def __init__(self, call: Call, found: Mapping[int, list[int]]) -> None:
         self.call = call
         self.found = found
         self._hits: dict[int, list[Hit]] = {}
@@ -314,8 +292,7 @@ class Judging:
     def _find_in(self, node: Node, turn: int) -> list[Hit]:
         if node.operator is None or not role_matches(node.speaker, self.call.roles[turn]):
             return []
-        found = self._places(node, turn)
-        return list(node.operator.hits(self.call, found)) if found else []
+        return list(node.operator.hits(self.call, (turn,)))
 
     def _find(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         hits = self._operator_hits(node) if node.operator else self._combined(node, names)
@@ -334,22 +311,16 @@ class Judging:
     def _operator_hits(self, node: Node) -> list[Hit]:
         if node.operator is None:
             return []
-        found = self.found.get(node.number, ()) if node.eager else self._places(node)
-        if not (found or node.operator.always):
-            return []
-        hits = node.operator.hits(self.call, found)
-        if not node.operator.always:
-            return list(hits)
-        roles = self.call.roles
-        return [hit for hit in hits if hit.turn == CALL or role_matches(node.speaker, roles[hit.turn])]
+        if node.operator.always:
+            hits, roles = node.operator.hits(self.call, ()), self.call.roles
+            return [hit for hit in hits if hit.turn == CALL or role_matches(node.speaker, roles[hit.turn])]
+        return list(node.operator.hits(self.call, self._turns(node, node.operator)))
 
-    def _places(self, node: Node, turn: int | None = None) -> list[Trigger]:
-        """Where triggers of a node stand that nobody looked out for, in the call or in one turn."""
-        found: dict[int, list[Trigger]] = defaultdict(list)
-        for automaton, sound in zip(_own_automata(node), (False, True), strict=True):
-            if automaton is not None:
-                _collect(automaton, self.call.sounds if sound else self.call.normal.text, self.call, found, turn)
-        return found[node.number]
+    def _turns(self, node: Node, operator: Operator) -> Sequence[int]:
+        """The turns that hold a trigger of a node, among those of its speaker."""
+        if node.eager:
+            return self.found.get(node.number, ())
+        return [turn for turn in operator.turns(self.call) if role_matches(node.speaker, self.call.roles[turn])]
 
     def _combined(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         condition = node.condition

@@ -62,7 +62,8 @@ _CANDIDATE = re.compile(
 )
 
 # Longer than any sum or day; only noise or an attack reads like this, and every place in it would cost a reader.
-_ENDLESS = re.compile(r"[0-9零一二两三四五六七八九十百千万亿点]{41,}")
+_ENDLESS_FROM = 41
+_ENDLESS = re.compile(rf"[0-9零一二两三四五六七八九十百千万亿点]{{{_ENDLESS_FROM},}}")
 _LONGEST_TURN = 5_000
 
 
@@ -84,7 +85,7 @@ def _all(text: str, call_date: date | None) -> Iterator[_Found]:
         (EntityKind(hit.kind), hit.start, hit.end, hit.value, hit.confidence) for hit in find_identifiers(text)
     )
     yield from identifiers
-    endless = (match.span() for match in _ENDLESS.finditer(text))
+    endless = (match.span() for match in _ENDLESS.finditer(text)) if len(text) >= _ENDLESS_FROM else ()
     text = blank(text, [*((item[1], item[2]) for item in identifiers), *find_labelled(text), *endless])
     addresses = [(EntityKind.ADDRESS, *hit) for hit in find_addresses(text)]
     yield from addresses

@@ -21,6 +21,7 @@ _SPOKEN = {"零": "0", "〇": "0", "洞": "0", "圈": "0", "一": "1", "幺": "1
 _FIRM = "0-9零一二三四五六七八九幺"
 _SOFT = "洞拐勾两圈腰妖吆要"
 _REPEAT = re.compile(r"([两二三四五六])个(?:([0-9零一二三四五六七八九幺])(?!十|百|千|万))")
+_DIGIT = re.compile(rf"[{_FIRM}{_SOFT}]")
 _GROUP = re.compile(rf"[{_FIRM}{_SOFT}]+")
 _PAUSE = re.compile(r"(?:[\s_\-—,，、。.…()（）]|嗯|呃|额|啊|哦|唔|那个|然后(?:是)?|再(?:是)?|后面(?:是)?){0,6}")
 _CHECK_X = re.compile(r"[\s,，、]?(?:[xX](?![A-Za-z])|叉|艾克斯)")
@@ -53,6 +54,7 @@ _MOBILE = re.compile(r"(?:0?086|86)?(1[3-9]\d{9})")
 _LANDLINE = re.compile(r"0(?:10|2\d)\d{8}|0[3-9]\d{2}\d{7,8}")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _MOST_DIGITS = 20
+_FEWEST_DIGITS = 3  # 110
 
 
 class Identifier(NamedTuple):
@@ -74,6 +76,8 @@ class _Group(NamedTuple):
 def find_identifiers(text: str) -> Iterator[Identifier]:
     """Every identifier in folded text, left to right; of several readings the longest wins."""
     yield from _written(text)
+    if "个" not in text and len(_DIGIT.findall(text)) < _FEWEST_DIGITS:
+        return
     groups = list(_groups(text))
     index = 0
     while index < len(groups):

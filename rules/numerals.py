@@ -91,8 +91,16 @@ def compact(text: str) -> Compact:
     return Compact("".join([folded[index] for index in kept]), kept)
 
 
+def before_folding(chars: str) -> str:
+    """These characters and all that folding turns into one of them: for a quick look at words as spoken."""
+    pairs = zip(_FOLDED[::2], _FOLDED[1::2], strict=True)
+    return chars + "".join(source for source, folded in pairs if folded in chars)
+
+
 def blank(text: str, spans: list[tuple[int, int]]) -> str:
     """The same text with the spans replaced by NUL, so that later readers stop there."""
+    if not spans:
+        return text
     parts: list[str] = []
     position = 0
     for start, end in sorted(spans):

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import time
+from functools import cached_property
 from typing import Any
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from rules.call import CALL, Call, Hit
+from rules.lookout import Places
 from rules.measures import measure
 from rules.model import Condition
-from rules.prefilter import rarest, required
+from rules.prefilter import Probe, probes, rarest
 from rules.sound import spellings, syllables
 from rules.text import HARD, QUESTION, TURN_END, normalise_term
 from transcribe.model import Role
 
-_WHOLE_TURN = 400  # characters up to which a turn is searched whole; longer ones around their triggers
+WHOLE_TURN = 400  # characters up to which a turn is searched whole; longer ones around their triggers
 _AROUND = 160
 _MOST_TRIGGERS = 40  # per turn and operator: more add nothing, and a hostile turn stays cheap
 _MOST_HITS = 20
@@ -33,7 +35,6 @@ _LONGEST_COMPARED = 2000  # characters of a turn that are compared with a senten
 _SOUND_ALONE = 3  # syllables from which a term may match by sound without a second component
 _STOPS = f"[^{HARD}{QUESTION}{TURN_END}]"
 
-Trigger = tuple[int, int, int]  # turn, and start and end in the normalised text
 Span = tuple[int, int]
 Expand = Callable[[Sequence[str]], tuple[str, ...]]
 
@@ -41,35 +42,59 @@ Expand = Callable[[Sequence[str]], tuple[str, ...]]
 class Operator(ABC):
     """What a condition does, without its modifiers."""
 
-    triggers: tuple[str, ...] = ()  # literal strings of the normalised text
-    sound_triggers: tuple[str, ...] = ()  # strings of syllables
+    probes: tuple[Probe, ...] = ()  # one must succeed in a turn; empty: it is about the call, not about words
 
     @abstractmethod
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
-        """Hits in the call; `found` are the places where one of the triggers stands."""
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
+        """Hits in these turns; operators without triggers look at the whole call."""
 
-    def holds(self, call: Call, found: Sequence[Trigger]) -> bool:
-        """A quick look at places of triggers: False where there is surely no hit."""
-        return True
+    @cached_property
+    def triggers(self) -> tuple[str, ...]:
+        """Literal strings of the normalised text; where neither they nor the sounds occur there is no hit."""
+        return tuple({string for probe in self.probes if not probe.by_sound for string in probe.strings})
 
-    @property
+    @cached_property
+    def sound_triggers(self) -> tuple[str, ...]:
+        """Strings of syllables."""
+        return tuple({string for probe in self.probes if probe.by_sound for string in probe.strings})
+
+    @cached_property
     def always(self) -> bool:
         """Whether it must be asked although no trigger was found."""
-        return not self.triggers and not self.sound_triggers
+        return not self.probes
+
+    @cached_property
+    def _places(self) -> tuple[Places, Places]:
+        return Places(self.triggers), Places(self.sound_triggers)
+
+    def places(self, call: Call, turn: int) -> list[Span]:
+        """Where its triggers stand in a turn: as spoken, then as they sound."""
+        low, high = call.normal.turns[turn], call.normal.ends[turn]
+        spoken, sounds = self._places
+        found = spoken.spans(call.normal.text, low, high) if self.triggers else []
+        return found + sounds.spans(call.sounds, low, high) if self.sound_triggers else found
+
+    def turns(self, call: Call) -> list[int]:
+        """The turns in which one of its triggers stands."""
+        text, turn_at = call.normal, call.normal.turn_at
+        spoken, sounds = self._places
+        found = spoken.spans(text.text, 0, len(text.text)) if self.triggers else []
+        found += sounds.spans(call.sounds, 0, len(text.text)) if self.sound_triggers else []
+        return sorted({turn_at(start) for start, _ in found})
 
 
 class Phrase(Operator):
     """Any of these terms, as spoken or, from three syllables on, as it sounds."""
 
     def __init__(self, terms: Sequence[str], *, by_sound: bool) -> None:
-        self.triggers = tuple(dict.fromkeys(map(normalise_term, terms)))
-        self._literal = frozenset(self.triggers)
+        self._literal = frozenset(map(normalise_term, terms))
         self._sounds: dict[str, str] = {}
         self._halves: dict[str, list[tuple[str, int, str]]] = defaultdict(list)
-        for term in self.triggers if by_sound else ():
+        for term in dict.fromkeys(map(normalise_term, terms)) if by_sound else ():
             if len(term) >= _SOUND_ALONE:
                 self._add_sounds(term)
-        self.sound_triggers = (*self._sounds, *self._halves)
+        sounds = frozenset((*self._sounds, *self._halves))
+        self.probes = (Probe(strings=self._literal), *([Probe(strings=sounds, by_sound=True)] if sounds else []))
 
     def _add_sounds(self, term: str) -> None:
         for spelling in spellings(term):
@@ -79,15 +104,16 @@ class Phrase(Operator):
                 self._halves[spelling[:middle]].append((spelling, 0, term))
                 self._halves[spelling[middle:]].append((spelling, middle, term))
 
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
-        for turn, start, end in found:
-            words = call.normal.text[start:end]
-            if words in self._literal:
-                yield Hit(turn=turn, start=start, end=end, because=f"说了“{words}”")
-            elif term := self._sounds.get(call.sounds[start:end]):
-                yield sound_hit(call, turn, start, end, term)
-            else:
-                yield from self._nearly(call, turn, start, end)
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
+        for turn in turns:
+            for start, end in self.places(call, turn):
+                words = call.normal.text[start:end]
+                if words in self._literal:
+                    yield Hit(turn=turn, start=start, end=end, because=f"说了“{words}”")
+                elif term := self._sounds.get(call.sounds[start:end]):
+                    yield sound_hit(call, turn, start, end, term)
+                else:
+                    yield from self._nearly(call, turn, start, end)
 
     def _nearly(self, call: Call, turn: int, start: int, end: int) -> Iterator[Hit]:
         """Long terms of which one half is here and the whole is one edit away."""
@@ -139,16 +165,16 @@ class Near(Operator):
     def __init__(self, groups: Sequence[Sequence[str]], *, within: int, ordered: bool, by_sound: bool) -> None:
         self._groups = [tuple(dict.fromkeys(map(normalise_term, group))) for group in groups]
         self._gap = f"{_STOPS}{{0,{within}}}?"
-        self.triggers = () if by_sound else tuple(rarest([frozenset(group) for group in self._groups]))
         self._literal = [frozenset(group) for group in self._groups]
         self._standard: list[dict[str, str]] = []
         choices = self._groups
         if by_sound:
             self._standard = [{s: term for term in group for s in spellings(term)} for group in self._groups]
             choices = [tuple(standard) for standard in self._standard]
-            self.sound_triggers = tuple(rarest([frozenset(standard) for standard in self._standard]))
         self._by_sound = by_sound
         self._expressions = [(order, self._expression(choices, order)) for order in self._orders(ordered=ordered)]
+        strings = rarest([frozenset(group) for group in choices])
+        self.probes = tuple(Probe(strings=strings, expression=e, by_sound=by_sound) for _, e in self._expressions)
 
     def _orders(self, *, ordered: bool) -> list[tuple[int, ...]]:
         forward = tuple(range(len(self._groups)))
@@ -157,17 +183,13 @@ class Near(Operator):
     def _expression(self, choices: Sequence[Sequence[str]], order: tuple[int, ...]) -> re.Pattern[str]:
         return re.compile(self._gap.join(f"({_alternatives(choices[n])})" for n in order))
 
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         searched = call.sounds if self._by_sound else call.normal.text
-        for turn, low, high in windows(call, found):
+        for turn, low, high in windows(call, turns, self.places):
             for order, expression in self._expressions:
                 for match in expression.finditer(searched, low, high):
                     if hit := self._hit(call, turn, order, match):
                         yield hit
-
-    def holds(self, call: Call, found: Sequence[Trigger]) -> bool:
-        text = call.sounds if self._by_sound else call.normal.text
-        return any(occurs(expression, text, call, found) for _, expression in self._expressions)
 
     def _hit(self, call: Call, turn: int, order: tuple[int, ...], match: re.Match[str]) -> Hit | None:
         spans = [match.span(n + 1) for n in range(len(order))]
@@ -190,32 +212,21 @@ class Near(Operator):
         )  # fmt: skip
 
 
-def occurs(expression: re.Pattern[str], text: str, call: Call, found: Sequence[Trigger]) -> bool:
-    """Whether an expression matches in one of the turns that hold a trigger; long turns are left to `windows`."""
-    search, starts, ends, seen = expression.search, call.normal.turns, call.normal.ends, -1
-    for turn, _, _ in found:
-        if turn != seen:
-            seen, low, high = turn, starts[turn], ends[turn]
-            if high - low > _WHOLE_TURN or search(text, low, high):
-                return True
-    return False
-
-
-def windows(call: Call, found: Sequence[Trigger]) -> Iterator[tuple[int, int, int]]:
+def windows(
+    call: Call, turns: Sequence[int], places: Callable[[Call, int], list[Span]]
+) -> Iterator[tuple[int, int, int]]:
     """(turn, low, high): the stretches of normalised text in which an expression is searched."""
-    done, high, tried = -1, 0, 0
-    for turn, start, _ in found:
-        if turn != done:
-            done, tried = turn, 0
-            low, end = call.normal.turns[turn], call.normal.ends[turn]
-            whole = end - low <= _WHOLE_TURN
-            high = end if whole else low
-            if whole:
-                yield turn, low, high
-        if start >= high and tried < _MOST_TRIGGERS:
-            tried += 1
-            high = min(end, start + _AROUND)
-            yield turn, max(low, start - _AROUND), high
+    for turn in turns:
+        low, end = call.normal.turns[turn], call.normal.ends[turn]
+        if end - low <= WHOLE_TURN:
+            yield turn, low, end
+            continue
+        high, tried = low, 0
+        for start, _ in places(call, turn):
+            if start >= high and tried < _MOST_TRIGGERS:
+                tried += 1
+                high = min(end, start + _AROUND)
+                yield turn, max(low, start - _AROUND), high
 
 
 class Pattern(Operator):
@@ -227,16 +238,15 @@ class Pattern(Operator):
 
     def __init__(self, pattern: str, *, by_sound: bool) -> None:
         self._expression = re.compile(pattern)
-        self.triggers = tuple(required(pattern))
         self._by_sound = re.compile(syllables(pattern)) if by_sound else None
-        self._chars = frozenset(char for char in pattern if "\u3400" <= char <= "\u9fff")
+        self._chars = dict.fromkeys(char for char in pattern if "\u3400" <= char <= "\u9fff")
+        sounds = syllables(pattern) if by_sound else ""
         self._standard = dict(zip(syllables("".join(self._chars)), self._chars, strict=True)) if by_sound else {}
-        if by_sound:
-            self.sound_triggers = tuple(required(syllables(pattern)))
+        self.probes = probes(pattern) + (probes(sounds, by_sound=True) if by_sound else ())
 
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         text = call.normal.text
-        for turn, low, high in windows(call, found):
+        for turn, low, high in windows(call, turns, self.places):
             literal = [match.span() for match in self._expression.finditer(text, low, high)]
             for start, end in literal:
                 if end > start:
@@ -245,11 +255,6 @@ class Pattern(Operator):
                 for match in self._by_sound.finditer(call.sounds, low, high):
                     if not any(start < match.end() and match.start() < end for start, end in literal):
                         yield self._sound_hit(call, turn, *match.span())
-
-    def holds(self, call: Call, found: Sequence[Trigger]) -> bool:
-        if occurs(self._expression, call.normal.text, call, found):
-            return True
-        return self._by_sound is not None and occurs(self._by_sound, call.sounds, call, found)
 
     def _sound_hit(self, call: Call, turn: int, start: int, end: int) -> Hit:
         words = call.normal.text[start:end]
@@ -289,11 +294,12 @@ class Tokens(Operator):
         texts = [token.get("TEXT") for token in pattern if "OP" not in token]
         words = next((t["IN"] for t in texts if isinstance(t, Mapping) and "IN" in t), None)
         literal = next((t for t in texts if isinstance(t, str)), None)
-        self.triggers = (normalise_term(literal),) if literal else tuple(map(normalise_term, words or ()))
+        strings = frozenset(map(normalise_term, [literal] if literal else words or ()))
+        self.probes = (Probe(strings=strings),) if strings else ()
         self._matcher: Any = None
 
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
-        for turn, low, high in windows(call, found):
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
+        for turn, low, high in windows(call, turns, self.places):
             doc = call.tokenizer.doc(call.normal.text[low:high])
             for _, first, last in self._matches(doc):
                 span = doc[first:last]
@@ -319,7 +325,7 @@ class EntityOf(Operator):
     def __init__(self, kinds: Sequence[str]) -> None:
         self._kinds = frozenset(kinds)
 
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         for turn in range(len(call.roles)):
             base = call.normal.turns[turn]
             for entity in call.entities(turn):
@@ -334,11 +340,11 @@ class Similar(Operator):
     def __init__(self, sentences: Sequence[str], score: float) -> None:
         self._sentences = [(term, syllables(term)) for term in map(normalise_term, sentences)]
         self._score = 100 * score
-        self.sound_triggers = tuple({s[n : n + 2] for _, s in self._sentences for n in range(len(s) - 1)})
+        pairs = frozenset(s[n : n + 2] for _, s in self._sentences for n in range(len(s) - 1))
+        self.probes = (Probe(strings=pairs, by_sound=True),)
 
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
-        counts = Counter(turn for turn, _, _ in found)
-        for turn in (turn for turn, number in counts.items() if number > 1):
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
+        for turn in (turn for turn in turns if len(self.places(call, turn)) > 1):
             low, high = call.normal.turns[turn], call.normal.ends[turn]
             for sentence, sounds in self._sentences:
                 if high - low < len(sounds) // 2:
@@ -356,7 +362,7 @@ class Repeated(Operator):
     def __init__(self, *, times: int, turns: int, chars: int) -> None:
         self._times, self._turns, self._chars = times, turns, chars
 
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         said: dict[tuple[Role, str], list[int]] = defaultdict(list)
         for turn, role in enumerate(call.roles):
             for start, end in self._sentences(call, turn):
@@ -379,7 +385,7 @@ class MeasureOf(Operator):
     def __init__(self, name: str, *, at_least: float | None, below: float | None) -> None:
         self._name, self._at_least, self._below = name, at_least, below
 
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         for value, turn in measure(call, self._name):
             if (self._at_least is None or value >= self._at_least) and (self._below is None or value < self._below):
                 start = call.normal.turns[turn] if turn != CALL else 0
@@ -393,7 +399,7 @@ class RelationIs(Operator):
     def __init__(self, relations: Sequence[str]) -> None:
         self._relations = frozenset(relations)
 
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         relation = call.relation
         if relation.value in self._relations:
             doubts = (relation.doubt,) if relation.doubt else ()
@@ -406,7 +412,7 @@ class HourIn(Operator):
     def __init__(self, start: time, end: time) -> None:
         self._start, self._end = start, end
 
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         if call.facts.started_at is None:
             return
         now = call.facts.started_at.time()
@@ -418,11 +424,11 @@ class HourIn(Operator):
 class CountAcrossCalls(Operator):
     """Judged over many calls by audit/conduct.py; one call alone has no hits."""
 
-    @property
+    @cached_property
     def always(self) -> bool:
         return False
 
-    def hits(self, call: Call, found: Sequence[Trigger]) -> Iterator[Hit]:
+    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         return iter(())
 
 
@@ -453,4 +459,3 @@ def build(condition: Condition, expand: Expand, value: Callable[[Any], str]) -> 
         case "hour" if condition.hour:
             return HourIn(*(time.fromisoformat(value(bound)) for bound in (condition.hour.start, condition.hour.end)))
     return CountAcrossCalls()
-

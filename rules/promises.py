@@ -15,6 +15,8 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
+from rules.amounts import may_name_sum
+from rules.dates import may_name_day
 from rules.entities import Entity, EntityKind, find_entities
 from rules.numerals import small_number
 from transcribe.model import Role, Turn
@@ -60,6 +62,7 @@ _PAY = re.compile(
 )
 _ABOUT_PAYING = re.compile(rf"{_PAY.pattern}|方便|最晚|定在|登记|安排|约定")  # of the agent's words only
 _EFFORT = re.compile(r"(?:尽量|争取|尽力)(?=[^，,。]{0,6}[天周月号底初晚])")
+_SPEAKS_OF_PAYING = re.compile(rf"{_PAY.pattern}|{_EFFORT.pattern}")
 _ASKED_ABILITY = re.compile(r"能不能|可不可以|行不行|好不好|成不成|要不|不行的?话")
 # 还 as hái: 还要上班, 还能怎样, 还有. Where huán follows in the same clause it is found by itself.
 _NOT_PAY = re.compile(
@@ -115,19 +118,8 @@ _INSTALMENTS = re.compile(r"分(?:成|个)?([0-9]{1,2}|[一二两三四五六七
 _MONTHLY = re.compile(r"每个?月|一个月|月月|一期|每期")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Clause:
-    start: int
-    end: int
-    text: str
-    entities: tuple[Entity, ...]
-
-    def of(self, kind: EntityKind) -> tuple[Entity, ...]:
-        return tuple(entity for entity in self.entities if entity.kind is kind)
-
-
 class _Said:
-    """A turn, and its entities when they are first asked for: most turns of the agent never are."""
+    """A turn, and its entities when they are first asked for: most turns never are."""
 
     def __init__(self, index: int, role: Role, text: str, call_date: date | None) -> None:
         self.index = index
@@ -139,9 +131,34 @@ class _Said:
     def entities(self) -> tuple[Entity, ...]:
         return find_entities(self.text, call_date=self._call_date)
 
+    def may_name(self, kind: EntityKind) -> bool:
+        """A quick look: False where surely no day, or no sum, is named."""
+        return may_name_day(self.text) if kind is EntityKind.DATE else may_name_sum(self.text)
+
+    @property
+    def may_name_terms(self) -> bool:
+        """A quick look: False where surely neither a day nor a sum is named."""
+        return may_name_day(self.text) or may_name_sum(self.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clause:
+    """A stretch of a turn."""
+
+    start: int
+    end: int
+    text: str
+    said: _Said
+
+    def of(self, kind: EntityKind) -> tuple[Entity, ...]:
+        entities = self.said.entities if self.said.may_name(kind) else ()
+        return tuple(e for e in entities if e.kind is kind and self.start <= e.start < self.end)
+
 
 _ROLES = frozenset(role.value for role in Role)
 _LONGEST_BARE = 24  # characters: a day, a sum and six more
+_BESIDE_BARE = 6
+_LONGEST_ANSWER = 30
 
 _Terms = tuple[Entity | None, Entity | None]  # day and amount
 
@@ -185,15 +202,12 @@ def _agent_before(said: list[_Said], index: int) -> _Said | None:
 
 
 def _clauses(turn: _Said) -> list[_Clause]:
-    clauses = []
-    for match in _CLAUSE.finditer(turn.text):
-        inside = tuple(entity for entity in turn.entities if match.start() <= entity.start < match.end())
-        clauses.append(_Clause(start=match.start(), end=match.end(), text=match[0], entities=inside))
-    return clauses
+    found = _CLAUSE.finditer(turn.text)
+    return [_Clause(start=match.start(), end=match.end(), text=match[0], said=turn) for match in found]
 
 
 def _stated(turn: _Said, call_date: date | None) -> Promise | None:
-    if not _PAY.search(turn.text) and not _EFFORT.search(turn.text):
+    if not _SPEAKS_OF_PAYING.search(turn.text):
         return _bare(turn, call_date)
     clauses = _clauses(turn)
     found: Promise | None = None
@@ -205,15 +219,17 @@ def _stated(turn: _Said, call_date: date | None) -> Promise | None:
 
 def _bare(turn: _Said, call_date: date | None) -> Promise | None:
     """后天，一千七: a day and a sum and next to nothing else, said to a collector, are an offer."""
-    if len(turn.text) > _LONGEST_BARE:
+    if len(turn.text) > _LONGEST_BARE or not (may_name_day(turn.text) and may_name_sum(turn.text)):
         return None
-    clause = _Clause(start=0, end=len(turn.text), text=turn.text, entities=turn.entities)
-    day, amount = _first([_coming(clause, call_date)]), _first([clause.of(EntityKind.MONEY)])
-    if day is None or amount is None or amount.value is None or _NO.search(turn.text) or _DONE.search(turn.text):
-        return None
-    rest = len(turn.text) - len(day.text) - len(amount.text)
     text = turn.text.strip("，,。！!；; \n")
-    if rest > 6 or _ASK.search(text) or _OTHERS.search(text):
+    if _NO.search(turn.text) or _DONE.search(turn.text) or _ASK.search(text) or _OTHERS.search(text):
+        return None
+    clause = _Clause(start=0, end=len(turn.text), text=turn.text, said=turn)
+    amount = _first([clause.of(EntityKind.MONEY)])
+    day = _first([_coming(clause, call_date)]) if amount else None
+    if day is None or amount is None or amount.value is None:
+        return None
+    if len(turn.text) - len(day.text) - len(amount.text) > _BESIDE_BARE:
         return None
     span = min(day.start, amount.start), max(day.end, amount.end)
     return _promise(turn, span, (day, amount), Firmness.WEAK if _WEAK.search(text) else Firmness.FIRM, call_date)
@@ -232,9 +248,8 @@ def _promises(clause: _Clause, call_date: date | None) -> bool:
 
 def _implied(clause: _Clause) -> bool:
     """争取月底前, or 明天早上行吗 after a word of paying: a day is named, paying is understood."""
-    if not clause.of(EntityKind.DATE):
-        return False
-    return bool(_EFFORT.search(clause.text) or _ASK.search(clause.text.rstrip("，,。 ")))
+    said = _EFFORT.search(clause.text) or _ASK.search(clause.text.rstrip("，,。 "))
+    return bool(said and clause.of(EntityKind.DATE))
 
 
 def _near(days: tuple[Entity, ...], call_date: date | None) -> bool:
@@ -318,10 +333,12 @@ def _confidence(turn: _Said, day: Entity | None, amount: Entity | None) -> float
 
 def _answered(turn: _Said, before: _Said, call_date: date | None) -> Promise | None:
     """什么时候能还? 下周五吧: a bare day or sum answers a question about paying."""
-    asks = _ABOUT_PAYING.search(before.text) and _QUESTION_OF_PAY.search(before.text) and not _DONE.search(before.text)
-    if not asks or _NO.search(turn.text) or _DONE.search(turn.text) or len(turn.text) > 30:
+    if len(turn.text) > _LONGEST_ANSWER or not turn.may_name_terms:
         return None
-    clause = _Clause(start=0, end=len(turn.text), text=turn.text, entities=turn.entities)
+    asks = _ABOUT_PAYING.search(before.text) and _QUESTION_OF_PAY.search(before.text) and not _DONE.search(before.text)
+    if not asks or _NO.search(turn.text) or _DONE.search(turn.text):
+        return None
+    clause = _Clause(start=0, end=len(turn.text), text=turn.text, said=turn)
     day, amount = _first([_coming(clause, call_date)]), _first([clause.of(EntityKind.MONEY)])
     if day is None and amount is None:
         return None
@@ -352,7 +369,7 @@ def _proposal(before: _Said, call_date: date | None) -> _Terms:
     """Day and sum that the agent proposed; what follows 不然 or tells of the debt is none."""
     day: Entity | None = None
     amount: Entity | None = None
-    if not _ABOUT_PAYING.search(_NOT_PAY.sub("", before.text)):
+    if not before.may_name_terms or not _ABOUT_PAYING.search(_NOT_PAY.sub("", before.text)):
         return None, None
     for clause in _clauses(before):
         if _AGENT_THREAT.search(clause.text) or _DEBT.search(clause.text):
@@ -407,17 +424,19 @@ def _accepted(said: list[_Said], promise: Promise) -> Promise:
 def _repeated_back(said: list[_Said], promise: Promise) -> bool:
     if promise.amount_text is None and promise.date_text is None:
         return False
-    later = [entity for turn in said[promise.turn + 1 :] if turn.role is Role.AGENT for entity in turn.entities]
+    later = [turn for turn in said[promise.turn + 1 :] if turn.role is Role.AGENT]
     return _names(later, EntityKind.MONEY, promise.amount, promise.amount_text) and _names(
         later, EntityKind.DATE, promise.date, promise.date_text
     )
 
 
-def _names(entities: list[Entity], kind: EntityKind, value: Decimal | str | None, text: str | None) -> bool:
+def _names(said: list[_Said], kind: EntityKind, value: Decimal | str | None, text: str | None) -> bool:
     """Whether `text` was said again, by its value or, where it has none, by its words."""
     if text is None:
         return True
     return any(
         entity.kind is kind and ((value is not None and entity.value == value) or entity.text.startswith(text[:2]))
-        for entity in entities
+        for turn in said
+        if turn.may_name(kind)
+        for entity in turn.entities
     )
