@@ -26,8 +26,8 @@ def measure(call: Call, name: str) -> Iterator[tuple[float, int]]:
         yield _COUNTS[name](call), _WHOLE
     elif name in _TIMED and any(turn.end_ms for turn in call.turns):
         yield from _TIMED[name](call)
-    elif name == "duration_s" and call.facts.duration_ms:
-        yield from _duration(call)
+    elif name in ("duration_s", "recorded_s") and call.facts.duration_ms:
+        yield call.facts.duration_ms / 1000, _WHOLE
 
 
 def _spoken(call: Call, role: Role) -> int:

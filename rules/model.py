@@ -133,8 +133,8 @@ class Measure(Strict):
     """A number taken from the call; `at_least`/`below` are in the measure's own unit."""
 
     name: Literal[
-        "turns", "agent_turns", "customer_turns", "duration_s", "silence_ms", "reply_ms", "overlap_ms",
-        "chars_per_minute", "loudness_db", "agent_share", "hangup_ms",
+        "turns", "agent_turns", "customer_turns", "duration_s", "recorded_s", "silence_ms", "reply_ms",
+        "overlap_ms", "chars_per_minute", "loudness_db", "agent_share", "hangup_ms",
     ]
     at_least: float | str | None = None
     below: float | str | None = None

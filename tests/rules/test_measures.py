@@ -34,6 +34,14 @@ def test_the_record_alone_tells_the_duration() -> None:
     assert list(measure(call_of((AGENT, "您好", 0, 0), duration_ms=61_000), "duration_s")) == [(61.0, -1)]
 
 
+@pytest.mark.parametrize(("duration_ms", "expected"), [(61_000, [(61.0, -1)]), (None, [])])
+def test_how_long_was_recorded_is_known_from_the_record_only(
+    duration_ms: int | None, expected: list[tuple[float, int]]
+) -> None:
+    timed = call_of((AGENT, "您好", 0, 30_000), duration_ms=duration_ms)
+    assert list(measure(timed, "recorded_s")) == expected
+
+
 def test_pace_leaves_punctuation_out_and_short_turns_aside() -> None:
     call = call_of((AGENT, "您好,一二三四五六七八九十。", 0, 2_400), (AGENT, "好的好的。", 3_000, 3_100))
     assert list(measure(call, "chars_per_minute")) == [(300.0, 0)]
