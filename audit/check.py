@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from audit.pipeline import plain_promise
-from audit.score import scorecard
+from audit.score import score_of
 from rules.engine import Judge
 from rules.model import RELATIONS, CallFacts, Finding, RuleSet
 from rules.promises import Firmness, Promise, find_promise
@@ -38,12 +38,12 @@ def check_lines(lines: Iterable[bytes], ruleset: RuleSet) -> Iterator[Checked]:
         if not line.strip():
             continue
         try:
-            yield Checked(number, _check(line, judge, ruleset))
+            yield Checked(number, _check(line, judge))
         except BadLine as error:
             yield Checked(number, None, str(error))
 
 
-def _check(line: bytes, judge: Judge, ruleset: RuleSet) -> dict[str, Any]:
+def _check(line: bytes, judge: Judge) -> dict[str, Any]:
     call = _object(line)
     turns = _turns(call)
     facts = _facts(call)
@@ -52,9 +52,9 @@ def _check(line: bytes, judge: Judge, ruleset: RuleSet) -> dict[str, Any]:
     return {
         "call_id": facts.call_id or None,
         "findings": [_finding(finding) for finding in judgement.findings],
-        "outcomes": {rule: result.value for rule, result in judgement.outcomes.items()},
+        "outcomes": dict(judgement.outcomes),
         "promise": _promise(find_promise(turns, call_date=called_on)),
-        "score": scorecard(judgement, ruleset).score,
+        "score": score_of(judgement),
     }
 
 

@@ -43,6 +43,7 @@ class Call:
         self.tokenizer = tokenizer
         self.roles = [turn.role for turn in turns]
         self.normal = NormalText([turn.text for turn in turns])
+        self._entities: dict[int, tuple[Entity, ...]] = {}
 
     @cached_property
     def sounds(self) -> str:
@@ -79,6 +80,10 @@ class Call:
             ranks[role.value] = [n for n, who in enumerate(self.roles) if who in (role, Role.UNKNOWN)]
         return ranks
 
+    def turns_of(self, speaker: Speaker) -> list[int]:
+        """Turn numbers of a speaker, in order; those of an unknown one are everybody's."""
+        return self._ranks[speaker]
+
     @cached_property
     def relation(self) -> RelationFound:
         """Who is on the line."""
@@ -86,7 +91,9 @@ class Call:
 
     def entities(self, turn: int) -> tuple[Entity, ...]:
         """Amounts, dates, numbers in one turn; spans in normalised text."""
-        return find_entities(self.normal.turn_text(turn), call_date=self.date)
+        if turn not in self._entities:
+            self._entities[turn] = find_entities(self.normal.turn_text(turn), call_date=self.date)
+        return self._entities[turn]
 
     def in_first(self, turn: int, window: Window, speaker: Speaker) -> bool:
         """Whether a turn begins within the first turns of a speaker, or the first seconds of the call."""

@@ -64,10 +64,14 @@ class Node:
     @cached_property
     def local(self) -> bool:
         """Whether what it says about a turn hangs on that turn alone."""
+        return self.by_turn and not (self.condition.first or self.condition.last)
+
+    @cached_property
+    def by_turn(self) -> bool:
+        """Whether its hits can be had turn after turn, once it is known which turns are in its window."""
         condition = self.condition
-        elsewhere = (condition.first, condition.last, condition.before, condition.after, condition.around)
-        counted = condition.answered_by is not None or condition.at_least > 1
-        return self.operator is not None and not self.operator.always and not counted and not any(elsewhere)
+        elsewhere = condition.before or condition.after or condition.around or condition.answered_by
+        return self.operator is not None and self.operator.by_turn and not elsewhere and condition.at_least == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,10 +204,10 @@ class Judge:
 
     def _one_eager(self, parts: tuple[Node, ...]) -> tuple[Node, ...]:
         """All parts must hold, so it is enough to look out for the rarest of them."""
-        operators = [(part, part.operator) for part in parts if part.operator and not part.operator.always]
-        if not operators:
+        watchable = [(expected(strings), part.number, part) for part in parts if (strings := _strings(part))]
+        if not watchable:
             return parts
-        watched = min(operators, key=lambda pair: expected([*pair[1].triggers, *pair[1].sound_triggers]))[0]
+        watched = min(watchable)[2]
         kept = tuple(part if part is watched else _lazy(part) for part in parts)
         for part in kept:
             for node in _descendants((part,)):
@@ -232,6 +236,14 @@ class Judge:
             for node in _descendants(compiled.when):
                 owners[node.number].append(compiled)
         return owners
+
+
+def _strings(node: Node) -> list[str]:
+    """Strings of which one occurs wherever a condition holds; empty where there are none."""
+    if node.operator:
+        return [*node.operator.triggers, *node.operator.sound_triggers]
+    parts = [_strings(part) for part in node.parts] if node.condition.any else []
+    return [string for part in parts for string in part] if all(parts) else []
 
 
 def _lazy(node: Node) -> Node:
@@ -282,12 +294,24 @@ class Judging:
 
     def hits_in(self, node: Node, turn: int, names: Mapping[str, Node]) -> list[Hit]:
         """The hits that may lie in one turn: only that turn is looked at where nothing else matters."""
-        if node.eager or not node.local or turn == CALL:
+        if node.watched or not node.local or turn == CALL:
             return self.hits(node, names)
         known = self._hits_in.get((node.number, turn))
         if known is None:
             self._hits_in[node.number, turn] = known = self._find_in(node, turn)
         return known
+
+    def each(self, node: Node, names: Mapping[str, Node]) -> Iterator[Hit]:
+        """The hits of a condition, worked out one after another: for who needs only the first."""
+        if node.number in self._hits or node.operator is None or not node.by_turn:
+            yield from self.hits(node, names)
+        else:
+            for turn in self._turns(node, node.operator, names):
+                yield from node.operator.hits(self.call, (turn,))
+
+    def holds(self, node: Node, names: Mapping[str, Node]) -> bool:
+        """Whether a condition has any hit."""
+        return next(self.each(node, names), None) is not None
 
     def _find_in(self, node: Node, turn: int) -> list[Hit]:
         if node.operator is None or not role_matches(node.speaker, self.call.roles[turn]):
@@ -295,12 +319,12 @@ class Judging:
         return list(node.operator.hits(self.call, (turn,)))
 
     def _find(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
-        hits = self._operator_hits(node) if node.operator else self._combined(node, names)
+        hits = self._operator_hits(node, names) if node.operator else self._combined(node, names)
         if not hits:
             return []
         condition = node.condition
         if condition.first or condition.last:
-            hits = [hit for hit in hits if self._in_window(hit, node)]
+            hits = [hit for hit in hits if hit.turn != CALL and self._in_window(hit.turn, node)]
         for anchor, sign in ((condition.before, -1), (condition.after, 1), (condition.around, 0)):
             if anchor:
                 hits = self._anchored(hits, anchor, sign, names)
@@ -308,19 +332,31 @@ class Judging:
             hits = [hit for hit in hits if self._answered(hit, node, names)]
         return hits if len(hits) >= condition.at_least else []
 
-    def _operator_hits(self, node: Node) -> list[Hit]:
+    def _operator_hits(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         if node.operator is None:
             return []
+        turns = self._turns(node, node.operator, names) if node.operator.by_turn else ()
         if node.operator.always:
-            hits, roles = node.operator.hits(self.call, ()), self.call.roles
+            hits, roles = node.operator.hits(self.call, turns), self.call.roles
             return [hit for hit in hits if hit.turn == CALL or role_matches(node.speaker, roles[hit.turn])]
-        return list(node.operator.hits(self.call, self._turns(node, node.operator)))
+        return list(node.operator.hits(self.call, turns)) if turns else []
 
-    def _turns(self, node: Node, operator: Operator) -> Sequence[int]:
-        """The turns that hold a trigger of a node, among those of its speaker."""
-        if node.eager:
-            return self.found.get(node.number, ())
-        return [turn for turn in operator.turns(self.call) if role_matches(node.speaker, self.call.roles[turn])]
+    def _turns(self, node: Node, operator: Operator, names: Mapping[str, Node]) -> Sequence[int]:
+        """The turns of its speaker that may hold hits of a node: in its window, near its anchor, with a trigger."""
+        if node.watched:
+            turns: Sequence[int] = self.found.get(node.number, ())
+        else:
+            turns = self.call.turns_of(node.speaker)
+            if not operator.always:
+                turns = sorted(operator.turns(self.call) & set(turns))
+        condition = node.condition
+        if turns and (condition.first or condition.last):
+            turns = [turn for turn in turns if self._in_window(turn, node)]
+        for anchor, sign in ((condition.before, -1), (condition.after, 1), (condition.around, 0)):
+            if turns and anchor:
+                anchors = {hit.turn for hit in self._anchors(anchor, names)}
+                turns = [turn for turn in turns if any(_distant(turn - a, anchor.turns, sign) for a in anchors)]
+        return turns
 
     def _combined(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         condition = node.condition
@@ -330,7 +366,7 @@ class Judging:
             return [hit for part in node.parts for hit in self.hits(part, names)]
         if condition.all:
             return self._together(node, names)
-        if any(self.hits(part, names) for part in node.excluded):
+        if any(self.holds(part, names) for part in node.excluded):
             return []
         return [Hit(turn=CALL, start=0, end=0, because="没有出现例外所说的话")]
 
@@ -358,7 +394,7 @@ class Judging:
         groups: dict[int, list[Hit]] = {}
         turns: set[int] | None = None
         for part in sorted(node.parts, key=_cost):
-            if nearby and turns is not None and part.local and not part.eager:
+            if nearby and turns is not None and part.local and not part.watched:
                 hits = [hit for turn in sorted(turns) for hit in self.hits_in(part, turn, names)]
             else:
                 hits = self.hits(part, names)
@@ -379,25 +415,27 @@ class Judging:
         low, high = self.call.normal.clause(hit.start, hit.end)
         return other.start < high and low < other.end
 
-    def _in_window(self, hit: Hit, node: Node) -> bool:
-        if hit.turn == CALL:
-            return False
+    def _in_window(self, turn: int, node: Node) -> bool:
         first, last = node.condition.first, node.condition.last
-        return (first is None or self.call.in_first(hit.turn, first, node.speaker)) and (
-            last is None or self.call.in_last(hit.turn, last, node.speaker)
+        return (first is None or self.call.in_first(turn, first, node.speaker)) and (
+            last is None or self.call.in_last(turn, last, node.speaker)
         )
 
     def _anchored(self, hits: list[Hit], anchor: Anchor, sign: int, names: Mapping[str, Node]) -> list[Hit]:
         """Hits before (−1), after (+1) or around (0) the anchor's hits; turns count from the anchor."""
-        anchors = [hit for hit in self.hits(names[anchor.condition], names) if hit.turn != CALL]
+        anchors = self._anchors(anchor, names)
+        return [hit for hit in hits if hit.turn != CALL and any(_placed(hit, a, anchor.turns, sign) for a in anchors)]
+
+    def _anchors(self, anchor: Anchor, names: Mapping[str, Node]) -> list[Hit]:
+        hits = [hit for hit in self.hits(names[anchor.condition], names) if hit.turn != CALL]
         match anchor.hit:
             case "first":
-                anchors = anchors[:1]
+                return hits[:1]
             case "last":
-                anchors = anchors[-1:]
+                return hits[-1:]
             case int(number):
-                anchors = anchors[number - 1 : number]
-        return [hit for hit in hits if hit.turn != CALL and any(_placed(hit, a, anchor.turns, sign) for a in anchors)]
+                return hits[number - 1 : number]
+        return hits
 
     def _answered(self, hit: Hit, node: Node, names: Mapping[str, Node]) -> bool:
         answered_by = node.condition.answered_by
@@ -408,12 +446,13 @@ class Judging:
 
 
 def _placed(hit: Hit, anchor: Hit, turns: tuple[int, int] | None, sign: int) -> bool:
-    distance = hit.turn - anchor.turn
     if sign and (hit.start - anchor.start) * sign <= 0:
         return False
-    if turns is None:
-        return True
-    return turns[0] <= (distance * sign if sign else distance) <= turns[1]
+    return _distant(hit.turn - anchor.turn, turns, sign)
+
+
+def _distant(distance: int, turns: tuple[int, int] | None, sign: int) -> bool:
+    return turns is None or turns[0] <= (distance * sign if sign else distance) <= turns[1]
 
 
 def _joined(hits: Sequence[Hit]) -> Hit:
@@ -441,19 +480,19 @@ def _judge_rule(compiled: Compiled, judging: Judging) -> tuple[Result, list[Find
 
 def _applies(compiled: Compiled, judging: Judging) -> bool:
     names = compiled.names
-    if any(judging.hits(node, names) for node in compiled.applies_unless):
+    if any(judging.holds(node, names) for node in compiled.applies_unless):
         return False
-    return not compiled.applies_when or any(judging.hits(node, names) for node in compiled.applies_when)
+    return not compiled.applies_when or any(judging.holds(node, names) for node in compiled.applies_when)
 
 
 def _judge_duty(compiled: Compiled, judging: Judging) -> tuple[Result, list[Finding]]:
     rule, call = compiled.rule, judging.call
     doubtful = False
     for node in compiled.when:
-        hits = judging.hits(node, compiled.names)
-        if any(not hit.doubts for hit in hits):
-            return Result.PASS, []
-        doubtful = doubtful or bool(hits)
+        for hit in judging.each(node, compiled.names):
+            if not hit.doubts:
+                return Result.PASS, []
+            doubtful = True
     if doubtful:
         return Result.UNSURE, []
     doubts = ("说话人角色未识别",) if all(role is Role.UNKNOWN for role in call.roles) else ()

@@ -64,6 +64,11 @@ class Operator(ABC):
         return not self.probes
 
     @cached_property
+    def by_turn(self) -> bool:
+        """Whether what it says about a turn hangs on that turn alone."""
+        return not self.always
+
+    @cached_property
     def _places(self) -> tuple[Places, Places]:
         return Places(self.triggers), Places(self.sound_triggers)
 
@@ -74,13 +79,13 @@ class Operator(ABC):
         found = spoken.spans(call.normal.text, low, high) if self.triggers else []
         return found + sounds.spans(call.sounds, low, high) if self.sound_triggers else found
 
-    def turns(self, call: Call) -> list[int]:
+    def turns(self, call: Call) -> set[int]:
         """The turns in which one of its triggers stands."""
         text, turn_at = call.normal, call.normal.turn_at
         spoken, sounds = self._places
         found = spoken.spans(text.text, 0, len(text.text)) if self.triggers else []
         found += sounds.spans(call.sounds, 0, len(text.text)) if self.sound_triggers else []
-        return sorted({turn_at(start) for start, _ in found})
+        return {turn_at(start) for start, _ in found}
 
 
 class Phrase(Operator):
@@ -322,11 +327,13 @@ def _number(value: Any) -> Any:
 class EntityOf(Operator):
     """An amount, a date, a number of a kind."""
 
+    by_turn = True
+
     def __init__(self, kinds: Sequence[str]) -> None:
         self._kinds = frozenset(kinds)
 
     def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
-        for turn in range(len(call.roles)):
+        for turn in turns:
             base = call.normal.turns[turn]
             for entity in call.entities(turn):
                 if entity.kind in self._kinds:

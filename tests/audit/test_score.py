@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.score import FULL_SCORE, PASS_MARK, POINTS, Scorecard, Verdict, scorecard
-from rules.model import Finding, Judgement, Result, Rule, RuleSet, Severity
+from audit.score import FULL_SCORE, PASS_MARK, POINTS, Scorecard, Verdict, score_of, scorecard
+from rules.engine import Judge
+from rules.load import load_rules
+from rules.model import CallFacts, Finding, Judgement, Result, Rule, RuleSet, Severity
+from transcribe.model import Role, Turn
 
 RULES = {
     "menace": ("threat", Severity.CRITICAL),
@@ -139,3 +142,14 @@ def test_any_outcomes_give_a_card_in_range_that_survives_json(outcomes: dict[str
     assert Scorecard.from_dict(json.loads(json.dumps(got.as_dict()))) == got
     shuffled = dict(reversed(outcomes.items()))
     assert json.dumps(card(**shuffled).as_dict()) == json.dumps(got.as_dict())
+
+
+def test_the_score_alone_is_that_of_the_card() -> None:
+    ruleset = load_rules()
+    turns = ["agent: 你再不还钱我们就爆你通讯录，找人弄死你", "customer: 我要去投诉你们", "agent: 你个老赖，垃圾"]
+    said = [line.split(": ") for line in turns]
+    judged = Judge(ruleset).judge(
+        [Turn(index=n, role=Role(who), channel=None, start_ms=0, end_ms=0, text=t) for n, (who, t) in enumerate(said)],
+        CallFacts(),
+    )
+    assert judged.findings and score_of(judged) == scorecard(judged, ruleset).score

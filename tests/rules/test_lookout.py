@@ -1,0 +1,104 @@
+"""What is looked for first loses nothing: asking every condition about every turn finds the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.call import Call
+from rules.engine import Judge
+from rules.load import conditions_of, load_rules
+from rules.lookout import Lookout, Places
+from rules.model import CallFacts, Finding
+from rules.prefilter import probes
+from rules.text import normalise_term
+from transcribe.model import Role, Turn
+
+OPEN = Path(__file__).parents[1] / "corpus" / "open"
+
+
+class Tireless(Judge):
+    """Asks every condition about every turn of its speaker."""
+
+    def _found(self, call: Call) -> dict[int, list[int]]:
+        return {node.number: call.turns_of(node.speaker) for node in self._nodes if node.watched}
+
+
+@cache
+def judges() -> tuple[Judge, Judge]:
+    return Judge(load_rules()), Tireless(load_rules())
+
+
+@cache
+def spoken() -> tuple[str, ...]:
+    calls = [json.loads(line) for file in sorted(OPEN.glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()]
+    examples = [e for rule in load_rules().rules for e in (*rule.examples.violations, *rule.examples.clean)]
+    said = [turn["text"] for call in calls for turn in call["turns"]]
+    return (*said, *(line.partition(": ")[2] for example in examples for line in example.turns))
+
+
+def turns_of(said: Sequence[tuple[Role, str]]) -> list[Turn]:
+    return [
+        Turn(index=n, role=role, channel=None, start_ms=0, end_ms=0, text=text) for n, (role, text) in enumerate(said)
+    ]
+
+
+def findings_of(judge: Judge, turns: list[Turn]) -> tuple[Finding, ...]:
+    return judge.judge(turns, CallFacts()).findings
+
+
+@st.composite
+def a_call(draw: st.DrawFn) -> list[tuple[Role, str]]:
+    """Halves of what people say, put together anew."""
+    texts = st.sampled_from(spoken())
+    half = st.builds(lambda text, at: text[: at % (len(text) + 1)], texts, st.integers(0, 60))
+    turn = st.tuples(st.sampled_from(Role), st.builds(lambda a, b: a + b, half, st.one_of(texts, half)))
+    return draw(st.lists(turn, min_size=1, max_size=8))
+
+
+@settings(max_examples=60, deadline=None)
+@given(a_call())
+def test_nothing_is_lost_by_looking_for_words_first(said: list[tuple[Role, str]]) -> None:
+    quick, tireless = judges()
+    turns = turns_of(said)
+    assert findings_of(quick, turns) == findings_of(tireless, turns)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(?:我|俺)?[^。？]{0,3}(?:上门|去你家)了?", "还(?!款)钱|不还", "(a|b)c\\1", "(?<=不)还", "x{2,3}(?:y)?|[甲乙]丙"],
+)
+@settings(max_examples=80)
+@given(st.text(alphabet="我俺上门去你家了还款钱不abcxy甲乙丙。", max_size=12))
+def test_probes_succeed_exactly_where_the_pattern_matches(pattern: str, text: str) -> None:
+    assert _probed(pattern, text) is (re.search(pattern, text) is not None)
+
+
+def test_probes_of_the_pack_agree_with_its_patterns() -> None:
+    patterns = {c.pattern for rule in load_rules().rules for c in conditions_of(rule) if c.pattern}
+    texts = [normalise_term(text) for text in spoken()[::23]]
+    wrong = [(p, t) for p in patterns for t in texts if _probed(p, t) is not (re.search(p, t) is not None)]
+    assert wrong == []
+
+
+def _probed(pattern: str, text: str) -> bool:
+    found = [probe for probe in probes(pattern) if any(string in text for string in probe.strings)]
+    return any(probe.expression is None or probe.expression.search(text) is not None for probe in found)
+
+
+def test_strings_are_told_to_those_whose_turn_it_is() -> None:
+    lookout = Lookout({"还钱": [(1, "agent"), (2, "customer"), (3, "any")], "钱": [(4, "agent")]})
+    text, ends, roles = "\n您好\n还钱\n没钱\n", [3, 6, 9], [Role.AGENT, Role.AGENT, Role.CUSTOMER]
+    assert list(lookout.seen(text, ends, roles)) == [(1, {1, 3, 4})]
+    assert list(lookout.seen(text, ends, [Role.UNKNOWN] * 3)) == [(1, {1, 2, 3, 4}), (2, {4})]
+
+
+def test_places_may_overlap() -> None:
+    assert Places(["还钱", "钱"]).spans("快还钱还钱", 1, 3) == [(1, 3), (2, 3)]
