@@ -152,4 +152,5 @@ def test_the_score_alone_is_that_of_the_card() -> None:
         [Turn(index=n, role=Role(who), channel=None, start_ms=0, end_ms=0, text=t) for n, (who, t) in enumerate(said)],
         CallFacts(),
     )
-    assert judged.findings and score_of(judged) == scorecard(judged, ruleset).score
+    assert judged.findings
+    assert score_of(judged) == scorecard(judged, ruleset).score
