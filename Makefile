@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: audit test quality rule-pages clean
+.PHONY: audit test quality rule-pages second-opinion clean
 
 ## Audit the sample recordings: a table here, report.html and report.xlsx beside.
 audit: $(VENV)/.with-base
@@ -29,6 +29,10 @@ quality: $(VENV)/.with-base
 rule-pages: $(VENV)/.with-base
 	$(BIN)/callaudit rules docs --out docs/rules
 
+## rules/second_opinion.npz: train the second opinion on the corpus's open half. About 20 seconds.
+second-opinion: $(VENV)/.with-tests
+	$(BIN)/python -m benchmarks.second_opinion
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "需要 Python 3.11 或更新版本；可用 make PYTHON=python3.12 指定" >&2; exit 2; }
@@ -39,7 +43,7 @@ $(VENV)/.with-base: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.with-tests: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[base,openai-whisper,test]'
+	$(PIP) install --editable '.[base,openai-whisper,train,test]'
 	@touch $@ $(VENV)/.with-base
 
 clean:

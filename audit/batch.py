@@ -93,7 +93,9 @@ def run_batch(batch: Batch, *, interrupts: Interrupts, notify: Callable[[Tally],
     doing = _Doing(batch, run=run, tally=tally, interrupts=interrupts, notify=notify)
     for refusal in plan.refusals:
         doing.refuse(refusal)
-    pool = Pool(Setup(hearing=batch.hearing, ruleset=batch.ruleset), size=batch.workers)
+    second = batch.settings.second_opinion is not None
+    setup = Setup(hearing=batch.hearing, ruleset=batch.ruleset, second_opinion=second)
+    pool = Pool(setup, size=batch.workers)
     try:
         _loop(doing, pool, interrupts)
         tally.interrupted = tally.over < tally.total

@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from audit.added import added
+from audit.added import table as added_table
 from audit.errors import AuditError
 from audit.evaluate import Labelled, as_heard, evaluate, read_corpus, rule_table, tables
 from rules.engine import Judge
+from rules.second_opinion import SecondOpinion
 from transcribe.model import Transcript
 
 HALVES = {"open": "the half that rule writers look at", "set_aside": "the half that they never see"}
@@ -37,11 +40,22 @@ def quality_page(corpus: Path, judge: Judge, *, hear: HearFile | None) -> Iterat
     for half, what in HALVES.items():
         yield from ("", f"## Text, {half.replace('_', '-')}: {what}", "")
         yield from tables(evaluate(halves[half], judge))
+    yield from _second_opinion(halves, judge)
     if hear is not None:
         yield from _sound(corpus / "sound", halves, judge, hear)
     for half in HALVES:
         yield from ("", f"## Rules on text, {half.replace('_', '-')}", "")
         yield from rule_table(evaluate(halves[half], judge))
+
+
+def _second_opinion(halves: dict[str, list[Labelled]], judge: Judge) -> Iterator[str]:
+    """The model beside the rules; it learned from the open half."""
+    yield from ("", "## What the second opinion adds, on text", "")
+    yield "The figures above are without it ([what it is](second-opinion.md)). It was trained on the open half, so only"
+    yield "the set-aside row tells anything. All it adds is unsure."
+    yield ""
+    second = SecondOpinion(judge.ruleset)
+    yield from added_table({half: added(calls, judge, second) for half, calls in halves.items()})
 
 
 def _read(folder: Path) -> list[Labelled]:

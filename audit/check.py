@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audit.pipeline import plain_promise
 from audit.score import score_of
@@ -14,6 +14,9 @@ from rules.engine import Judge
 from rules.model import RELATIONS, CallFacts, Finding, RuleSet
 from rules.promises import Firmness, Promise, find_promise
 from transcribe.model import Role, Turn
+
+if TYPE_CHECKING:
+    from rules.second_opinion import SecondOpinion
 
 _ROLES = {role.value: role for role in Role}
 
@@ -31,23 +34,32 @@ class Checked:
     error: str = ""
 
 
-def check_lines(lines: Iterable[bytes], ruleset: RuleSet) -> Iterator[Checked]:
+def check_lines(lines: Iterable[bytes], ruleset: RuleSet, *, second_opinion: bool = False) -> Iterator[Checked]:
     """Judge one call a line; empty lines are skipped, bad ones are told and do not stop the others."""
     judge = Judge(ruleset)
+    second = _second_opinion(ruleset) if second_opinion else None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            yield Checked(number, _check(line, judge))
+            yield Checked(number, _check(line, judge, second))
         except BadLine as error:
             yield Checked(number, None, str(error))
 
 
-def _check(line: bytes, judge: Judge) -> dict[str, Any]:
+def _second_opinion(ruleset: RuleSet) -> SecondOpinion:
+    from rules.second_opinion import SecondOpinion
+
+    return SecondOpinion(ruleset)
+
+
+def _check(line: bytes, judge: Judge, second: SecondOpinion | None) -> dict[str, Any]:
     call = _object(line)
     turns = _turns(call)
     facts = _facts(call)
     judgement = judge.judge(turns, facts)
+    if second is not None:
+        judgement = second.add(judgement, turns)
     called_on = facts.started_at.date() if facts.started_at else None
     return {
         "call_id": facts.call_id or None,

@@ -164,8 +164,16 @@ def _settings(config: Config, ruleset: RuleSet) -> Settings:
         ruleset_digest=ruleset.digest,
         engine=config.engine,
         model=None if config.engine == "transcript" else config.model,
-        options={**channel, "utc_offset": str(config.utc_offset)},
+        options={**channel, **_second_opinion(config), "utc_offset": str(config.utc_offset)},
     )
+
+
+def _second_opinion(config: Config) -> dict[str, str]:
+    if not config.second_opinion:
+        return {}
+    from rules.second_opinion import read_model
+
+    return {"second_opinion": read_model().digest}
 
 
 def _run(batch: Batch, *, quiet: bool) -> Tally:

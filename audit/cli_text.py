@@ -24,9 +24,10 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.command("check", cls=Command, context_settings=CONTEXT)
 @click.argument("file", metavar="FILE|-", type=click.File("rb"))
 @click.option("--format", "form", type=click.Choice(["jsonl", "table"]), default="jsonl", help="默认 jsonl，每通一行。")
+@click.option("--second-opinion", is_flag=True, help="规则没有命中的句子，再请模型看一遍（只提示，不判违规）。")
 @RULES
 @CONFIG
-def check_command(file: IO[bytes], form: str, **given: Any) -> int:
+def check_command(file: IO[bytes], form: str, second_opinion: bool, **given: Any) -> int:
     """判定现成的文字转写（每行一通 JSON），不需要录音，也不存数据库。
 
     \b
@@ -39,7 +40,7 @@ def check_command(file: IO[bytes], form: str, **given: Any) -> int:
     ruleset = load_rules(read_given_config(given).rules)
     write = sys.stdout.write
     bad, rows = 0, []
-    for checked in check_lines(file, ruleset):
+    for checked in check_lines(file, ruleset, second_opinion=second_opinion):
         if checked.answer is None:
             bad += 1
             warn(f"第 {checked.line} 行：{checked.error}")

@@ -34,6 +34,7 @@ class Config:
     agent_channel: int | None = None
     utc_offset: timezone = CHINA
     fail_on: Severity | None = None
+    second_opinion: bool = True
 
 
 def read_config(path: Path | None = None) -> Config:
@@ -108,6 +109,12 @@ def _severity(value: object, _: Path) -> Severity:
         raise ValueError(f"可选：{'、'.join(Severity)}") from None
 
 
+def _yes_or_no(value: object, _: Path) -> bool:
+    if type(value) is not bool:
+        raise ValueError("请写 true 或 false，不带引号")
+    return value
+
+
 def utc_offset(value: object) -> timezone:
     """`+08:00` → the time zone; ValueError says how to write it."""
     found = re.fullmatch(r"([+-])(\d\d):(\d\d)", str(value))
@@ -126,4 +133,5 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "agent_channel": _channel,
     "utc_offset": lambda value, _: utc_offset(value),
     "fail_on": _severity,
+    "second_opinion": _yes_or_no,
 }

@@ -79,9 +79,10 @@ class Evaluation:
     never_fired: tuple[str, ...]
 
 
-def read_corpus(folder: Path) -> list[Labelled]:
-    """All calls of a folder of JSON lines (tests/corpus/README.md)."""
-    lines = [line for file in sorted(folder.glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()]
+def read_corpus(path: Path) -> list[Labelled]:
+    """All calls of a file of JSON lines, or of all such files of a folder (tests/corpus/README.md)."""
+    files = [path] if path.is_file() else sorted(path.glob("*.jsonl"))
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
     return [_labelled(json.loads(line)) for line in lines]
 
 

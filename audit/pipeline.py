@@ -16,6 +16,7 @@ from transcribe.model import Transcript
 if TYPE_CHECKING:
     from rules.engine import Judge
     from rules.promises import Promise
+    from rules.second_opinion import SecondOpinion
 
 Hear = Callable[[CallRecord], Transcript]
 """Turns a call's recording into its transcript; the only step that reads a file."""
@@ -33,12 +34,16 @@ class Job:
     transcript: Transcript | None = None
 
 
-def audit_call(job: Job, *, hear: Hear, judge: Judge, ruleset: RuleSet) -> AuditedCall:
-    """Hear and judge one call; raises what `hear` raises (transcribe.errors)."""
+def audit_call(
+    job: Job, *, hear: Hear, judge: Judge, ruleset: RuleSet, second: SecondOpinion | None = None
+) -> AuditedCall:
+    """Hear and judge one call, with a second opinion where one is asked; raises what `hear` raises."""
     from rules.promises import find_promise
 
     transcript = job.transcript or hear(job.record)
     judgement = judge.judge(transcript.turns, facts_of(job.record, transcript))
+    if second is not None:
+        judgement = second.add(judgement, transcript.turns)
     called_on = job.record.started_at.date() if job.record.started_at else None
     promise = find_promise(transcript.turns, call_date=called_on)
     return AuditedCall(

@@ -194,10 +194,10 @@ def hearing_digest(*, engine: str, model_sha256: str | None, hotwords: Sequence[
 
 
 def settings_digest(hearing: str, settings: Settings, record: CallRecord) -> str:
-    """Names everything that a judgement rests on: what was heard, the rules, our version, the call's facts."""
+    """Names all that a judgement rests on: what was heard, the rules, the second opinion, our version, the facts."""
     at = None if record.started_at is None else record.started_at.isoformat()
     facts = [record.call_id, at, record.duration_ms, record.callee_relation]
-    return _digest([hearing, settings.ruleset_digest, settings.tool_version, facts])
+    return _digest([hearing, settings.ruleset_digest, settings.second_opinion, settings.tool_version, facts])
 
 
 def _digest(value: object) -> str:

@@ -11,6 +11,7 @@ from audit.plan import settings_digest
 from audit.store import AuditedCall, Settings, Store, StoredCall, finding_keys
 from rules.engine import Judge
 from rules.model import Judgement, RuleSet
+from rules.second_opinion import SecondOpinion
 from transcribe.model import Transcript
 
 
@@ -52,6 +53,7 @@ def changes(store: Store, ruleset: RuleSet, settings: Settings) -> list[Change]:
 
 def _judged_anew(store: Store, ruleset: RuleSet, settings: Settings) -> Iterator[tuple[StoredCall, AuditedCall]]:
     judge = Judge(ruleset)
+    second = SecondOpinion(ruleset) if settings.second_opinion is not None else None
     # The list first: rows must not change under an open cursor.
     for call_id in store.done():
         old = store.call(call_id)
@@ -66,7 +68,7 @@ def _judged_anew(store: Store, ruleset: RuleSet, settings: Settings) -> Iterator
                 settings=settings_digest(hearing, settings, old.record),
                 transcript=found,
             )
-            yield old, audit_call(job, hear=_no_ears, judge=judge, ruleset=ruleset)
+            yield old, audit_call(job, hear=_no_ears, judge=judge, ruleset=ruleset, second=second)
 
 
 def _no_ears(_: object) -> Transcript:

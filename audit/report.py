@@ -10,6 +10,7 @@ from audit.figures import By, Issue, JudgedCall, Provenance, ReportData, flagged
 from audit.report_words import Lang
 from audit.store import EVERY_CALL, Filter, RuleCard, Run, Store, StoredCall
 from rules.model import Finding, Result
+from rules.second_opinion import title
 from transcribe.model import Turn
 
 SUFFIXES = (".html", ".xlsx")
@@ -79,7 +80,8 @@ def _issue(rule_id: str, result: Result, places: Iterable[Finding], rules: Mappi
 
 def _from_finding(finding: Finding) -> RuleCard:
     return RuleCard(
-        id=finding.rule_id, version=finding.rule_version, title=finding.rule_id, title_en=finding.rule_id,
+        id=finding.rule_id, version=finding.rule_version,
+        title=title(finding.rule_id) or finding.rule_id, title_en=title(finding.rule_id, lang="en") or finding.rule_id,
         category=finding.category, kind="", severity=finding.severity, references=(),
     )  # fmt: skip
 

@@ -98,6 +98,11 @@ class Settings:
     model: str | None
     options: Mapping[str, str]
 
+    @property
+    def second_opinion(self) -> str | None:
+        """Digest of the model that is asked beside the rules; None where none is."""
+        return self.options.get("second_opinion")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:

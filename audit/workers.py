@@ -27,10 +27,11 @@ _SPAWN = multiprocessing.get_context("spawn")  # forked CUDA, CTranslate2 and SQ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What a worker needs to start: how to hear, what to judge by."""
+    """What a worker needs to start: how to hear, what to judge by, whether a second opinion is asked."""
 
     hearing: Hearing
     ruleset: RuleSet
+    second_opinion: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,7 @@ def _work(pipe: Connection, setup: Setup) -> None:
     from rules.engine import Judge
 
     judge = Judge(setup.ruleset)
+    second = _second_opinion(setup)
     hear = open_ears(setup.hearing)
     while True:
         try:
@@ -151,16 +153,24 @@ def _work(pipe: Connection, setup: Setup) -> None:
         except (EOFError, OSError):
             return
         try:
-            pipe.send(_do(job, hear=hear, judge=judge, ruleset=setup.ruleset))
+            pipe.send(_do(job, hear=hear, judge=judge, ruleset=setup.ruleset, second=second))
         except BrokenPipeError:
             return
         except MemoryError:
             os._exit(1)  # what is left of this process can't be trusted; the parent tries once more in a fresh one
 
 
-def _do(job: Job, *, hear: Hear, judge: Any, ruleset: RuleSet) -> AuditedCall | str | CannotStart:
+def _second_opinion(setup: Setup) -> Any:
+    if not setup.second_opinion:
+        return None
+    from rules.second_opinion import SecondOpinion
+
+    return SecondOpinion(setup.ruleset)
+
+
+def _do(job: Job, *, hear: Hear, judge: Any, ruleset: RuleSet, second: Any) -> AuditedCall | str | CannotStart:
     try:
-        return audit_call(job, hear=hear, judge=judge, ruleset=ruleset)
+        return audit_call(job, hear=hear, judge=judge, ruleset=ruleset, second=second)
     except (WeightsMissing, EngineMissing) as error:
         return CannotStart(str(error))
     except TranscribeError as error:

@@ -1,0 +1,149 @@
+"""The second opinion: hints for people on turns where no rule spoke, never a violation, never code in its file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rules.engine import Judge
+from rules.load import load_rules
+from rules.model import CATEGORIES, CallFacts, Finding, Judgement, Result, RuleSet
+from rules.second_opinion import (
+    CONDUCT,
+    MODEL,
+    PREFIX,
+    SELF_HARM,
+    Model,
+    SecondOpinion,
+    features,
+    read_model,
+    title,
+    write_model,
+)
+from transcribe.model import Role, Turn
+
+SAID = "你等着瞧,让你家里人也过不安生"
+
+
+@pytest.fixture(scope="module")
+def ruleset() -> RuleSet:
+    return load_rules()
+
+
+@pytest.fixture(scope="module")
+def suspicious() -> Model:
+    """The real model with thresholds so low that every turn with a known word passes."""
+    model = read_model()
+    return dataclasses.replace(model, thresholds=np.full_like(model.thresholds, -100))
+
+
+def turn(text: str, role: Role = Role.AGENT, index: int = 0) -> Turn:
+    return Turn(index=index, role=role, channel=None, start_ms=1000 * index, end_ms=1000 * index + 900, text=text)
+
+
+def hints(judgement: Judgement) -> list[Finding]:
+    return [finding for finding in judgement.findings if finding.rule_id.startswith(PREFIX)]
+
+
+NOTHING = Judgement(findings=(), outcomes={})
+
+
+def test_the_model_is_small_and_holds_plain_arrays_only() -> None:
+    assert MODEL.stat().st_size < 5_000_000
+    with zipfile.ZipFile(MODEL) as archive:
+        assert {Path(name).suffix for name in archive.namelist()} == {".npy"}
+    with np.load(MODEL, allow_pickle=False) as arrays:
+        assert not [name for name in arrays if arrays[name].dtype.hasobject]
+
+
+def test_a_model_for_other_categories_is_refused(tmp_path: Path) -> None:
+    with np.load(MODEL, allow_pickle=False) as arrays:
+        np.savez(tmp_path / "old.npz", **{**arrays, "heads": np.array(["threat"])})
+    with pytest.raises(ValueError, match="make second-opinion"):
+        read_model(tmp_path / "old.npz")
+
+
+def test_writing_gives_the_same_bytes_and_reading_the_same_model(tmp_path: Path) -> None:
+    model = read_model()
+    write_model(model, tmp_path / "a.npz")
+    assert read_model(tmp_path / "a.npz").digest == model.digest
+
+
+def test_training_gives_the_same_bytes(tmp_path: Path) -> None:
+    from benchmarks import second_opinion as training
+
+    kinds = [*CONDUCT, SELF_HARM, None, None]
+    samples = [
+        training.Sample(
+            text=f"您好{chr(0x4E00 + n % 15)}{chr(0x5E00 + n % 15)}{chr(0x6E00 + n % 4)}",
+            role=Role.CUSTOMER if n % 15 in (12, 14) else Role.AGENT,
+            labels=frozenset(filter(None, [kinds[n % 15]])), call_id=f"c{n}", file=n // 15 % 7, setting=True,
+        )
+        for n in range(15 * 14)
+    ]  # fmt: skip
+    for name in ("a.npz", "b.npz"):
+        write_model(training.train(samples), tmp_path / name)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_it_never_calls_a_violation(ruleset: RuleSet, suspicious: Model) -> None:
+    corpus = Path(__file__).parent.parent / "corpus" / "open" / "a01.jsonl"
+    second, judge, made = SecondOpinion(ruleset, model=suspicious), Judge(ruleset), 0
+    for line in corpus.read_text("utf-8").splitlines():
+        turns = [turn(t["text"], Role(t["role"]), n) for n, t in enumerate(json.loads(line)["turns"])]
+        before = judge.judge(turns, CallFacts())
+        after = second.add(before, turns)
+        assert [f for f in after.findings if f not in before.findings] == hints(after)
+        assert {f.result for f in hints(after)} <= {Result.UNSURE}
+        assert {after.outcomes[f.rule_id] for f in hints(after)} <= {Result.UNSURE}
+        assert before.outcomes.items() <= after.outcomes.items()
+        made += len(hints(after))
+    assert made > 20
+
+
+def test_it_is_silent_where_a_rule_of_conduct_fired(ruleset: RuleSet, suspicious: Model) -> None:
+    turns = [turn("再不还钱我就弄死你"), turn(SAID, index=1)]
+    judged = Judge(ruleset).judge(turns, CallFacts())
+    assert {finding.turn for finding in judged.findings if finding.category == "threat"} >= {0}
+    silent = [f.turn for f in hints(SecondOpinion(ruleset, model=suspicious).add(judged, turns))]
+    assert 0 not in silent
+
+
+def test_it_explains_itself(ruleset: RuleSet, suspicious: Model) -> None:
+    (hint,) = hints(SecondOpinion(ruleset, model=suspicious).add(NOTHING, [turn(SAID)]))
+    assert hint.rule_id == PREFIX + hint.category.replace("_", "-")
+    assert (hint.quote, hint.start, hint.end, hint.confidence <= 0.5) == (SAID, 0, len(SAID), True)
+    assert hint.because.startswith(f"模型提示：可能是{CATEGORIES[hint.category][1]}")
+    words = hint.because.split("：")[-1].replace("“", "").replace("”", "").split("、")
+    assert all(len(word) > 1 and word in SAID.replace(",", "") for word in words)
+
+
+def test_customers_are_only_asked_about_self_harm(ruleset: RuleSet, suspicious: Model) -> None:
+    said = [turn(SAID, Role.CUSTOMER), turn(SAID, Role.OTHER, 1), turn(SAID, Role.UNKNOWN, 2)]
+    found = hints(SecondOpinion(ruleset, model=suspicious).add(NOTHING, said))
+    assert [(f.turn, f.category) for f in found] == [(0, SELF_HARM)]
+
+
+def test_what_it_does_not_know_it_does_not_suspect(ruleset: RuleSet, suspicious: Model) -> None:
+    model = read_model()
+    known, mixed = (features(text, model.index, model.idf)[1] for text in ("不过安生", "不过安生☃☂☄"))
+    assert mixed @ mixed < 0.5 * (known @ known)
+    second = SecondOpinion(ruleset, model=suspicious)
+    assert hints(second.add(NOTHING, [turn(""), turn("嗯,", index=1), turn("☃", index=2)])) == []
+
+
+def test_ordinary_talk_is_left_alone(ruleset: RuleSet) -> None:
+    said = ["您好,请问是王先生吗", "好的,不打扰您了,再见", "您核对一下账单金额对不对"]
+    assert hints(SecondOpinion(ruleset).add(NOTHING, [turn(text, index=n) for n, text in enumerate(said)])) == []
+
+
+def test_titles_for_people() -> None:
+    assert title("second-opinion-privacy-leak") == "模型提示：泄露隐私"
+    assert title("second-opinion-privacy-leak", lang="en") == "Model's hint: privacy leak"
+    assert title("hint-threat") is None
+    assert title("second-opinion-nonsense") is None
