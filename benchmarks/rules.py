@@ -1,0 +1,192 @@
+"""How fast calls are judged, and what more rules cost: `python -P benchmarks/rules.py`.
+
+-P keeps this file from being taken for the package of its name; docs/speed.md says how to read what it prints.
+Prints calls a second of `check` on one core, JSON in and out; then characters a second and ratios for 50 to 5,000
+rules of three words each, beside a plain `re` per rule, spaCy's PhraseMatcher and Hyperscan (where it is installed).
+CPU time counts, so that a busy machine disturbs less; all engines run in turn in the same process.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import jieba
+
+from audit.check import check_lines
+from rules.engine import Judge
+from rules.load import load_lexicon, load_rules
+from rules.model import CATEGORIES, CallFacts, Condition, Example, Examples, Group, Rule, RuleSet, Severity
+from rules.text import NormalText
+from transcribe.model import Role, Turn
+
+OPEN = Path(__file__).parents[1] / "tests" / "corpus" / "open"
+CHARACTERS = 500
+SIZES = (50, 500, 1_000, 5_000)
+ROUNDS = 3
+Scan = Callable[[str], int]
+
+
+def corpus() -> Iterator[dict[str, Any]]:
+    for file in sorted(OPEN.glob("*.jsonl")):
+        for line in file.read_text("utf-8").splitlines():
+            yield json.loads(line)
+
+
+def is_compliant(call: dict[str, Any]) -> bool:
+    return all(CATEGORIES[label["category"]][0] is not Group.CONDUCT for label in call["labels"])
+
+
+def calls_of(excerpts: list[dict[str, Any]]) -> list[bytes]:
+    """Excerpts put together until each call has about 500 characters, as lines of `check`."""
+    lines, turns = [], list[dict[str, Any]]()
+    for excerpt in excerpts:
+        turns += [{"role": turn["role"], "text": turn["text"]} for turn in excerpt["turns"]]
+        if sum(len(turn["text"]) for turn in turns) >= CHARACTERS:
+            call = {"turns": turns, "started_at": "2026-11-19T15:10:00+08:00", "callee_relation": "self"}
+            lines.append(json.dumps(call, ensure_ascii=False).encode())
+            turns = []
+    return lines
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """CPU seconds, the best of a few rounds."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        work()
+        best = min(best, time.process_time() - began)
+    return best
+
+
+def check_speed(name: str, lines: list[bytes], rules: RuleSet) -> None:
+    repeated = lines * 4
+
+    def run() -> None:
+        checked = check_lines(repeated, rules)
+        json.dumps(next(checked).answer, ensure_ascii=False)
+        began.append(time.process_time())
+        for answer in checked:
+            json.dumps(answer.answer, ensure_ascii=False)
+        spent.append(time.process_time() - began[-1])
+
+    began: list[float] = []
+    spent: list[float] = []
+    for _ in range(ROUNDS + 1):  # the first round fills tables that are learned once
+        run()
+    rate = (len(repeated) - 1) / min(spent)
+    print(f"| check, {name} | {len(rules.rules)} | {rate:,.0f} calls/s | {1e6 / rate:,.0f} µs |")
+
+
+def synthetic(size: int) -> list[tuple[str, ...]]:
+    """Three words a rule, drawn from our lexicon and from the rarer half of jieba's dictionary."""
+    jieba.setLogLevel("WARNING")
+    jieba.initialize()
+    ours = {word for words in load_lexicon().values() for word in words if len(word) > 1}
+    rare = {word for word, count in jieba.dt.FREQ.items() if 2 <= len(word) <= 4 and 0 < count < 20}
+    words = random.Random(size).sample(sorted(ours | rare), 3 * size)
+    return [tuple(words[n : n + 3]) for n in range(0, 3 * size, 3)]
+
+
+def ruleset_of(terms: Sequence[tuple[str, ...]]) -> RuleSet:
+    example = Examples(violations=(Example(turns=("agent: x",)),), clean=(Example(turns=("agent: y",)),))
+    rules = tuple(
+        Rule(
+            id=f"rule-{n}", title="t", title_en="t", category="threat", kind="forbid", role="any", status="test",
+            severity=Severity.LOW, since="0.1.0", why="speed", when=(Condition(phrase=words),), examples=example,
+        )
+        for n, words in enumerate(terms)
+    )  # fmt: skip
+    return RuleSet(
+        name="speed", version="0", rules=rules, parameters={}, conditions={}, lexicon=load_lexicon(), digest=""
+    )
+
+
+def ours(terms: Sequence[tuple[str, ...]]) -> Scan:
+    judge = Judge(ruleset_of(terms))
+
+    def scan(text: str) -> int:
+        turn = Turn(index=0, role=Role.AGENT, channel=None, start_ms=0, end_ms=0, text=text)
+        return len(judge.judge([turn], CallFacts()).findings)
+
+    return scan
+
+
+def plain_re(terms: Sequence[tuple[str, ...]]) -> Scan:
+    expressions = [re.compile("|".join(map(re.escape, words))) for words in terms]
+    return lambda text: sum(len(expression.findall(text)) for expression in expressions)
+
+
+def phrase_matcher(terms: Sequence[tuple[str, ...]]) -> Scan:
+    """Character by character, as it must be to find what our engine finds: jieba cuts words that hold a term."""
+    import spacy
+    from spacy.matcher import PhraseMatcher
+
+    language = spacy.blank("zh")  # its default segmenter cuts into characters
+    matcher = PhraseMatcher(language.vocab)
+    for n, words in enumerate(terms):
+        matcher.add(str(n), [language.make_doc(word) for word in words])
+    return lambda text: len(matcher(language.make_doc(text)))
+
+
+def hyperscan(terms: Sequence[tuple[str, ...]]) -> Scan:
+    import hyperscan as hs
+
+    words = [(word.encode(), n) for n, group in enumerate(terms) for word in group]
+    database = hs.Database()
+    database.compile(
+        expressions=[re.escape(word.decode()).encode() for word, _ in words], ids=[n for _, n in words],
+        elements=len(words), flags=[hs.HS_FLAG_UTF8] * len(words),
+    )  # fmt: skip
+
+    def scan(text: str) -> int:
+        found: list[int] = []
+        database.scan(text.encode(), match_event_handler=lambda n, *_: found.append(n))
+        return len(found)
+
+    return scan
+
+
+ENGINES = {"callaudit": ours, "re per rule": plain_re, "PhraseMatcher": phrase_matcher, "Hyperscan": hyperscan}
+
+
+def scaling(texts: list[str]) -> None:
+    """Characters a second for each number of rules; how often slower than with the fewest rules."""
+    characters = sum(map(len, texts))
+    first: dict[str, float] = {}
+    for size in SIZES:
+        terms = synthetic(size)
+        for name, build in ENGINES.items():
+            try:
+                scan = build(terms)
+            except ImportError as error:
+                if size == SIZES[0]:
+                    print(f"{name}: not installed ({error.name})")
+                continue
+            found = sum(map(scan, texts))
+            spent = seconds(lambda scan=scan: [scan(text) for text in texts])
+            first.setdefault(name, spent)
+            print(
+                f"| {size:,} | {name} | {characters / spent / 1e3:,.0f} thousand characters/s "
+                f"| {spent / first[name]:.1f} times {SIZES[0]} rules | {found} places |",
+                flush=True,
+            )
+
+
+def calibration() -> float:
+    """CPU milliseconds of a fixed loop, to compare machines and hours."""
+    return 1e3 * seconds(lambda: sum(n * n for n in range(10**6)))
+
+
+if __name__ == "__main__":
+    excerpts, rules = list(corpus()), load_rules()
+    print(f"a loop over a million squares takes {calibration():.0f} ms here now")
+    check_speed("compliant calls", calls_of([e for e in excerpts if is_compliant(e)]), rules)
+    check_speed("calls dense with violations", calls_of([e for e in excerpts if not is_compliant(e)]), rules)
+    said = ["。".join(turn["text"] for turn in excerpt["turns"]) for excerpt in excerpts]
+    scaling([NormalText([text]).text.strip() for text in said])
