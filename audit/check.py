@@ -86,8 +86,9 @@ def _turns(call: Mapping[str, Any]) -> list[Turn]:
         raise BadLine('缺少 turns；应为一列 {"role", "text"}')
     turns = [_turn(i, given) for i, given in enumerate(listed)]
     # All times or none: half of them would make silences out of what is only not known.
-    timed = all(given.get("end_ms") is not None for given in listed)
-    return turns if timed else [replace(turn, start_ms=0, end_ms=0) for turn in turns]
+    if not any(turn.end_ms for turn in turns) or all(given.get("end_ms") is not None for given in listed):
+        return turns
+    return [replace(turn, start_ms=0, end_ms=0) for turn in turns]
 
 
 def _turn(i: int, given: Any) -> Turn:

@@ -17,7 +17,9 @@ from typing import Any
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
+from rules.amounts import may_name_sum
 from rules.call import CALL, Call, Hit
+from rules.dates import may_name_day
 from rules.lookout import Places
 from rules.measures import measure
 from rules.model import Condition
@@ -324,6 +326,9 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+_MAY_NAME = {"money": may_name_sum, "date": may_name_day}
+
+
 class EntityOf(Operator):
     """An amount, a date, a number of a kind."""
 
@@ -331,10 +336,13 @@ class EntityOf(Operator):
 
     def __init__(self, kinds: Sequence[str]) -> None:
         self._kinds = frozenset(kinds)
+        self._may_name = [_MAY_NAME.get(kind, bool) for kind in kinds]
 
     def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         for turn in turns:
-            base = call.normal.turns[turn]
+            base, words = call.normal.turns[turn], call.normal.turn_text(turn)
+            if not any(may_name(words) for may_name in self._may_name):
+                continue
             for entity in call.entities(turn):
                 if entity.kind in self._kinds:
                     start, end = base + entity.start, base + entity.end
