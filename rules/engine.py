@@ -458,6 +458,8 @@ def _distant(distance: int, turns: tuple[int, int] | None, sign: int) -> bool:
 def _joined(hits: Sequence[Hit]) -> Hit:
     """The first hit, with the reasons, sounds and doubts of all."""
     first = hits[0]
+    if len(hits) == 1:
+        return first
     return Hit(
         turn=first.turn, start=first.start, end=first.end,
         because="，".join(dict.fromkeys(hit.because for hit in hits)),

@@ -151,7 +151,7 @@ def test_reports_are_written_in_both_forms(tmp_path: Path, callaudit: Run, pack:
 def test_rules_are_listed_shown_and_tried(callaudit: Run, pack: Path) -> None:
     assert "threaten-contacts" in callaudit("rules", "list", "--rules", pack).stdout
     shown = callaudit("rules", "show", "threaten-contacts", "--rules", pack)
-    assert "违规例：agent: 我们就爆你通讯录" in shown.stdout
+    assert "坐席：我们就爆你通讯录" in shown.stdout
     tried = callaudit("rules", "test", "-i", "我们就爆你通讯录", "--rules", pack)
     assert tried.returncode == 0
     assert "threaten-contacts" in tried.stdout
@@ -170,6 +170,14 @@ def test_lint_tells_rule_and_place(callaudit: Run, pack: Path) -> None:
     done = callaudit("rules", "lint", "--rules", pack)
     assert done.returncode == 1  # the tiny pack has too few examples
     assert "threaten-contacts" in done.stdout
+
+
+def test_pages_of_rules_are_written_and_checked(tmp_path: Path, callaudit: Run, pack: Path) -> None:
+    folder = tmp_path / "pages"
+    assert callaudit("rules", "docs", "--out", folder, "--check", "--rules", pack).returncode == 1
+    assert callaudit("rules", "docs", "--out", folder, "--rules", pack).returncode == 0
+    assert (folder / "threaten-contacts.md").is_file()
+    assert callaudit("rules", "docs", "--out", folder, "--check", "--rules", pack).returncode == 0
 
 
 def test_doctor_looks_at_everything_and_tells_what_is_wrong(tmp_path: Path, callaudit: Run, pack: Path) -> None:
