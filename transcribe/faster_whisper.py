@@ -149,7 +149,7 @@ class FasterWhisper:
         heard = request.judge(self._decode(request.windows, hotwords=" ".join(request.hotwords)))
         failed = [i for i, one in enumerate(heard) if one.failed]
         if failed:
-            again = replace(request, windows=[request.windows[i] for i in failed])
+            again = replace(request, windows=[request.windows[i] for i in failed], hotwords=())
             guesses = self._decode(again.windows, beam=_SECOND_BEAM, no_repeat=_NO_REPEAT)
             for i, second in zip(failed, again.judge(guesses), strict=True):
                 heard[i] = max(heard[i], second, key=lambda one: (not one.broken, one.coverage))

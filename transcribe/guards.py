@@ -22,6 +22,8 @@ _FASTEST = 14.0
 # Whisper's own limit for looping text; speech that people say compresses less.
 _LOOPED = 2.4
 _LEAST_CONFIDENT = 0.1
+# A hot word that was said comes out at 0.5 and more; one that the prompt put there at 0.1 to 0.2.
+_LEAST_CONFIDENT_HOTWORD = 0.3
 
 
 def refuse(heard: Utterance, *, hotwords: Sequence[str] = ()) -> bool:
@@ -35,6 +37,7 @@ def refuse(heard: Utterance, *, hotwords: Sequence[str] = ()) -> bool:
         or heard.confidence < _LEAST_CONFIDENT
         or bool(_PHANTOMS.search(text))
         or _recited(text, hotwords)
+        or (heard.confidence < _LEAST_CONFIDENT_HOTWORD and any(word in text for word in hotwords))
     )
 
 

@@ -55,6 +55,12 @@ def test_a_guess_without_confidence():
     assert refuse(heard("我说四", confidence=0.05))
 
 
+def test_a_hot_word_that_the_prompt_put_there():
+    assert refuse(heard("还款 我是你说", confidence=0.2), hotwords=HOTWORDS)
+    assert not refuse(heard("还款 我是你说", confidence=0.2))
+    assert not refuse(heard("还款我知道", confidence=0.5), hotwords=HOTWORDS)
+
+
 @pytest.mark.parametrize("text", ["好好好，行行行", "对对对对对", "喂喂喂，听得到吗", "订单我看一下", "谢谢您的配合，再见", "你作什么"])
 def test_repeats_and_courtesies_stay(text):
     assert not looped(text)
