@@ -239,13 +239,15 @@ def windows(
 class Pattern(Operator):
     """A bounded regular expression (rules/patterns.py) over normalised text; by sound, over syllables too.
 
+    `^` and `$` are the beginning and the end of a turn.
+
     One syllable stands where one character stood, so the expression of syllables is the expression itself with
     its characters exchanged.
     """
 
     def __init__(self, pattern: str, *, by_sound: bool) -> None:
-        self._expression = re.compile(pattern)
-        self._by_sound = re.compile(syllables(pattern)) if by_sound else None
+        self._expression = re.compile(pattern, re.MULTILINE)
+        self._by_sound = re.compile(syllables(pattern), re.MULTILINE) if by_sound else None
         self._chars = dict.fromkeys(char for char in pattern if "\u3400" <= char <= "\u9fff")
         sounds = syllables(pattern) if by_sound else ""
         self._standard = dict(zip(syllables("".join(self._chars)), self._chars, strict=True)) if by_sound else {}

@@ -50,8 +50,8 @@ _REFERS_BACK = re.compile(r"\\[1-9]|\(\?P=|\(\?\(")
 def probes(pattern: str, *, by_sound: bool = False) -> tuple[Probe, ...]:
     """Quick looks at a text, one of which succeeds where, and only where, the pattern matches."""
     if _REFERS_BACK.search(pattern):
-        return (Probe(strings=required(pattern), expression=re.compile(pattern), by_sound=by_sound),)
-    parsed = parser.parse(pattern)
+        return (Probe(strings=required(pattern), expression=re.compile(pattern, re.MULTILINE), by_sound=by_sound),)
+    parsed = parser.parse(pattern, re.MULTILINE)
     certain: frozenset[str] = frozenset()
     tested: list[Probe] = []
     for branch in _branches(parsed):
@@ -59,7 +59,7 @@ def probes(pattern: str, *, by_sound: bool = False) -> tuple[Probe, ...]:
         if exact is not None and "" not in exact:
             certain |= exact
             continue
-        expression = compiler.compile(parser.SubPattern(parsed.state, _needed(branch)))
+        expression = compiler.compile(parser.SubPattern(parsed.state, _needed(branch)), re.MULTILINE)
         strings = _best(_candidates(branch)) or frozenset()
         tested.append(Probe(strings=strings, expression=expression, by_sound=by_sound))
     return (*([Probe(strings=certain, by_sound=by_sound)] if certain else []), *tested)

@@ -61,6 +61,12 @@ def test_pattern_by_sound(judge: Any) -> None:
     assert (finding.quote, finding.heard_as) == ("给你的丹位打电话", "给你的单位打电话")
 
 
+def test_a_pattern_may_stand_at_the_edge_of_any_turn(quotes: Any) -> None:
+    lines = ("agent: 您好", "agent: 喂您好", "agent: 您好喂")
+    assert quotes([{"pattern": "^您好"}], *lines) == ["您好", "您好"]
+    assert quotes([{"pattern": "您好$"}], *lines) == ["您好", "您好"]
+
+
 def test_tokens(quotes: Any) -> None:
     when = [{"tokens": [{"TEXT": {"IN": ["起诉", "告"]}}, {"TEXT": "你们", "OP": "?"}, {"TEXT": "银行"}]}]
     assert quotes(when, "agent: 起诉银行", "agent: 起诉你们银行") == ["起诉银行", "起诉你们银行"]
