@@ -35,6 +35,10 @@ def test_pages_are_written_checked_and_cleaned_up(tmp_path: Path) -> None:
     assert stale_pages(written, tmp_path) == ["README.md"]
 
 
+def test_the_pages_in_the_repository_are_those_of_today() -> None:
+    assert stale_pages(pages(load_rules(), {}), Path(__file__).parents[2] / "docs/rules") == []  # make rule-pages
+
+
 def test_a_draft_loads_and_its_examples_hold(tmp_path: Path) -> None:
     assert set(ANSWERS) == {question.name for question in QUESTIONS}
     (tmp_path / "privacy_leak").mkdir()
