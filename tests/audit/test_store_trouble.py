@@ -90,7 +90,7 @@ def test_a_full_disk_stops_the_batch_and_loses_nothing(tmp_path: Path, callaudit
 def test_another_process_that_holds_the_store_is_waited_for_and_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audit.store.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("audit.store.connection.BUSY_SECONDS", 0.1)
     path = tmp_path / "x.db"
     Store.open(path).close()
     other = sqlite3.connect(path)

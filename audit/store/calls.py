@@ -1,35 +1,22 @@
-"""The store: one SQLite file that keeps every call, what was heard and what the rules said. Only here is SQL.
-
-One call is one transaction, write-ahead logged: a kill at any moment loses the calls in flight, nothing else.
-"""
+"""Call records, what was heard in them, what the rules said, and the runs that did it."""
 
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from unicodedata import normalize
 
-from sqlite_utils import Database
-
 from audit.calls import CallRecord
-from audit.errors import StoreError, StoreFull, os_reason
-from audit.migrations import migrations
 from audit.score import Scorecard
+from audit.store.connection import Connection, now, packed
 from rules.model import Finding, Judgement, Reference, Result, Rule, RuleSet, Severity
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
-
-BUSY_SECONDS = 30
-"""How long a write waits for another process before it gives up."""
 
 _WORD = ("text", "start", "end", "start_ms", "end_ms", "confidence")
 _ONLY_CALLS = {"path", "duration_ms", "agent_channel"}  # columns that an attempt lacks
@@ -37,7 +24,6 @@ _CALLS = (
     "select calls.*, recordings.duration_ms as heard_ms, run, score, card, promise from scorecards"
     " join calls using (call_id) join recordings on recordings.id = calls.recording"
 )
-_NO_SPACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,58 +133,8 @@ class RuleCard:
     references: tuple[Reference, ...]
 
 
-class Store:
-    """An open store. One writer at a time; readers are never in its way."""
-
-    def __init__(self, path: Path, db: Database) -> None:
-        self.path = path
-        self._db = db
-        self._sql = db.conn
-
-    @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open for reading and writing, made (for its owner only) or migrated where needed; `StoreError`."""
-        with _told(path):
-            _make(path)
-            store = cls(path, _connect(path, mode="rw"))
-            store._sql.execute("pragma journal_mode = wal")
-            # A power cut may cost the last calls, never the store: https://sqlite.org/pragma.html#pragma_synchronous
-            store._sql.execute("pragma synchronous = normal")
-            if migrations.pending(store._db):
-                migrations.apply(store._db)
-            store._refuse_newer()
-        return store
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Open for reading; `StoreError` where there is none, or an older one must be migrated first."""
-        if not path.is_file():
-            raise StoreError(f"{path}：没有这个数据库；请先运行 callaudit audit，或用 --db 指定已有的数据库")
-        with _told(path):
-            # Without leave to write beside it, a finished store is read as a file that nobody changes.
-            still = not _may_write(path.absolute().parent) and not Path(f"{path}-wal").exists()
-            store = cls(path, _connect(path, mode="ro&immutable=1" if still else "ro"))
-            if migrations.pending(store._db):
-                store.close()
-                raise StoreError(f"{path}：不是 callaudit 的数据库，或版本太旧；请先运行一次 callaudit audit")
-            store._refuse_newer()
-        return store
-
-    def close(self) -> None:
-        self._sql.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def integrity(self) -> str:
-        """`ok`, or what SQLite found wrong with the file."""
-        with _told(self.path):
-            return str(self._sql.execute("pragma quick_check(1)").fetchone()[0])
+class Store(Connection):
+    """An open store; the other modules of this package take it as their first argument."""
 
     # runs
 
@@ -206,50 +142,50 @@ class Store:
         """Note that a run begins; returns its id. `kind` is audit or reaudit."""
         row = {
             "kind": kind,
-            "started_at": _now(),
+            "started_at": now(),
             "status": "running",
             **{f.name: getattr(settings, f.name) for f in fields(Settings) if f.name != "options"},
-            "options": _json(dict(settings.options)),
+            "options": packed(dict(settings.options)),
             "calls_done": 0,
             "calls_failed": 0,
         }
-        with self._writing():
-            return int(self._insert("runs", row).lastrowid or 0)
+        with self.writing():
+            return int(self.insert("runs", row).lastrowid or 0)
 
     def finish_run(self, run: int, *, status: str, done: int, failed: int) -> None:
         """Note how a run ended."""
-        with self._writing():
-            self._sql.execute(
+        with self.writing():
+            self.sql.execute(
                 "update runs set finished_at = ?, status = ?, calls_done = ?, calls_failed = ? where id = ?",
-                [_now(), status, done, failed, run],
+                [now(), status, done, failed, run],
             )
 
     def last_run(self) -> Run | None:
         """The newest run, also one that was killed."""
-        row = self._one("select * from runs order by id desc limit 1")
+        row = self.one("select * from runs order by id desc limit 1")
         return None if row is None else _run(row)
 
     # call records
 
     def add_records(self, records: Iterable[CallRecord]) -> None:
         """Keep call records and, where there is no recording, attempts; known ids are updated."""
-        with self._writing():
+        with self.writing():
             for record in records:
                 table = "attempts" if record.path is None else "calls"
-                self._upsert(table, "call_id", _record_row(record))
+                self.upsert(table, "call_id", _record_row(record))
                 if table == "calls":  # its recording has come after all: no longer an attempt without one
-                    self._sql.execute("delete from attempts where call_id = ?", [record.call_id])
+                    self.sql.execute("delete from attempts where call_id = ?", [record.call_id])
 
     def records(self) -> dict[Path, list[CallRecord]]:
         """Known calls by the path of their recording, judged or not."""
         found: dict[Path, list[CallRecord]] = {}
-        for row in self._all("select * from calls order by call_id"):
+        for row in self.all("select * from calls order by call_id"):
             found.setdefault(Path(row["path"]), []).append(_record(row))
         return found
 
     def attempts(self) -> Iterator[CallRecord]:
         """Call attempts that left no recording, by time."""
-        for row in self._all("select * from attempts order by started_at, call_id"):
+        for row in self.all("select * from attempts order by started_at, call_id"):
             yield _record(row | dict.fromkeys(_ONLY_CALLS))
 
     # judged calls
@@ -259,44 +195,44 @@ class Store:
         record, transcript = call.record, call.transcript
         if record.path is None:
             raise ValueError("an attempt has no sound to judge")
-        with self._writing():
-            self._upsert("recordings", "id", {
+        with self.writing():
+            self.upsert("recordings", "id", {
                 "id": transcript.recording, "path": str(record.path), "bytes": call.bytes,
-                "duration_ms": transcript.duration_ms, "added_at": _now(),
+                "duration_ms": transcript.duration_ms, "added_at": now(),
             })  # fmt: skip
-            self._upsert("calls", "call_id", {**_record_row(record), "recording": transcript.recording})
-            self._upsert("transcripts", "recording", _transcript_row(transcript, call.hearing))
+            self.upsert("calls", "call_id", {**_record_row(record), "recording": transcript.recording})
+            self.upsert("transcripts", "recording", _transcript_row(transcript, call.hearing))
             self._replace_judgement(call, run)
-            self._sql.execute("delete from failures where path = ?", [str(record.path)])
+            self.sql.execute("delete from failures where path = ?", [str(record.path)])
 
     def save_judgement(self, call: AuditedCall, *, run: int) -> None:
         """Keep what today's rules say about a call whose transcript is in the store already."""
-        with self._writing():
+        with self.writing():
             self._replace_judgement(call, run)
 
     def forget(self, call_ids: Iterable[str]) -> None:
         """Remove calls whose recording now belongs to a call with another id; what was heard stays."""
-        with self._writing():
+        with self.writing():
             for call_id in call_ids:
                 for table in ("findings", "outcomes", "scorecards", "calls"):
-                    self._sql.execute(f"delete from {table} where call_id = ?", [call_id])
+                    self.sql.execute(f"delete from {table} where call_id = ?", [call_id])
 
     def fail(self, path: Path, reason: str, *, call_id: str | None, run: int) -> None:
         """Keep the reason why a file could not be judged; a later success removes it."""
-        with self._writing():
-            self._sql.execute(
+        with self.writing():
+            self.sql.execute(
                 "insert into failures (path, call_id, reason, run, failed_at, tries)"
                 " values (?, ?, ?, ?, ?, 1)"
                 " on conflict (path) do update set reason = excluded.reason, call_id = excluded.call_id,"
                 " run = excluded.run, failed_at = excluded.failed_at, tries = tries + 1",
-                [str(path), call_id, reason, run, _now()],
+                [str(path), call_id, reason, run, now()],
             )
-            self._sql.execute("update runs set calls_failed = calls_failed + 1 where id = ?", [run])
+            self.sql.execute("update runs set calls_failed = calls_failed + 1 where id = ?", [run])
 
     def resolve(self, paths: Iterable[Path]) -> None:
         """Remove failures that a later run has not met again."""
-        with self._writing():
-            self._sql.executemany("delete from failures where path = ?", [[str(path)] for path in paths])
+        with self.writing():
+            self.sql.executemany("delete from failures where path = ?", [[str(path)] for path in paths])
 
     def failures(self) -> list[Failure]:
         """Files that could not be judged and have not been since, by path."""
@@ -309,92 +245,85 @@ class Store:
                 tries=row["tries"],
                 run=row["run"],
             )
-            for row in self._all("select * from failures order by path")
+            for row in self.all("select * from failures order by path")
         ]
 
     def calls(self, which: Filter = EVERY_CALL) -> Iterator[StoredCall]:
         """Judged calls by time, then id; each with its findings in order of time and one outcome per rule."""
         where, values = _where(which)
-        for row in self._all(f"{_CALLS} where {where} order by started_at, call_id", values):
+        for row in self.all(f"{_CALLS} where {where} order by started_at, call_id", values):
             yield self._stored(row)
 
     def call(self, call_id: str) -> StoredCall | None:
         """One judged call."""
-        row = self._one(f"{_CALLS} where calls.call_id = ?", [call_id])
+        row = self.one(f"{_CALLS} where calls.call_id = ?", [call_id])
         return None if row is None else self._stored(row)
 
     def transcript(self, recording: str) -> Transcript | None:
         """What was heard in a recording (its SHA-256), if it was heard."""
-        row = self._one("select * from transcripts where recording = ?", [recording])
+        row = self.one("select * from transcripts where recording = ?", [recording])
         return None if row is None else _transcript(row)
 
     def hearing(self, recording: str) -> str:
         """Digest of the settings under which a recording was heard."""
-        row = self._one("select settings from transcripts where recording = ?", [recording])
+        row = self.one("select settings from transcripts where recording = ?", [recording])
         return "" if row is None else str(row["settings"])
 
     def done(self) -> dict[str, tuple[str, str]]:
         """Call id → (recording, settings digest) of every judged call: what a resumed batch may skip."""
-        rows = self._all("select call_id, recording, settings from scorecards join calls using (call_id)")
+        rows = self.all("select call_id, recording, settings from scorecards join calls using (call_id)")
         return {row["call_id"]: (row["recording"], row["settings"]) for row in rows}
 
     def heard(self) -> dict[str, str]:
         """Recording → digest of the settings under which its transcript was made."""
-        return {r["recording"]: r["settings"] for r in self._all("select recording, settings from transcripts")}
+        return {r["recording"]: r["settings"] for r in self.all("select recording, settings from transcripts")}
 
     # what a report needs beside the calls
 
     def save_rules(self, ruleset: RuleSet) -> None:
         """Keep what a report cites of each rule, by the digest of the set; a known digest stays as it is."""
         rows = [_rule_row(rule, ruleset.digest) for rule in ruleset.rules]
-        with self._writing():
-            if self._one("select 1 as known from rules where digest = ? limit 1", [ruleset.digest]) is None:
+        with self.writing():
+            if self.one("select 1 as known from rules where digest = ? limit 1", [ruleset.digest]) is None:
                 for row in rows:
-                    self._insert("rules", row)
+                    self.insert("rules", row)
 
     def rules(self, digest: str) -> dict[str, RuleCard]:
         """Rule id → the rule as it read in the set of that digest; empty where the digest was never kept."""
-        rows = self._all("select * from rules where digest = ? order by rule_id", [digest])
+        rows = self.all("select * from rules where digest = ? order by rule_id", [digest])
         return {row["rule_id"]: _rule_card(row) for row in rows}
 
     def runs(self) -> dict[int, Run]:
         """Every run by its id, oldest first."""
-        return {row["id"]: _run(row) for row in self._all("select * from runs order by id")}
+        return {row["id"]: _run(row) for row in self.all("select * from runs order by id")}
 
     def hearing_notes(self) -> dict[str, tuple[tuple[str, ...], float]]:
         """Recording → notes for reviewers and role confidence, without reading the words."""
-        rows = self._all("select recording, notes, role_confidence from transcripts")
+        rows = self.all("select recording, notes, role_confidence from transcripts")
         return {row["recording"]: (tuple(json.loads(row["notes"])), row["role_confidence"]) for row in rows}
 
     # below: SQL only
 
-    def _refuse_newer(self) -> None:
-        known = {m.name for m in migrations.pending(Database(memory=True))}
-        unknown = [m.name for m in migrations.applied(self._db) if m.name not in known]
-        if unknown:
-            self.close()
-            raise StoreError(f"{self.path}：由更新版本的 callaudit 写成（{unknown[0]}）；请升级 callaudit")
-
     def _replace_judgement(self, call: AuditedCall, run: int) -> None:
         call_id, recording, engine = call.record.call_id, call.transcript.recording, call.transcript.engine
-        self._sql.execute(
+        self.sql.execute(
             "update runs set engine = ?, engine_version = ?, model = ?, model_sha256 = ?,"
             " calls_done = calls_done + 1 where id = ?",
             [engine.name, engine.version, engine.model, engine.model_sha256, run],
         )
-        self._upsert("scorecards", "call_id", {
+        self.upsert("scorecards", "call_id", {
             "call_id": call_id, "run": run, "settings": call.settings, "score": call.card.score,
-            "card": _json(call.card.as_dict()),
-            "promise": None if call.promise is None else _json(call.promise),
+            "card": packed(call.card.as_dict()),
+            "promise": None if call.promise is None else packed(call.promise),
         })  # fmt: skip
-        self._sql.execute("delete from findings where call_id = ?", [call_id])
-        self._sql.execute("delete from outcomes where call_id = ?", [call_id])
+        self.sql.execute("delete from findings where call_id = ?", [call_id])
+        self.sql.execute("delete from outcomes where call_id = ?", [call_id])
         keys = finding_keys(recording, call.judgement.findings)
         for finding, key in zip(call.judgement.findings, keys, strict=True):
-            self._insert("findings", _finding_row(finding) | {
+            self.insert("findings", _finding_row(finding) | {
                 "call_id": call_id, "recording": recording, "key": key,
             })  # fmt: skip
-        self._sql.executemany(
+        self.sql.executemany(
             "insert into outcomes (call_id, rule_id, result) values (?, ?, ?)",
             [(call_id, rule, result.value) for rule, result in call.judgement.outcomes.items()],
         )
@@ -411,42 +340,12 @@ class Store:
         )
 
     def _judgement(self, call_id: str) -> Judgement:
-        findings = self._all("select * from findings where call_id = ? order by id", [call_id])
-        outcomes = self._all("select rule_id, result from outcomes where call_id = ?", [call_id])
+        findings = self.all("select * from findings where call_id = ? order by id", [call_id])
+        outcomes = self.all("select rule_id, result from outcomes where call_id = ?", [call_id])
         return Judgement(
             findings=tuple(_finding(row) for row in findings),
             outcomes={row["rule_id"]: Result(row["result"]) for row in outcomes},
         )
-
-    def _insert(self, table: str, row: Mapping[str, Any]) -> sqlite3.Cursor:
-        return self._sql.execute(
-            f"insert into {table} ({_names(row)}) values ({', '.join('?' * len(row))})", list(row.values())
-        )
-
-    def _upsert(self, table: str, key: str, row: Mapping[str, Any]) -> None:
-        """Table.upsert reads the schema back on every call; a batch can't spare that."""
-        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in row if name != key)
-        self._sql.execute(
-            f"insert into {table} ({_names(row)}) values ({', '.join('?' * len(row))})"
-            f" on conflict ({key}) do update set {changes}",
-            list(row.values()),
-        )
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with _told(self.path), self._db.atomic():
-            yield
-
-    def _one(self, sql: str, values: Sequence[Any] = ()) -> dict[str, Any] | None:
-        return next(self._all(sql, values), None)
-
-    def _all(self, sql: str, values: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
-        with _told(self.path):
-            cursor = self._sql.execute(sql, values)
-            names = [column[0] for column in cursor.description]
-            for row in cursor:
-                yield dict(zip(names, row, strict=True))
-
 
 def finding_keys(recording: str, findings: Sequence[Finding]) -> list[str]:
     """A key for each finding that stays the same over re-audits: recording, rule, turn and the words flagged.
@@ -459,65 +358,8 @@ def finding_keys(recording: str, findings: Sequence[Finding]) -> list[str]:
         words = "".join(c for c in normalize("NFKC", finding.quote).casefold() if c.isalnum())
         place = (recording, finding.rule_id, finding.turn, words)
         seen[place] = seen.get(place, 0) + 1
-        keys.append(sha256(_json([*place, seen[place]]).encode()).hexdigest()[:32])
+        keys.append(sha256(packed([*place, seen[place]]).encode()).hexdigest()[:32])
     return keys
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the disk say into one sentence."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0)
-        if code in _NO_SPACE:
-            raise StoreFull(
-                f"{path}：磁盘已满，写不进数据库；已完成的都在，清理空间后再运行同一命令即可继续"
-            ) from error
-        raise StoreError(f"{path}：{_why(error, code)}") from error
-    except OSError as error:
-        raise StoreError(f"{path}：不能建立数据库（{os_reason(error)}）；请检查文件夹和写权限") from error
-
-
-def _why(error: sqlite3.DatabaseError, code: int) -> str:
-    match code & 0xFF:
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return "数据库是只读的或打不开；请检查文件和所在文件夹的写权限"
-        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
-            return "不是数据库文件或文件已损坏；请换一个路径，或从备份恢复"
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return f"数据库被另一个程序占用超过 {BUSY_SECONDS} 秒；请等它结束后再试"
-        case _:
-            return f"数据库读写失败（{error}）；请检查磁盘"
-
-
-def _may_write(folder: Path) -> bool:
-    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _make(path: Path) -> None:
-    """Recordings of people's debts: readable by the owner alone from the first byte."""
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-
-def _connect(path: Path, *, mode: str) -> Database:
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
-    connection.execute("pragma foreign_keys = on")
-    return Database(connection, execute_plugins=False)
-
-
-def _names(row: Mapping[str, Any]) -> str:
-    return ", ".join(f'"{name}"' for name in row)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _where(which: Filter) -> tuple[str, list[object]]:
@@ -535,7 +377,7 @@ def _record_row(record: CallRecord) -> dict[str, Any]:
     row: dict[str, Any] = {f.name: getattr(record, f.name) for f in fields(CallRecord)}
     row["started_at"] = None if record.started_at is None else record.started_at.isoformat()
     row["answered"] = None if record.answered is None else int(record.answered)
-    row["extra"] = _json(dict(record.extra))
+    row["extra"] = packed(dict(record.extra))
     if record.path is None:
         return {name: value for name, value in row.items() if name not in _ONLY_CALLS}
     return row | {"path": str(record.path)}
@@ -558,14 +400,14 @@ def _transcript_row(transcript: Transcript, hearing: str) -> dict[str, Any]:
         "language": transcript.language,
         "duration_ms": transcript.duration_ms,
         "role_confidence": float(transcript.role_confidence),
-        "notes": _json(transcript.notes),
+        "notes": packed(transcript.notes),
         "engine": engine.name,
         "engine_version": engine.version,
         "model": engine.model,
         "model_sha256": engine.model_sha256,
-        "options": _json(engine.options),
-        "turns": _json([_turn_row(turn) for turn in transcript.turns]),
-        "words": zlib.compress(_json([_word_rows(turn) for turn in transcript.turns]).encode()),
+        "options": packed(engine.options),
+        "turns": packed([_turn_row(turn) for turn in transcript.turns]),
+        "words": zlib.compress(packed([_word_rows(turn) for turn in transcript.turns]).encode()),
     }
 
 
@@ -625,7 +467,7 @@ def _rule_row(rule: Rule, digest: str) -> dict[str, Any]:
         "rule_id": rule.id,
         **{name: getattr(rule, name) for name in names},
         "severity": rule.severity.value,
-        "citations": _json([reference.model_dump(mode="json") for reference in rule.references]),
+        "citations": packed([reference.model_dump(mode="json") for reference in rule.references]),
     }
 
 

@@ -1,0 +1,188 @@
+"""One SQLite file, opened for its owner only; every read, write and error of the store goes through here.
+
+One call is one transaction, write-ahead logged: a kill at any moment loses the calls in flight, nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from audit.errors import StoreError, StoreFull, os_reason
+from audit.store.migrations import migrations
+
+BUSY_SECONDS = 30
+"""How long a write waits for another process before it gives up."""
+
+_NO_SPACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
+
+
+class Connection:
+    """An open store. One writer at a time; readers are never in its way."""
+
+    def __init__(self, path: Path, db: Database) -> None:
+        self.path = path
+        self._db = db
+        self.sql = db.conn
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open for reading and writing, made (for its owner only) or migrated where needed; `StoreError`."""
+        with _told(path):
+            _make(path)
+            store = cls(path, _connect(path, mode="rw"))
+            store.sql.execute("pragma journal_mode = wal")
+            # A power cut may cost the last calls, never the store: https://sqlite.org/pragma.html#pragma_synchronous
+            store.sql.execute("pragma synchronous = normal")
+            if migrations.pending(store._db):
+                migrations.apply(store._db)
+            store._refuse_newer()
+        return store
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Open for reading; `StoreError` where there is none, or an older one must be migrated first."""
+        if not path.is_file():
+            raise StoreError(f"{path}：没有这个数据库；请先运行 callaudit audit，或用 --db 指定已有的数据库")
+        with _told(path):
+            # Without leave to write beside it, a finished store is read as a file that nobody changes.
+            still = not _may_write(path.absolute().parent) and not Path(f"{path}-wal").exists()
+            store = cls(path, _connect(path, mode="ro&immutable=1" if still else "ro"))
+            if migrations.pending(store._db):
+                store.close()
+                raise StoreError(f"{path}：不是 callaudit 的数据库，或版本太旧；请先运行一次 callaudit audit")
+            store._refuse_newer()
+        return store
+
+    def close(self) -> None:
+        self.sql.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def integrity(self) -> str:
+        """`ok`, or what SQLite found wrong with the file."""
+        with _told(self.path):
+            return str(self.sql.execute("pragma quick_check(1)").fetchone()[0])
+
+    def _refuse_newer(self) -> None:
+        known = {m.name for m in migrations.pending(Database(memory=True))}
+        unknown = [m.name for m in migrations.applied(self._db) if m.name not in known]
+        if unknown:
+            self.close()
+            raise StoreError(f"{self.path}：由更新版本的 callaudit 写成（{unknown[0]}）；请升级 callaudit")
+
+    def insert(self, table: str, row: Mapping[str, Any]) -> sqlite3.Cursor:
+        return self.sql.execute(
+            f"insert into {table} ({_names(row)}) values ({', '.join('?' * len(row))})", list(row.values())
+        )
+
+    def upsert(self, table: str, key: str, row: Mapping[str, Any]) -> None:
+        """Table.upsert reads the schema back on every call; a batch can't spare that."""
+        changes = ", ".join(f'"{name}" = excluded."{name}"' for name in row if name != key)
+        self.sql.execute(
+            f"insert into {table} ({_names(row)}) values ({', '.join('?' * len(row))})"
+            f" on conflict ({key}) do update set {changes}",
+            list(row.values()),
+        )
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction; within another it is part of that one.
+
+        The right to write is taken at the start: a transaction that reads first and writes later is refused at
+        once, without waiting, when another process wrote in between (https://sqlite.org/isolation.html).
+        """
+        with _told(self.path):
+            if self.sql.in_transaction:
+                yield
+                return
+            self.sql.execute("begin immediate")
+            try:
+                yield
+                self.sql.execute("commit")
+            except BaseException:
+                if self.sql.in_transaction:
+                    self.sql.execute("rollback")
+                raise
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> dict[str, Any] | None:
+        return next(self.all(sql, values), None)
+
+    def all(self, sql: str, values: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
+        with _told(self.path):
+            cursor = self.sql.execute(sql, values)
+            names = [column[0] for column in cursor.description]
+            for row in cursor:
+                yield dict(zip(names, row, strict=True))
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the disk say into one sentence."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code in _NO_SPACE:
+            raise StoreFull(
+                f"{path}：磁盘已满，写不进数据库；已完成的都在，清理空间后再运行同一命令即可继续"
+            ) from error
+        raise StoreError(f"{path}：{_why(error, code)}") from error
+    except OSError as error:
+        raise StoreError(f"{path}：不能建立数据库（{os_reason(error)}）；请检查文件夹和写权限") from error
+
+
+def _why(error: sqlite3.DatabaseError, code: int) -> str:
+    match code & 0xFF:
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return "数据库是只读的或打不开；请检查文件和所在文件夹的写权限"
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return "不是数据库文件或文件已损坏；请换一个路径，或从备份恢复"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return f"数据库被另一个程序占用超过 {BUSY_SECONDS} 秒；请等它结束后再试"
+        case _:
+            return f"数据库读写失败（{error}）；请检查磁盘"
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _make(path: Path) -> None:
+    """Recordings of people's debts: readable by the owner alone from the first byte."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _connect(path: Path, *, mode: str) -> Database:
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
+    connection.execute("pragma foreign_keys = on")
+    return Database(connection, execute_plugins=False)
+
+
+def _names(row: Mapping[str, Any]) -> str:
+    return ", ".join(f'"{name}"' for name in row)
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def packed(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
