@@ -191,3 +191,64 @@ def m004_rules(db: Database) -> None:
         not_null={"title", "title_en", "category", "kind", "severity", "citations"},
         strict=True,
     )
+
+
+@migrations()
+def m005_people_and_ledger(db: Database) -> None:
+    """Accounts, who is signed in, wrong guesses, and the ledger of what people did."""
+    db.create_table(
+        "users",
+        {
+            "name": str,
+            "role": str,
+            "agent_id": str,
+            "password": str,
+            "email": str,
+            "disabled": int,
+            "created_at": str,
+            "changed_at": str,
+        },
+        pk="name",
+        not_null={"role", "disabled", "created_at", "changed_at"},
+        strict=True,
+    )
+    db.execute("create unique index users_email on users(email) where email is not null")
+    sessions = db.create_table(
+        "sessions",
+        {"token_sha256": str, "user": str, "started_at": str, "seen_at": str},
+        pk="token_sha256",
+        not_null={"user", "started_at", "seen_at"},
+        foreign_keys=[("user", "users", "name")],
+        strict=True,
+    )
+    sessions.create_index(["user"])
+    # By the hash of the name that was tried: people type passwords into the wrong field.
+    db.create_table(
+        "sign_in_failures",
+        {"name_sha256": str, "failures": int, "last_at": str, "locked_until": str},
+        pk="name_sha256",
+        not_null={"failures", "last_at"},
+        strict=True,
+    )
+    _ledger(db)
+
+
+def _ledger(db: Database) -> None:
+    db.execute(
+        "create table ledger (seq integer primary key autoincrement, at text not null, actor text not null,"
+        " role text not null, kind text not null, subject text not null, data text not null,"
+        " previous text not null, hash text not null) strict"
+    )
+    db.execute("create index ledger_kind on ledger(kind, seq)")
+    db.execute("create index ledger_subject on ledger(subject, seq)")
+    for change in ("update", "delete"):
+        db.execute(
+            f"create trigger ledger_no_{change} before {change} on ledger"
+            " begin select raise(abort, 'the ledger is append-only'); end"
+        )
+    # "insert or replace" deletes without asking the delete trigger, unless recursive triggers are on.
+    db.execute(
+        "create trigger ledger_in_order before insert on ledger"
+        " when new.seq is not (select coalesce(max(seq), 0) + 1 from ledger)"
+        " begin select raise(abort, 'the ledger is append-only'); end"
+    )
