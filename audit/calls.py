@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
-import csv
-import io
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from audit.errors import BadCalls, os_reason
+from audit.csv_lists import cells_of, moment, open_list, read_cell
+from audit.errors import BadCalls
 from rules.model import RELATIONS
 
 T = TypeVar("T")
@@ -54,7 +52,6 @@ COLUMNS = tuple(
 )
 """Columns of calls.csv that callaudit knows; docs/calls.md explains each."""
 
-_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[ T]+(\d{1,2}):(\d\d)(?::(\d\d))?")
 _YES_OR_NO = {"true": True, "1": True, "yes": True, "是": True, "false": False, "0": False, "no": False, "否": False}
 _CHANNELS = {"0": 0, "left": 0, "左": 0, "1": 1, "right": 1, "右": 1}
 
@@ -84,13 +81,17 @@ def read_calls(file: Path, *, utc_offset: tzinfo) -> CallList:
     file named after call_id; without call_id, the recording's name is the id. A row without a recording, or
     not answered and with none, is an attempt.
     """
-    rows = csv.reader(io.StringIO(_text(file), newline=""), strict=True)
-    header = [name.strip().lower() for name in next(rows, [])]
-    _refuse_header(file, header)
+    found = open_list(
+        file,
+        name="通话清单",
+        example="call_id,recording,started_at",
+        needed=[("call_id", "recording")],
+        refuse=BadCalls,
+    )
     records: dict[str, tuple[int, CallRecord]] = {}
     bad: list[BadRow] = []
-    for line, cells in _numbered(file, rows):
-        row = _Row(file, header, cells, utc_offset)
+    for line, cells in found.rows:
+        row = _Row(file, found.header, cells, utc_offset)
         try:
             record = row.record()
             if record.call_id in records:
@@ -111,54 +112,17 @@ def default_record(path: Path, *, call_id: str, utc_offset: tzinfo) -> CallRecor
     return CallRecord(call_id=call_id, path=path, started_at=started_at)
 
 
-def _text(file: Path) -> str:
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise BadCalls(f"{file}：读不了通话清单（{os_reason(error)}）；请检查路径和权限") from error
-    # GB18030 contains GBK and GB2312; it reads almost any bytes, so UTF-8 is tried first.
-    encodings = ("utf-16",) if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        with contextlib.suppress(UnicodeDecodeError):
-            return raw.decode(encoding)
-    raise BadCalls(f"{file}：认不出通话清单的编码；请另存为 UTF-8 或 GBK 的 CSV")
-
-
-def _refuse_header(file: Path, header: Sequence[str]) -> None:
-    if not header:
-        raise BadCalls(f"{file}：通话清单是空的；第一行要写列名，例如 call_id,recording,started_at")
-    if "call_id" not in header and "recording" not in header:
-        raise BadCalls(f"{file}：缺少 call_id 列和 recording 列，至少要有一列；现有的列：{'、'.join(header)}")
-    repeated = sorted({name for name in header if name and header.count(name) > 1})
-    if repeated:
-        raise BadCalls(f"{file}：列名重复：{'、'.join(repeated)}；请每列只留一个")
-
-
-def _numbered(file: Path, rows: Any) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the line they start on; empty lines are no rows."""
-    line = rows.line_num + 1
-    try:
-        for cells in rows:
-            if any(cell.strip() for cell in cells):
-                yield line, cells
-            line = rows.line_num + 1
-    except csv.Error as error:
-        raise BadCalls(f"{file} 第 {line} 行：引号没有配对或有非法字符（{error}）；请修正这一行") from None
-
-
 class _Row:
     """One row's cells by column; each reader raises ValueError with column, value and what is expected."""
 
     def __init__(self, file: Path, header: Sequence[str], cells: Sequence[str], offset: tzinfo) -> None:
         self.folder = file.parent.absolute()
         self.cells = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-        self.header = header
-        self.surplus = len(cells) > len(header)
+        self.header, self.row = header, cells
         self.offset = offset
 
     def record(self) -> CallRecord:
-        if self.surplus:
-            raise ValueError("单元格比列名多；请检查逗号和引号")
+        cells_of(self.header, self.row)
         path = self.path()
         call_id = self.cells.get("call_id") or ("" if path is None else path.stem)
         if not call_id:
@@ -197,24 +161,10 @@ class _Row:
             return None
 
     def read(self, column: str, reader: Callable[[str], T], expected: str) -> T | None:
-        cell = self.cells.get(column)
-        if not cell:
-            return None
-        try:
-            return reader(cell)
-        except (ValueError, KeyError):
-            raise ValueError(f"{column} 的值“{cell}”不对；应为{expected}") from None
+        return read_cell(self.cells, column, reader, expected)
 
     def time(self, cell: str) -> datetime:
-        """A day without an hour is refused: read as midnight it would be a call in the quiet hours."""
-        found = _DATE.fullmatch(cell)
-        if found:  # as spreadsheets write it: 2026/3/9 9:05
-            year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
-            return datetime(year, month, day, hour, minute, second, tzinfo=self.offset)
-        at = datetime.fromisoformat(cell)
-        if len(cell) < len("2026-11-19T15"):
-            raise ValueError
-        return at if at.tzinfo else at.replace(tzinfo=self.offset)
+        return moment(cell, self.offset)
 
 
 def _duration_ms(cell: str) -> int:
