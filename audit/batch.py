@@ -13,6 +13,7 @@ from typing import Any
 
 from audit.calls import CallRecord
 from audit.hearing import Hearing
+from audit.lock import at_work
 from audit.pipeline import Job
 from audit.plan import Plan, Refusal, hearing_digest, settings_digest
 from audit.store import Settings, Store
@@ -84,6 +85,11 @@ def run_batch(batch: Batch, *, interrupts: Interrupts, notify: Callable[[Tally],
     """Do all calls of the plan that are not done yet; raises `StoreError`, `CannotStart`. `notify` is called
     whenever a call is over.
     """
+    with at_work(batch.store.path):
+        return _run(batch, interrupts, notify)
+
+
+def _run(batch: Batch, interrupts: Interrupts, notify: Callable[[Tally], None]) -> Tally:
     store, plan = batch.store, batch.plan
     store.forget(plan.replaced)
     store.save_rules(batch.ruleset)

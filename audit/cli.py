@@ -10,6 +10,7 @@ from audit.cli_batch import audit_command, reaudit_command, transcribe_command
 from audit.cli_benchmark import benchmark_group
 from audit.cli_conduct import conduct_command
 from audit.cli_rules import rules_group
+from audit.cli_store import backup_command, restore_command
 from audit.cli_text import calls_group, check_command, doctor_command, report_command
 from audit.terminal import CONTEXT, Group, run
 
@@ -37,6 +38,8 @@ for command in (
     rules_group,
     report_command,
     doctor_command,
+    backup_command,
+    restore_command,
     benchmark_group,
 ):
     cli.add_command(command)

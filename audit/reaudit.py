@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from audit.lock import at_work
 from audit.pipeline import Job, audit_call
 from audit.plan import settings_digest
 from audit.store import AuditedCall, Settings, Store, StoredCall, finding_keys
@@ -27,6 +28,11 @@ class Change:
 
 def reaudit(store: Store, ruleset: RuleSet, settings: Settings) -> int:
     """Judge every stored call anew and save it; returns how many. Sound is not needed."""
+    with at_work(store.path):
+        return _reaudit(store, ruleset, settings)
+
+
+def _reaudit(store: Store, ruleset: RuleSet, settings: Settings) -> int:
     store.save_rules(ruleset)
     run = store.start_run("reaudit", settings)
     count = 0

@@ -63,6 +63,28 @@ class Connection:
             store._refuse_newer()
         return store
 
+    @classmethod
+    def examine(cls, path: Path) -> Self:
+        """Open a finished copy to look at, also one of an earlier version; `StoreError` where it is not a store."""
+        with _told(path):
+            store = cls(path, _connect(path, mode="ro&immutable=1"))
+            if not migrations.applied(store._db):
+                store.close()
+                raise StoreError(f"{path}：不是 callaudit 的数据库；请给 callaudit backup 写出的文件")
+            store._refuse_newer()
+        return store
+
+    def copy_to(self, path: Path) -> None:
+        """Write what the store holds now into the empty file `path`, while others go on writing."""
+        with _told(path):
+            copy = sqlite3.connect(path)
+            try:
+                # In one step: between two steps another process may write, and SQLite would begin again.
+                self.sql.backup(copy)
+                copy.execute("pragma journal_mode = delete")
+            finally:
+                copy.close()
+
     def close(self) -> None:
         self.sql.close()
 
