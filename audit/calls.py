@@ -11,7 +11,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TypeVar
 
-from audit.csv_lists import cells_of, moment, open_list, read_cell
+from audit.csv_lists import ListKind, cells_of, moment, open_list, read_cell
 from audit.errors import BadCalls
 from rules.model import RELATIONS
 
@@ -52,6 +52,12 @@ COLUMNS = tuple(
 )
 """Columns of calls.csv that callaudit knows; docs/calls.md explains each."""
 
+_KIND = ListKind(
+    name="通话清单",
+    example="call_id,recording,started_at",
+    needed=(("call_id", "recording"),),
+    refuse=BadCalls,
+)
 _YES_OR_NO = {"true": True, "1": True, "yes": True, "是": True, "false": False, "0": False, "no": False, "否": False}
 _CHANNELS = {"0": 0, "left": 0, "左": 0, "1": 1, "right": 1, "右": 1}
 
@@ -81,13 +87,7 @@ def read_calls(file: Path, *, utc_offset: tzinfo) -> CallList:
     file named after call_id; without call_id, the recording's name is the id. A row without a recording, or
     not answered and with none, is an attempt.
     """
-    found = open_list(
-        file,
-        name="通话清单",
-        example="call_id,recording,started_at",
-        needed=[("call_id", "recording")],
-        refuse=BadCalls,
-    )
+    found = open_list(file, _KIND)
     records: dict[str, tuple[int, CallRecord]] = {}
     bad: list[BadRow] = []
     for line, cells in found.rows:

@@ -28,26 +28,32 @@ class CsvList:
     rows: Iterator[tuple[int, list[str]]]
 
 
-def open_list(
-    file: Path,
-    *,
-    name: str,
-    example: str,
-    needed: Sequence[Sequence[str]],
-    refuse: type[AuditError],
-    uploaded: bytes | None = None,
-) -> CsvList:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListKind:
+    """What a list is: `name` is what people call it, `example` a heading to show them.
+
+    Of each group in `needed` one column must be there; `refuse` is raised for a list that can't be used at all.
+    """
+
+    name: str
+    example: str
+    needed: tuple[tuple[str, ...], ...]
+    refuse: type[AuditError]
+
+
+def open_list(file: Path, kind: ListKind, *, uploaded: bytes | None = None) -> CsvList:
     """Open a list (UTF-8 with or without BOM, UTF-16, GBK); rows are read as they are asked for.
 
-    `name` is what people call it, `example` a heading to show them; of each group in `needed` one column must be
-    there. `uploaded` is the content where `file` is but the name it had on the sender's side. Raises `refuse` where the list can't be used as a whole, also while rows are read.
+    `uploaded` is the content where `file` is only the name that it had elsewhere. Raises `kind.refuse`, also
+    while rows are read.
     """
+    name, refuse = kind.name, kind.refuse
     raw = _bytes(file, name, refuse) if uploaded is None else uploaded
     rows = csv.reader(io.StringIO(_text(file, raw, name, refuse), newline=""), strict=True)
     header = tuple(cell.strip().lower() for cell in _first(file, rows, refuse))
     if not header:
-        raise refuse(f"{file}：{name}是空的；第一行要写列名，例如 {example}")
-    for group in needed:
+        raise refuse(f"{file}：{name}是空的；第一行要写列名，例如 {kind.example}")
+    for group in kind.needed:
         if not set(group) & set(header):
             missing = " 列和 ".join(group)
             least = "，至少要有一列" if len(group) > 1 else ""
