@@ -43,7 +43,7 @@ $(VENV)/.with-base: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.with-tests: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[base,openai-whisper,train,test]'
+	$(PIP) install --editable '.[base,openai-whisper,train,dashboard,test]'
 	@touch $@ $(VENV)/.with-base
 
 clean:

@@ -101,9 +101,9 @@ def record(store: Store, *, actor: Actor, kind: Kind, subject: str, data: Mappin
             "data": dict(data or {}),
             "previous": last.hash,
         }
-        row = {**fields, "data": canonical(fields["data"]), "hash": digest(fields)}
-        append_entry(store, row)
-        return Head(seq=last.seq + 1, hash=row["hash"])
+        new = Head(seq=last.seq + 1, hash=digest(fields))
+        append_entry(store, {**fields, "data": canonical(fields["data"]), "hash": new.hash})
+        return new
 
 
 def head(store: Store) -> Head:

@@ -114,6 +114,7 @@ class Filter:
     until: date | None = None
     team: str | None = None
     agent_id: str | None = None
+    product: str | None = None
 
 
 EVERY_CALL = Filter()
@@ -368,6 +369,7 @@ def _where(which: Filter) -> tuple[str, list[object]]:
         ("substr(started_at, 1, 10) <= ?", None if which.until is None else which.until.isoformat()),
         ("team = ?", which.team),
         ("agent_id = ?", which.agent_id),
+        ("product = ?", which.product),
     ]
     used = [(clause, value) for clause, value in asked if value is not None]
     return " and ".join(clause for clause, _ in used) or "true", [value for _, value in used]

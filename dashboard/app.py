@@ -1,0 +1,85 @@
+"""The dashboard's frame: who is looking, which pages they may open, language, filters. Streamlit runs this file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from audit.access import Action, Actor, may
+from dashboard import data, filters
+from dashboard.words import t
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSpec:
+    """views/<name>.py at /<name>, titled `shell.<name>`, for the roles that may do `needs`.
+
+    The file is a script: functions, and a last line that calls the first of them. `filtered` pages keep the filters
+    in the sidebar.
+    """
+
+    name: str
+    icon: str
+    needs: Action
+    filtered: bool = True
+
+
+PAGES = [
+    PageSpec(name="operations", icon=":material/settings:", needs=Action.SEE_OPERATIONS, filtered=False),
+]
+
+
+def main() -> None:
+    """One run of the script: a page for whoever looks."""
+    st.set_page_config(page_title=t("shell.title"), page_icon=":material/fact_check:", layout="wide")
+    actor = data.actor()
+    _language_switch()
+    open_to = [spec for spec in PAGES if may(actor, spec.needs)]
+    if not open_to:
+        st.error(t("shell.no_pages", role=t(f"shell.role_{actor.role}")))
+        return
+    pages = {spec.name: _page(spec, hidden=spec not in open_to, default=spec is open_to[0]) for spec in PAGES}
+    chosen = st.navigation(list(pages.values()))
+    spec = next(spec for spec in PAGES if pages[spec.name] == chosen)
+    if not may(actor, spec.needs):
+        st.error(t("shell.refused", role=t(f"shell.role_{actor.role}")), icon=":material/block:")
+        return
+    _sidebar(spec, actor)
+    chosen.run()
+
+
+def _page(spec: PageSpec, *, hidden: bool, default: bool) -> st.Page:
+    return st.Page(
+        f"views/{spec.name}.py",
+        title=t(f"shell.{spec.name}"),
+        icon=spec.icon,
+        url_path=spec.name,
+        default=default,
+        visibility="hidden" if hidden else "visible",
+    )
+
+
+def _language_switch() -> None:
+    with st.sidebar:
+        st.segmented_control(
+            t("shell.language"),
+            ["zh", "en"],
+            key="lang",
+            default="zh",
+            required=True,
+            format_func={"zh": "中文", "en": "English"}.__getitem__,
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+
+
+def _sidebar(spec: PageSpec, actor: Actor) -> None:
+    with st.sidebar:
+        if spec.filtered:
+            filters.draw(actor)
+        who = {"name": actor.name, "role": t(f"shell.role_{actor.role}")}
+        st.caption(t("shell.local") if data.setup().local else t("shell.signed_in_as", **who))
+
+
+main()
