@@ -252,3 +252,152 @@ def _ledger(db: Database) -> None:
         " when new.seq is not (select coalesce(max(seq), 0) + 1 from ledger)"
         " begin select raise(abort, 'the ledger is append-only'); end"
     )
+
+
+@migrations()
+def m008_complaints(db: Database) -> None:
+    """Complaints, the calls they are about, and every change with what stood there before.
+
+    `digest` makes a second import of the same row do nothing. A linked call's id is no foreign key: the complaint
+    outlives a call that retention has deleted.
+    """
+    complaints = db.create_table(
+        "complaints",
+        {
+            "id": int,
+            "digest": str,
+            "received_at": str,
+            "received_on": str,
+            "channel": str,
+            "complainant": str,
+            "complainant_key": str,
+            "debtor_id": str,
+            "case_id": str,
+            "agent_id": str,
+            "team": str,
+            "product": str,
+            "category": str,
+            "text": str,
+            "status": str,
+            "complexity": str,
+            "clock_from": str,
+            "due_on": str,
+            "answered_on": str,
+            "closed_on": str,
+            "late": int,
+            "outcome": str,
+            "cause": str,
+            "remedy": str,
+            "answer": str,
+            "revision": int,
+            "created_at": str,
+            "created_by": str,
+        },
+        pk="id",
+        not_null={
+            *("digest", "received_at", "received_on", "channel", "text", "status", "complexity", "clock_from"),
+            *("due_on", "late", "revision", "created_at", "created_by"),
+        },
+        strict=True,
+    )
+    complaints.create_index(["digest"], unique=True)
+    for columns in (["status", "due_on"], ["received_on"], ["agent_id", "received_on"]):
+        complaints.create_index(columns)
+    for column in ("debtor_id", "complainant_key"):
+        db.execute(f"create index complaints_{column} on complaints({column}) where {column} is not null")
+    db.execute(
+        "create table complaint_calls (complaint integer not null references complaints(id), call_id text not null,"
+        " linked_at text not null, linked_by text not null, primary key (complaint, call_id)) strict, without rowid"
+    )
+    db.execute("create index complaint_calls_call on complaint_calls(call_id)")
+    _complaint_changes(db)
+    # Calls are suggested by debtor or case among a million of them.
+    for column in ("debtor_id", "case_id"):
+        db.execute(
+            f"create index if not exists calls_{column} on calls({column}, started_at) where {column} is not null"
+        )
+
+
+def _complaint_changes(db: Database) -> None:
+    changes = db.create_table(
+        "complaint_changes",
+        {
+            "id": int,
+            "complaint": int,
+            "at": str,
+            "actor": str,
+            "role": str,
+            "what": str,
+            "before": str,
+            "after": str,
+            "reason": str,
+        },
+        pk="id",
+        not_null={"complaint", "at", "actor", "role", "what", "before", "after"},
+        foreign_keys=[("complaint", "complaints", "id")],
+        strict=True,
+    )
+    changes.create_index(["complaint", "id"])
+
+
+@migrations()
+def m009_coaching(db: Database) -> None:
+    """Playlists of clips, who is to hear them by when, and who has."""
+    db.create_table(
+        "playlists",
+        {"id": int, "title": str, "note": str, "revision": int, "archived": int, "made_at": str, "made_by": str},
+        pk="id",
+        not_null={"title", "note", "revision", "archived", "made_at", "made_by"},
+        strict=True,
+    )
+    clips = db.create_table(
+        "clips",
+        {
+            "id": int,
+            "playlist": int,
+            "position": int,
+            "kind": str,
+            "call_id": str,
+            "recording": str,
+            "agent_id": str,
+            "finding": str,
+            "rule_id": str,
+            "start_ms": int,
+            "end_ms": int,
+            "note": str,
+            "added_at": str,
+            "added_by": str,
+        },
+        pk="id",
+        not_null={
+            *("playlist", "position", "kind", "call_id", "recording", "start_ms", "end_ms"),
+            *("note", "added_at", "added_by"),
+        },
+        foreign_keys=[("playlist", "playlists", "id")],
+        strict=True,
+    )
+    clips.create_index(["playlist", "position"])
+    clips.create_index(["call_id"])
+    assignments = db.create_table(
+        "assignments",
+        {
+            "id": int,
+            "playlist": int,
+            "agent_id": str,
+            "due_on": str,
+            "note": str,
+            "assigned_at": str,
+            "assigned_by": str,
+            "acknowledged_at": str,
+            "acknowledged_by": str,
+            "reply": str,
+            "withdrawn_at": str,
+        },
+        pk="id",
+        not_null={"playlist", "agent_id", "due_on", "note", "assigned_at", "assigned_by"},
+        foreign_keys=[("playlist", "playlists", "id")],
+        strict=True,
+    )
+    assignments.create_index(["agent_id", "assigned_at"])
+    assignments.create_index(["playlist"])
+    assignments.create_index(["due_on"])
