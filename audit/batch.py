@@ -17,12 +17,11 @@ from audit.lock import at_work
 from audit.pipeline import Job
 from audit.plan import Plan, Refusal, hearing_digest, settings_digest
 from audit.store import Settings, Store
-from audit.workers import Pool, Reply, Setup
+from audit.workers import Limits, Pool, Reply, Setup
 from rules.model import RuleSet
 from transcribe.errors import UnreadableAudio
 
 POLL_SECONDS = 0.2
-_DIED = "处理它的进程两次意外退出（内存不足或被系统终止）；请减少 --workers，或单独重试这个文件"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +55,7 @@ class Batch:
     settings: Settings
     model_sha256: str | None
     workers: int
+    limits: Limits
 
 
 class Interrupts:
@@ -101,7 +101,7 @@ def _run(batch: Batch, interrupts: Interrupts, notify: Callable[[Tally], None]) 
         doing.refuse(refusal)
     second = batch.settings.second_opinion is not None
     setup = Setup(hearing=batch.hearing, ruleset=batch.ruleset, second_opinion=second)
-    pool = Pool(setup, size=batch.workers)
+    pool = Pool(setup, size=batch.workers, limits=batch.limits)
     try:
         _loop(doing, pool, interrupts)
         tally.interrupted = tally.over < tally.total
@@ -169,8 +169,7 @@ class _Doing:
             self._retried.add(job.record.call_id)
             self._again.append(job)
         else:
-            died = f"{job.record.path}：{_DIED}"
-            self.fail(job.record, died if reply.died else reply.reason)
+            self.fail(job.record, f"{job.record.path}：{reply.reason}" if reply.died else reply.reason)
 
     def refuse(self, refusal: Refusal) -> None:
         """Keep what the plan refused."""

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from audit.config import Config
     from audit.hearing import Hearing
     from audit.store import Settings, Store, StoredCall
+    from audit.workers import Limits
     from rules.model import RuleSet
 
+_MEMORY_SHARE = 0.8  # of the machine, for all workers together: the rest is the system's
 ENGINES = ("faster-whisper", "openai-whisper", "transcript")
 PATHS = click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
 CONFIG = click.option(
@@ -125,7 +127,23 @@ def _batch(paths: Sequence[Path], lists: Sequence[CallList], store: Store, confi
         settings=_settings(config, ruleset),
         model_sha256=weights_digest(hearing),
         workers=min(_workers(config), max(1, len(plan.records))),
+        limits=_limits(config),
     )
+
+
+def _limits(config: Config) -> Limits:
+    from audit.workers import Limits
+
+    share = _MEMORY_SHARE * _memory() / _workers(config)
+    size = share if config.worker_gigabytes is None else config.worker_gigabytes * 1e9
+    return Limits(seconds=config.call_minutes * 60, bytes=int(size))
+
+
+def _memory() -> int:
+    """Bytes of the machine's memory."""
+    import psutil
+
+    return int(psutil.virtual_memory().total)
 
 
 def _workers(config: Config) -> int:

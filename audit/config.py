@@ -22,8 +22,9 @@ ENGINES = ("faster-whisper", "openai-whisper", "transcript")
 class Config:
     """What the command line starts from; docs/configuration.md explains each key.
 
-    `workers` None means: by the number of cores. `agent_channel` (0 left, 1 right) holds where the call record is
-    silent. `utc_offset` is meant where calls.csv gives a time without one.
+    `workers` None means: by the number of cores; `worker_gigabytes` None: four fifths of the machine's memory, shared.
+    `agent_channel` (0 left, 1 right) holds where the call record is silent. `utc_offset` is meant where calls.csv
+    gives a time without one.
     """
 
     db: Path = Path("callaudit.db")
@@ -31,6 +32,8 @@ class Config:
     engine: str = "faster-whisper"
     model: str = "base"
     workers: int | None = None
+    call_minutes: float = 60
+    worker_gigabytes: float | None = None
     agent_channel: int | None = None
     utc_offset: timezone = CHINA
     fail_on: Severity | None = None
@@ -96,6 +99,12 @@ def _workers(value: object, _: Path) -> int:
     return value
 
 
+def _amount(value: object, _: Path) -> float:
+    if type(value) not in (int, float) or not 0 < float(str(value)) < 10_000:
+        raise ValueError("请写大于 0 的数，不带引号")
+    return float(str(value))
+
+
 def _channel(value: object, _: Path) -> int:
     if type(value) is not int or value not in (0, 1):
         raise ValueError("0 表示坐席在左声道，1 表示坐席在右声道")
@@ -130,6 +139,8 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "engine": _engine,
     "model": _name_or_folder,
     "workers": _workers,
+    "call_minutes": _amount,
+    "worker_gigabytes": _amount,
     "agent_channel": _channel,
     "utc_offset": lambda value, _: utc_offset(value),
     "fail_on": _severity,

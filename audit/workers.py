@@ -1,6 +1,7 @@
 """Worker processes: each loads the recogniser and the rules once, then does one call at a time.
 
-A process that dies takes its own call with it and no other; the pool starts another in its place.
+A process that dies takes its own call with it and no other; the pool starts another in its place. One that works on a
+call for too long or takes too much memory is ended, so that it can't cost the batch.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,10 @@ from audit.store import AuditedCall
 from rules.model import RuleSet
 from transcribe.errors import EngineMissing, TranscribeError, WeightsMissing
 
+_DIED = "处理它的进程两次意外退出（内存不足或被系统终止）；请减少 --workers，或单独重试这个文件"
+_TOO_LONG = "两次处理都超过 {minutes:g} 分钟，已停止；请检查文件，或调大 call_minutes"
+_TOO_MUCH = "两次处理内存都超过 {gigabytes:.1f} GB，已停止；请检查文件，减少 --workers，或调大 worker_gigabytes"
+
 _SPAWN = multiprocessing.get_context("spawn")  # forked CUDA, CTranslate2 and SQLite handles don't work
 
 
@@ -35,8 +41,16 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one call may cost: seconds from start to end, bytes of memory of the process that does it."""
+
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What became of a job: the call, or the reason why not, or `died` when its process did not survive it."""
+    """What became of a job: the call, or the reason why not; `died` when its process did not survive it."""
 
     job: Job
     call: AuditedCall | None = None
@@ -51,8 +65,9 @@ class CannotStart(AuditError):
 class Pool:
     """`size` processes; `submit` while `idle`, then `replies`; `kill` in the end."""
 
-    def __init__(self, setup: Setup, *, size: int) -> None:
+    def __init__(self, setup: Setup, *, size: int, limits: Limits) -> None:
         self._setup = setup
+        self._limits = limits
         self._size = size
         self._workers: list[_Worker] = []  # started when there is work: a batch that is all done starts none
 
@@ -76,8 +91,11 @@ class Pool:
     def replies(self, *, timeout: float) -> Iterator[Reply]:
         """Jobs that ended within `timeout` seconds; `CannotStart` where no job can."""
         ready = wait([worker.pipe for worker in self._workers if worker.job is not None], timeout)
-        for worker in [worker for worker in self._workers if worker.pipe in ready]:
-            reply = worker.reply()
+        for worker in list(self._workers):
+            excess = None if worker.pipe in ready else worker.excess(self._limits)
+            if worker.pipe not in ready and excess is None:
+                continue
+            reply = worker.reply() if excess is None else worker.give_up(excess)
             if reply.died:
                 self._replace(worker)
             yield reply
@@ -106,6 +124,7 @@ class _Worker:
             self.process.start()
         theirs.close()
         self.job: Job | None = None
+        self._since = 0.0
 
     def take(self, job: Job) -> bool:
         """Send the job; False where nobody is there to take it."""
@@ -113,8 +132,24 @@ class _Worker:
             self.pipe.send(job)
         except OSError:
             return False
-        self.job = job
+        self.job, self._since = job, time.monotonic()
         return True
+
+    def excess(self, limits: Limits) -> str | None:
+        """Which limit the job has broken, as a reason; None while it may go on."""
+        if self.job is None:
+            return None
+        if time.monotonic() - self._since > limits.seconds:
+            return _TOO_LONG.format(minutes=limits.seconds / 60)
+        if _memory(self.process.pid) > limits.bytes:
+            return _TOO_MUCH.format(gigabytes=limits.bytes / 1e9)
+        return None
+
+    def give_up(self, reason: str) -> Reply:
+        """Say of the job that its process is ended for `reason`."""
+        job, self.job = self.job, None
+        assert job is not None
+        return Reply(job=job, died=True, reason=reason)
 
     def reply(self) -> Reply:
         job, self.job = self.job, None
@@ -122,10 +157,20 @@ class _Worker:
         try:
             answer = self.pipe.recv()
         except (EOFError, OSError):
-            return Reply(job=job, died=True)
+            return Reply(job=job, died=True, reason=_DIED)
         if isinstance(answer, CannotStart):
             raise answer
         return Reply(job=job, call=answer) if isinstance(answer, AuditedCall) else Reply(job=job, reason=answer)
+
+
+def _memory(pid: int | None) -> int:
+    """Bytes that a process holds; 0 where it is gone, which its pipe will tell."""
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 @contextmanager
