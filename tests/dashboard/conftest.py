@@ -1,0 +1,74 @@
+"""For all tests of the dashboard: the demo store, the server, a browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.demo import build_demo
+from tests.served import CHROMIUM, QUIET, Served, serving, settled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+@pytest.fixture(scope="session")
+def demo_master(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo store that tests copy and nobody writes; its sound lies beside it."""
+    path = tmp_path_factory.mktemp("demo") / "callaudit.db"
+    build_demo(path)
+    return path
+
+
+@pytest.fixture
+def demo(demo_master: Path, tmp_path: Path) -> Path:
+    """A demo store of the test's own."""
+    return Path(shutil.copy(demo_master, tmp_path / "callaudit.db"))
+
+
+@pytest.fixture
+def served(demo: Path) -> Iterator[Served]:
+    """`callaudit dashboard` on the demo store, without accounts, ended after the test."""
+    with serving(demo) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium; tests that need it are skipped where there is none.
+
+    Not for the whole session: as long as it runs, no other test of this process may run an event loop.
+    """
+    sync_api = pytest.importorskip("playwright.sync_api", reason="需要 playwright：pip install 'callaudit[test]'")
+    if CHROMIUM is None:
+        pytest.skip("没有 Chromium：apt-get install chromium fonts-noto-cjk，或设置环境变量 CHROMIUM")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty tab of 1440 × 900 that asks nobody but this machine."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai")
+    context.route(lambda url: not url.startswith(("http://127.0.0.1", "data:", "blob:")), lambda route: route.abort())
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def opened(page: Page, served: Served) -> Callable[[str], Page]:
+    """`opened("review?lang=en")` → the tab on that page, once its script has run."""
+
+    def open_(where: str = "") -> Page:
+        page.goto(served.url + where)
+        settled(page)
+        return page
+
+    return open_
