@@ -8,10 +8,13 @@ import click
 
 from audit.cli_batch import audit_command, reaudit_command, transcribe_command
 from audit.cli_benchmark import benchmark_group
+from audit.cli_cases import cases_group
 from audit.cli_conduct import conduct_command
+from audit.cli_ledger import ledger_group
 from audit.cli_rules import rules_group
 from audit.cli_store import backup_command, restore_command
 from audit.cli_text import calls_group, check_command, doctor_command, report_command
+from audit.cli_users import users_group
 from audit.terminal import CONTEXT, Group, run
 
 
@@ -35,12 +38,15 @@ for command in (
     reaudit_command,
     conduct_command,
     calls_group,
+    cases_group,
     rules_group,
     report_command,
     doctor_command,
     backup_command,
     restore_command,
     benchmark_group,
+    users_group,
+    ledger_group,
 ):
     cli.add_command(command)
 

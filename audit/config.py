@@ -38,6 +38,15 @@ class Config:
     utc_offset: timezone = CHINA
     fail_on: Severity | None = None
     second_opinion: bool = True
+    promise_grace_days: int = 3
+    session_idle_minutes: int = 30
+    session_hours: int = 12
+    lockout_failures: int = 5
+    lockout_minutes: int = 15
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    inbox: Path = Path("inbox")
+    upload_mb: int = 200
 
 
 def read_config(path: Path | None = None) -> Config:
@@ -105,6 +114,15 @@ def _amount(value: object, _: Path) -> float:
     return float(str(value))
 
 
+def _between(least: int, most: int) -> Callable[[object, Path], int]:
+    def read(value: object, _: Path) -> int:
+        if type(value) is not int or not least <= value <= most:
+            raise ValueError(f"请写 {least} 到 {most} 的整数")
+        return value
+
+    return read
+
+
 def _channel(value: object, _: Path) -> int:
     if type(value) is not int or value not in (0, 1):
         raise ValueError("0 表示坐席在左声道，1 表示坐席在右声道")
@@ -145,4 +163,13 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "utc_offset": lambda value, _: utc_offset(value),
     "fail_on": _severity,
     "second_opinion": _yes_or_no,
+    "session_idle_minutes": _between(1, 24 * 60),
+    "session_hours": _between(1, 24 * 7),
+    "lockout_failures": _between(1, 100),
+    "lockout_minutes": _between(1, 24 * 60),
+    "tls_cert": _file,
+    "tls_key": _file,
+    "inbox": _file,
+    "upload_mb": _between(1, 10_000),
+    "promise_grace_days": _between(0, 60),
 }

@@ -5,6 +5,8 @@
     ├── BadCalls                 calls.csv as a whole; single bad rows are reported and don't stop the others
     ├── StoreError               the store can't be opened, read or written
     │   └── StoreFull            no space, or a size limit
+    ├── BadCases                 cases.csv or payments.csv as a whole
+    ├── BadComplaints            complaints.csv as a whole
     └── BadPath                  a path on the command line
     transcribe.errors.TranscribeError      one recording: a row in `failures`, exit code 3
     rules.load.RuleErrors                  a rule pack: exit code 2
@@ -38,6 +40,14 @@ class BadConfig(AuditError):
 
 class BadCalls(AuditError):
     """A call list that can't be read at all: no file, no usable header, unknown encoding."""
+
+
+class BadCases(AuditError):
+    """A list of cases or payments that can't be read at all: no file, no usable header, unknown encoding."""
+
+
+class BadComplaints(AuditError):
+    """A list of complaints that can't be read at all: no file, no usable header, unknown encoding."""
 
 
 class BadPath(AuditError):

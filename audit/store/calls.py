@@ -15,6 +15,7 @@ from unicodedata import normalize
 from audit.calls import CallRecord
 from audit.score import Scorecard
 from audit.store.connection import Connection, now, packed
+from audit.store.promises import replace_promise
 from rules.model import Finding, Judgement, Reference, Result, Rule, RuleSet, Severity
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 
@@ -215,7 +216,7 @@ class Store(Connection):
         """Remove calls whose recording now belongs to a call with another id; what was heard stays."""
         with self.writing():
             for call_id in call_ids:
-                for table in ("findings", "outcomes", "scorecards", "calls"):
+                for table in ("promises", "findings", "outcomes", "scorecards", "calls"):
                     self.sql.execute(f"delete from {table} where call_id = ?", [call_id])
 
     def fail(self, path: Path, reason: str, *, call_id: str | None, run: int) -> None:
@@ -317,6 +318,7 @@ class Store(Connection):
             "card": packed(call.card.as_dict()),
             "promise": None if call.promise is None else packed(call.promise),
         })  # fmt: skip
+        replace_promise(self, call)
         self.sql.execute("delete from findings where call_id = ?", [call_id])
         self.sql.execute("delete from outcomes where call_id = ?", [call_id])
         keys = finding_keys(recording, call.judgement.findings)

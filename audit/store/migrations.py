@@ -401,3 +401,223 @@ def m009_coaching(db: Database) -> None:
     assignments.create_index(["agent_id", "assigned_at"])
     assignments.create_index(["playlist"])
     assignments.create_index(["due_on"])
+
+
+@migrations()
+def m006_review(db: Database) -> None:
+    """The queue of findings that people judge, what they said, and appeals.
+
+    `items` has a row per key of a finding: what a page lists and orders by, copied from call and finding, so that
+    the next one is found by an index alone. Unknown team, product, collector, debtor or time is an empty text.
+    """
+    # key, not call: two files of the same bytes are judged by people once.
+    db.execute(
+        "create table items (key text primary key, recording text not null references recordings(id),"
+        " call_id text not null, rule_id text not null, category text not null, severity text not null,"
+        " rank integer not null, result text not null, confidence real not null, words text not null,"
+        " at text not null, day text not null, hour integer not null, team text not null, product text not null,"
+        " agent_id text not null, debtor_id text not null, state text not null, machine text not null,"
+        " judged_by text not null default '[]', stamp integer not null default 0) strict"
+    )
+    db.execute("create index items_recording on items(recording)")
+    _open_items(db)
+    db.execute("create index items_judged on items(state, at) where state not in ('waiting', 'second')")
+    db.execute("create index items_judged_agent on items(agent_id, at) where state not in ('waiting', 'second')")
+    _human_tables(db)
+    _fill_items(db)
+
+
+def _open_items(db: Database) -> None:
+    """The order of work, over all and within one collector or rule; the first holds what other filters ask."""
+    still_open = "where state in ('waiting', 'second')"
+    order = "rank desc, confidence desc, at, key"
+    db.execute(
+        f"create index items_order on items({order}, day, team, product, agent_id, rule_id, category, result, state)"
+        f" {still_open}"
+    )
+    db.execute(f"create index items_agent on items(agent_id, {order}) {still_open}")
+    db.execute(f"create index items_rule on items(rule_id, {order}) {still_open}")
+    db.execute(f"create index items_words on items(words, rule_id) {still_open} and words <> ''")
+
+
+def _human_tables(db: Database) -> None:
+    db.execute(
+        "create table verdicts (id integer primary key, key text not null, recording text not null,"
+        " call_id text not null, by text not null, at text not null, kind text not null, before text not null,"
+        " after text not null, reason text, comment text, undoes integer unique references verdicts(id),"
+        " finding text) strict"
+    )
+    db.execute("create index verdicts_key on verdicts(key, id)")
+    db.execute("create index verdicts_recording on verdicts(recording, id)")
+    db.execute("create index verdicts_by on verdicts(by, at)")
+    db.execute(
+        "create table comments (id integer primary key, key text not null, call_id text not null,"
+        " by text not null, at text not null, text text not null) strict"
+    )
+    db.execute("create index comments_key on comments(key, id)")
+    db.execute(
+        "create table appeals (id integer primary key, key text not null unique, call_id text not null,"
+        " agent_id text not null, by text not null, at text not null, text text not null, before text not null,"
+        " decision text, decided_by text, decided_at text, answer text) strict"
+    )
+    db.execute("create index appeals_agent on appeals(agent_id, id)")
+    db.execute("create index appeals_open on appeals(id) where decision is null")
+    db.execute("create table claims (key text primary key, by text not null, until text not null) strict")
+
+
+def _fill_items(db: Database) -> None:
+    from audit.store.keys import plain_words
+
+    db.conn.create_function("plain_words", 1, plain_words, deterministic=True)
+    db.execute(
+        "insert into items (key, recording, call_id, rule_id, category, severity, rank, result, confidence, words,"
+        " at, day, hour, team, product, agent_id, debtor_id, state, machine)"
+        " select key, f.recording, f.call_id, rule_id, category, severity,"
+        " case severity when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1 else 0 end,"
+        " result, coalesce(confidence, 1.0), plain_words(coalesce(quote, '')), coalesce(started_at, ''),"
+        " coalesce(substr(started_at, 1, 10), ''), coalesce(cast(substr(started_at, 12, 2) as integer), -1),"
+        " coalesce(team, ''), coalesce(product, ''), coalesce(agent_id, ''), coalesce(debtor_id, ''),"
+        " 'waiting', 'present' from findings f join calls using (call_id)"
+        " where category not in ('complaint_intent', 'hardship', 'dispute', 'stop_contact', 'wrong_person',"
+        " 'promise_to_pay', 'refuse', 'request_plan') order by f.id on conflict do nothing"
+    )
+
+
+_DAY_OF_CALL = (
+    "coalesce(substr(started_at, 1, 10), '') as day, coalesce(cast(substr(started_at, 12, 2) as integer), -1) as hour,"
+    " coalesce(team, '') as team, coalesce(product, '') as product, coalesce(agent_id, '') as agent_id"
+)
+
+
+@migrations()
+def m007_tallies(db: Database) -> None:
+    """Counts by day, so that no page reads a million calls; audit/store/tallies.py says what each one counts."""
+    call_counts = ("calls", "ms", "score", "duties_done", "duties_due", "calls_confirmed", "calls_machine",
+                   "calls_critical_waiting")  # fmt: skip
+    rule_counts = ("fails", "unsure", "confirmed", "partial", "dismissed", "missed", "waiting", "waiting_unsure",
+                   "calls", "violations")  # fmt: skip
+    _tally_table(db, "call_days", ("day", "hour", "team", "product", "agent_id"), call_counts)
+    _tally_table(
+        db, "rule_days", ("day", "team", "product", "agent_id", "rule_id", "category", "severity"), rule_counts
+    )
+    _fill_call_days(db)
+    _fill_rule_days(db)
+
+
+def _tally_table(db: Database, name: str, keys: tuple[str, ...], counts: tuple[str, ...]) -> None:
+    columns = [f"{key} {'integer' if key == 'hour' else 'text'} not null" for key in keys]
+    columns += [f"{count} integer not null default 0" for count in counts]
+    db.execute(f"create table {name} ({', '.join(columns)}, primary key ({', '.join(keys)})) strict, without rowid")
+    db.execute(f"create index {name}_agent on {name}(agent_id, day)")
+
+
+def _fill_call_days(db: Database) -> None:
+    """Nobody has judged anything yet, so every item waits."""
+    due = "(select count(*) from json_each(card, '$.duties') where value ->> 'result' in"
+    db.execute(
+        "insert into call_days (day, hour, team, product, agent_id, calls, ms, score, duties_done, duties_due,"
+        " calls_machine, calls_critical_waiting)"
+        f" select {_DAY_OF_CALL}, count(*), sum(coalesce(recordings.duration_ms, 0)), sum(score),"
+        f" sum({due} ('pass'))), sum({due} ('pass', 'fail'))), sum(coalesce(failed, 0)), sum(coalesce(critical, 0))"
+        " from scorecards join calls using (call_id) join recordings on recordings.id = calls.recording"
+        " left join (select call_id, max(result = 'fail' and category <> 'self_harm') as failed,"
+        " max(severity = 'critical') as critical from items group by call_id) using (call_id)"
+        " group by day, hour, team, product, agent_id"
+    )
+
+
+def _fill_rule_days(db: Database) -> None:
+    db.execute(
+        "insert into rule_days (day, team, product, agent_id, rule_id, category, severity, fails, unsure, waiting,"
+        " waiting_unsure, calls)"
+        " select day, team, product, agent_id, rule_id, category, severity, sum(result = 'fail'),"
+        " sum(result = 'unsure'), count(*), sum(result = 'unsure'), count(distinct call_id) from items"
+        " group by day, team, product, agent_id, rule_id, category, severity"
+    )
+
+
+@migrations()
+def m010_cases_and_promises(db: Database) -> None:
+    """Cases, what was paid for them, and what was promised in calls. Money is whole fen.
+
+    `paid_fen` and `cured_on` are worked out at every import, for pages that add up all cases. `day` is when a promise
+    falls due, or was made where it names no day. Moments of payments and promises are all written in +08:00: text
+    that sorts as time does.
+    """
+    cases = db.create_table(
+        "cases",
+        {
+            "case_id": str,
+            "debtor_id": str,
+            "agent_id": str,
+            "product": str,
+            "stage": str,
+            "days_overdue": int,
+            "overdue_fen": int,
+            "principal_fen": int,
+            "satisfaction": float,
+            "assigned_on": str,
+            "closed_on": str,
+            "extra": str,
+            "paid_fen": int,
+            "cured_on": str,
+        },
+        pk="case_id",
+        not_null={"extra", "paid_fen"},
+        defaults={"extra": "{}", "paid_fen": 0},
+        strict=True,
+    )
+    cases.create_index(["debtor_id"])
+    cases.create_index(["agent_id"])
+    payments = db.create_table(
+        "payments",
+        {"key": str, "case_id": str, "paid_at": str, "fen": int},
+        pk="key",
+        not_null={"case_id", "paid_at", "fen"},
+        foreign_keys=[("case_id", "cases", "case_id")],
+        strict=True,
+    )
+    payments.create_index(["case_id", "paid_at", "fen"])
+    db.execute("create table payments_known (id integer primary key check (id = 1), until text not null) strict")
+    _promises(db)
+
+
+def _promises(db: Database) -> None:
+    promises = db.create_table(
+        "promises",
+        {
+            "call_id": str,
+            "case_id": str,
+            "debtor_id": str,
+            "agent_id": str,
+            "team": str,
+            "product": str,
+            "days_overdue": int,
+            "made_at": str,
+            "day": str,
+            "due": str,
+            "amount_fen": int,
+            "firmness": str,
+            "repeated_back": int,
+            "turn": int,
+            "text": str,
+        },
+        pk="call_id",
+        not_null={"firmness", "repeated_back", "turn", "text"},
+        foreign_keys=[("call_id", "calls", "call_id")],
+        strict=True,
+    )
+    for columns in (["day"], ["case_id"], ["debtor_id"], ["agent_id", "day"]):
+        promises.create_index(columns)
+    # By stage of overdue and by case, pages ask for all calls at once.
+    db.table("calls").create_index(["case_id", "started_at"], if_not_exists=True)
+    db.table("calls").create_index(["days_overdue", "started_at", "team", "agent_id", "product", "recording"])
+    db.execute(
+        "insert into promises select call_id, case_id, debtor_id, agent_id, team, product, days_overdue,"
+        " strftime('%Y-%m-%dT%H:%M:%S+08:00', started_at, '+8 hours') as made_at,"
+        " coalesce(json_extract(promise, '$.date'), strftime('%Y-%m-%d', started_at, '+8 hours')),"
+        " json_extract(promise, '$.date'), cast(round(json_extract(promise, '$.amount') * 100) as int),"
+        " json_extract(promise, '$.firmness'), json_extract(promise, '$.repeated_back'),"
+        " json_extract(promise, '$.turn'), json_extract(promise, '$.text')"
+        " from scorecards join calls using (call_id) where promise is not null"
+    )
