@@ -6,14 +6,12 @@ Ogg/Opus at 16 kHz mono, both sides mixed; about 2 kB a second. The same recordi
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from audit.sound import Samples, Window, at, beeped, write_opus
 from transcribe.audio import SAMPLE_RATE, Recording, blocks, examine, fingerprint
 
 PADDING_MS = 3_000
@@ -21,16 +19,6 @@ PADDING_MS = 3_000
 LONGEST_MS = 24_000
 CLIPS_PER_CALL = 6
 BITS_PER_SECOND = 14_000
-
-Samples = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Window:
-    """Half-open stretch of a recording in ms."""
-
-    start_ms: int
-    end_ms: int
 
 
 class ClipUnavailable(Exception):
@@ -66,33 +54,30 @@ def clip_for(wanted: Window, clips: Iterable[Window]) -> Window | None:
     return next((clip for clip in clips if _covers(clip, wanted)), None)
 
 
-def cut(path: Path | None, sha256: str, windows: Sequence[Window]) -> Mapping[Window, bytes]:
-    """Ogg/Opus bytes of each window, decoded in one pass.
+def cut(
+    path: Path | None, sha256: str, windows: Sequence[Window], *, beeps: Sequence[Window] = ()
+) -> Mapping[Window, bytes]:
+    """Ogg/Opus bytes of each window, decoded in one pass; a tone covers `beeps` (times in the recording).
 
     Raises `ClipUnavailable` where the recording is gone, no longer the same bytes, or unreadable.
     """
-    recording = _open(path, sha256)
-    heard = _collect(recording, windows)
+    recording = open_recording(path, sha256)
+    heard = _collect(recording, windows, beeps)
     return {window: encode(samples) for window, samples in heard.items()}
 
 
 def encode(samples: Samples) -> bytes:
     """Mono float32 at 16 kHz, shape (n,), as Ogg/Opus."""
-    import av
-
     file = io.BytesIO()
-    # Without bitexact the muxer draws a random stream number, and no two reports would be equal.
-    with av.open(file, mode="w", format="ogg", container_options={"fflags": "+bitexact"}) as container:
-        stream: Any = container.add_stream("libopus", rate=SAMPLE_RATE, layout="mono")
-        stream.bit_rate = BITS_PER_SECOND
-        stream.options = {"application": "voip", "frame_duration": "40"}
-        for frame in _frames(samples):
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+    step = SAMPLE_RATE // 25  # 40 ms, the encoder's own frame
+    whole = np.pad(samples, (0, -len(samples) % step))
+    options = {"application": "voip", "frame_duration": "40"}
+    write_opus([whole[None, :]], file, channels=1, bit_rate=BITS_PER_SECOND, options=options)
     return file.getvalue()
 
 
-def _open(path: Path | None, sha256: str) -> Recording:
+def open_recording(path: Path | None, sha256: str) -> Recording:
+    """The recording that was audited; `ClipUnavailable` where it is gone, another, unreadable or silent."""
     from transcribe.errors import UnreadableAudio
 
     if path is None:
@@ -108,37 +93,20 @@ def _open(path: Path | None, sha256: str) -> Recording:
     return recording
 
 
-def _collect(recording: Recording, windows: Sequence[Window]) -> dict[Window, Samples]:
+def _collect(recording: Recording, windows: Sequence[Window], beeps: Sequence[Window]) -> dict[Window, Samples]:
     """The mixed samples of every window; stops reading after the last one."""
     parts: dict[Window, list[Samples]] = {window: [] for window in windows}
-    last = max((_at(window.end_ms) for window in windows), default=0)
+    last = max((at(window.end_ms) for window in windows), default=0)
     position = 0
-    for block in blocks(recording):
+    for block in beeped(blocks(recording), beeps):
         mixed = block.mean(axis=0)
         for wanted, pieces in parts.items():
-            piece = mixed[max(0, _at(wanted.start_ms) - position) : max(0, _at(wanted.end_ms) - position)]
+            piece = mixed[max(0, at(wanted.start_ms) - position) : max(0, at(wanted.end_ms) - position)]
             pieces.append(piece)
         position += len(mixed)
         if position >= last:
             break
     return {wanted: np.concatenate([np.zeros(0, np.float32), *pieces]) for wanted, pieces in parts.items()}
-
-
-def _frames(samples: Samples) -> Iterator[Any]:
-    from av import AudioFrame
-
-    step = SAMPLE_RATE // 25  # 40 ms, the encoder's own frame
-    whole = np.pad(samples, (0, -len(samples) % step))
-    loud = np.clip(whole * 32767, -32768, 32767).astype(np.int16)
-    for start in range(0, len(loud), step):
-        frame = AudioFrame.from_ndarray(loud[None, start : start + step], format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        frame.pts = start
-        yield frame
-
-
-def _at(ms: int) -> int:
-    return ms * SAMPLE_RATE // 1000
 
 
 def _covers(clip: Window, wanted: Window) -> bool:

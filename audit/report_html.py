@@ -14,10 +14,11 @@ from os import cpu_count
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from audit import clips
-from audit.clips import ClipUnavailable, Window
+from audit.clips import ClipUnavailable
 from audit.figures import Issue, JudgedCall, ReportData, figures, flagged
 from audit.report_words import Lang, Words, beijing
 from audit.score import is_signal
+from audit.sound import Window
 from audit.store import RuleCard
 from rules.model import CATEGORIES, Finding, Group, Result, Severity
 from transcribe.model import Turn

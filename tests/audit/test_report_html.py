@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit import clips
-from audit.clips import Window
 from audit.report import write_report
 from audit.report_html import CONTEXT_TURNS, Place, segments
+from audit.sound import Window
 from audit.store import Filter, Store
 from rules.model import Finding, Result, Severity
 
