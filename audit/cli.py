@@ -9,7 +9,9 @@ import click
 from audit.cli_batch import audit_command, reaudit_command, transcribe_command
 from audit.cli_benchmark import benchmark_group
 from audit.cli_cases import cases_group
+from audit.cli_complaints import complaints_group
 from audit.cli_conduct import conduct_command
+from audit.cli_dashboard import dashboard_command
 from audit.cli_ledger import ledger_group
 from audit.cli_rules import rules_group
 from audit.cli_store import backup_command, restore_command
@@ -39,12 +41,14 @@ for command in (
     conduct_command,
     calls_group,
     cases_group,
+    complaints_group,
     rules_group,
     report_command,
     doctor_command,
     backup_command,
     restore_command,
     benchmark_group,
+    dashboard_command,
     users_group,
     ledger_group,
 ):

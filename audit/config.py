@@ -10,6 +10,7 @@ from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from audit.complaint_clock import Terms
 from audit.errors import BadConfig, os_reason
 from rules.model import Severity
 
@@ -39,6 +40,8 @@ class Config:
     fail_on: Severity | None = None
     second_opinion: bool = True
     promise_grace_days: int = 3
+    complaint_days: tuple[int, int, int] = (15, 30, 60)
+    complaint_due_soon: int = 3
     session_idle_minutes: int = 30
     session_hours: int = 12
     lockout_failures: int = 5
@@ -47,6 +50,12 @@ class Config:
     tls_key: Path | None = None
     inbox: Path = Path("inbox")
     upload_mb: int = 200
+
+    @property
+    def complaint_terms(self) -> Terms:
+        """The periods in which complaints are answered."""
+        simple, complex_, very_complex = self.complaint_days
+        return Terms(simple=simple, complex=complex_, very_complex=very_complex, due_soon=self.complaint_due_soon)
 
 
 def read_config(path: Path | None = None) -> Config:
@@ -123,6 +132,14 @@ def _between(least: int, most: int) -> Callable[[object, Path], int]:
     return read
 
 
+def _periods(value: object, _: Path) -> tuple[int, int, int]:
+    """Days for simple, complex and very complex complaints, each longer than the one before."""
+    days = value if isinstance(value, list) and all(type(day) is int for day in value) else []
+    if len(days) != 3 or not 1 <= days[0] < days[1] < days[2] <= 365:
+        raise ValueError("请写三个由小到大的天数：简单、复杂、特别复杂，例如 [15, 30, 60]")
+    return days[0], days[1], days[2]
+
+
 def _channel(value: object, _: Path) -> int:
     if type(value) is not int or value not in (0, 1):
         raise ValueError("0 表示坐席在左声道，1 表示坐席在右声道")
@@ -172,4 +189,6 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "inbox": _file,
     "upload_mb": _between(1, 10_000),
     "promise_grace_days": _between(0, 60),
+    "complaint_days": _periods,
+    "complaint_due_soon": _between(0, 30),
 }
