@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from audit.access import Action, Actor, may
+from audit.access import LOCAL, Action, Actor, may
 from dashboard import data, filters
+from dashboard.guard import SIGN_OUT, send_to
 from dashboard.words import t
 
 
@@ -78,8 +79,16 @@ def _sidebar(spec: PageSpec, actor: Actor) -> None:
     with st.sidebar:
         if spec.filtered:
             filters.draw(actor)
-        who = {"name": actor.name, "role": t(f"shell.role_{actor.role}")}
-        st.caption(t("shell.local") if data.setup().local else t("shell.signed_in_as", **who))
+        _who(actor)
+
+
+def _who(actor: Actor) -> None:
+    if actor is LOCAL:
+        st.caption(t("shell.local"))
+        return
+    st.caption(t("shell.signed_in_as", name=actor.name, role=t(f"shell.role_{actor.role}")))
+    if st.button(t("shell.sign_out"), key="sign_out", icon=":material/logout:"):
+        send_to(SIGN_OUT)
 
 
 main()

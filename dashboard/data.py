@@ -13,11 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from audit.access import LOCAL, Actor
+import streamlit as st
+
+from audit.access import LOCAL, Actor, Refused
 from audit.config import Config
 from audit.errors import AuditError
+from audit.sessions import Policy, who
 from audit.store import Store
+from audit.users import has_accounts
+
+COOKIE = "callaudit_session"
+"""Holds the session's token; HttpOnly, SameSite=Strict."""
 
 
 class NotStarted(AuditError):
@@ -26,18 +34,18 @@ class NotStarted(AuditError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What the server was started with. `local` acts for everybody who comes; None asks for an account."""
+    """What the server was started with. `acting` acts for everybody who comes: tests say so; None looks it up."""
 
     config: Config
-    local: Actor | None
+    acting: Actor | None
 
 
 _setups: list[Setup] = []
 
 
-def configure(config: Config, *, local: Actor | None = LOCAL) -> None:
+def configure(config: Config, *, acting: Actor | None = None) -> None:
     """Called once by the server, and by tests with the actor they want to be."""
-    _setups[:] = [Setup(config=config, local=local)]
+    _setups[:] = [Setup(config=config, acting=acting)]
 
 
 def setup() -> Setup:
@@ -67,10 +75,27 @@ def writing() -> Iterator[Store]:
 
 
 def actor() -> Actor:
-    """Who looks at this page."""
-    local = setup().local
-    assert local is not None
-    return local
+    """Who looks at this page, with the role of this moment; `Refused` where a session has ended."""
+    if (acting := setup().acting) is not None:
+        return acting
+    with reading() as store:
+        if not has_accounts(store):
+            return LOCAL
+        found = who(store, st.context.cookies.get(COOKIE), policy=policy(), now=datetime.now(UTC))
+    if found is None:
+        raise Refused("登录已结束；请重新登录")
+    return found
+
+
+def policy() -> Policy:
+    """Time-outs and lockout, as configured."""
+    given = config()
+    return Policy(
+        idle=timedelta(minutes=given.session_idle_minutes),
+        longest=timedelta(hours=given.session_hours),
+        failures=given.lockout_failures,
+        locked_for=timedelta(minutes=given.lockout_minutes),
+    )
 
 
 def version() -> tuple[int, ...]:

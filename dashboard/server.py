@@ -1,0 +1,163 @@
+"""`callaudit dashboard`: Streamlit behind our own door."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit.config import Config
+from audit.errors import AuditError
+from audit.store import Store
+from audit.users import has_accounts
+from dashboard import data
+
+if TYPE_CHECKING:
+    from streamlit.web.server.starlette import App
+
+FONTS = 'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif'
+THEME = {
+    "base": "light",
+    "primaryColor": "#1f5a8c",
+    "backgroundColor": "#ffffff",
+    "secondaryBackgroundColor": "#f4f6f8",
+    "textColor": "#1c2733",
+    "linkColor": "#1f5a8c",
+    "borderColor": "#d5dce3",
+    "redColor": "#b3261e",
+    "orangeColor": "#b45309",
+    "greenColor": "#1e7a46",
+    "blueColor": "#1f5a8c",
+    "grayColor": "#52606d",
+    "font": FONTS,
+    "headingFont": FONTS,
+    "baseFontSize": 15,
+    "headingFontSizes": ["1.6rem", "1.3rem", "1.1rem", "1rem", "1rem", "1rem"],
+    "metricValueFontSize": "1.6rem",
+    "baseRadius": "6px",
+    "showWidgetBorder": True,
+    "showSidebarBorder": True,
+    "chartCategoricalColors": ["#1f5a8c", "#c2571a", "#1e7a46", "#8a4fa3", "#8a6d00", "#52606d"],
+}
+
+
+class CannotServe(AuditError):
+    """The dashboard must not, or can't, listen there."""
+
+
+def serve(config: Config, *, host: str, port: int) -> None:
+    """Run until interrupted; `CannotServe` before anything listens where it must not."""
+    with Store.open(config.db) as store:
+        accounts = has_accounts(store)
+    refuse_strangers(host, accounts=accounts)
+    _refuse_taken(host, port)
+    data.configure(config)
+    url = f"{'https' if config.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    if accounts and not is_loopback(host) and not config.tls_cert:
+        _say(
+            "提醒：没有设置证书，密码和录音会以明文经过网络；请设 tls_cert、tls_key，或只让 HTTPS 反向代理访问这个端口"
+        )
+    application(url).run(config=options(config, host=host, port=port))
+
+
+def refuse_strangers(host: str, *, accounts: bool) -> None:
+    """`CannotServe` for an address that others can reach while nobody has to sign in."""
+    if not accounts and not is_loopback(host):
+        raise CannotServe(
+            f"不能监听 {host}：还没有账号，网络上的任何人都能听录音；"
+            "请先运行 callaudit users add 账号名 --role admin，或去掉 --host，只在本机使用"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def application(url: str) -> App:
+    """The application with the guard before it; says where it is once it listens."""
+    from starlette.middleware import Middleware
+    from streamlit.starlette import App
+
+    from dashboard.guard import Guard
+    from dashboard.sign_in import routes
+
+    @asynccontextmanager
+    async def announced(_: App) -> AsyncIterator[None]:
+        _say(f"仪表盘在 {url}；按 Ctrl-C 停止")
+        if sys.stderr.isatty():
+            webbrowser.open(url)
+        yield
+
+    return App(
+        Path(__file__).with_name("app.py"),
+        routes=routes(),
+        middleware=[Middleware(Guard)],
+        lifespan=announced,
+        on_script_error=_told,
+    )
+
+
+def options(config: Config, *, host: str, port: int) -> dict[str, Any]:
+    """Streamlit's settings, all here: no config.toml that somebody must find."""
+    tls = {} if config.tls_cert is None else {
+        "server.sslCertFile": str(config.tls_cert), "server.sslKeyFile": str(config.tls_key)
+    }  # fmt: skip
+    return {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": True,
+        "server.runOnSave": False,
+        "server.allowRunOnSave": False,
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": config.upload_mb,
+        "server.enableStaticServing": False,
+        "server.enableXsrfProtection": True,
+        "server.enableAgentApi": False,
+        "browser.gatherUsageStats": False,
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
+        "client.disableDataExport": True,  # exports go through audit/, masked and in the ledger
+        "logger.hideWelcomeMessage": True,
+        **{f"theme.{name}": value for name, value in THEME.items()},
+        **tls,
+    }
+
+
+def _told(error: Exception) -> bool:
+    """Failures that people are told about are one sentence on the page; a bug keeps Streamlit's own box."""
+    import streamlit as st
+
+    if not isinstance(error, AuditError):
+        return False
+    st.error(str(error), icon=":material/error:")
+    return True
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotServe(
+                f"{host}:{port} 不能用（{error.strerror}）；请换一个端口，例如 --port {port + 1}"
+            ) from error
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
