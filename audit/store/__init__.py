@@ -4,17 +4,16 @@ Only this package knows SQL; a module per subject.
 """
 
 from audit.store.calls import (
-    EVERY_CALL,
     AuditedCall,
     Failure,
-    Filter,
     RuleCard,
     Run,
     Settings,
     Store,
     StoredCall,
-    finding_keys,
 )
+from audit.store.filters import EVERY_CALL, Filter
+from audit.store.keys import finding_keys
 
 __all__ = [
     "EVERY_CALL",

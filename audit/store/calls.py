@@ -6,15 +6,16 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
-from hashlib import sha256
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 from audit.calls import CallRecord
 from audit.score import Scorecard
+from audit.store import queue, tallies
 from audit.store.connection import Connection, now, packed
+from audit.store.filters import EVERY_CALL, Filter, where
+from audit.store.keys import finding_keys
 from audit.store.promises import replace_promise
 from rules.model import Finding, Judgement, Reference, Result, Rule, RuleSet, Severity
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
@@ -108,20 +109,6 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which calls: local days of the call, both ends included; None asks nothing."""
-
-    since: date | None = None
-    until: date | None = None
-    team: str | None = None
-    agent_id: str | None = None
-    product: str | None = None
-
-
-EVERY_CALL = Filter()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleCard:
     """A rule as it read when a call was judged by it."""
 
@@ -173,9 +160,11 @@ class Store(Connection):
         """Keep call records and, where there is no recording, attempts; known ids are updated."""
         with self.writing():
             for record in records:
-                table = "attempts" if record.path is None else "calls"
-                self.upsert(table, "call_id", _record_row(record))
-                if table == "calls":  # its recording has come after all: no longer an attempt without one
+                if record.path is None:
+                    self.upsert("attempts", "call_id", _record_row(record))
+                else:
+                    self._keep_record(record)
+                    # its recording has come after all: no longer an attempt without one
                     self.sql.execute("delete from attempts where call_id = ?", [record.call_id])
 
     def records(self) -> dict[Path, list[CallRecord]]:
@@ -197,7 +186,7 @@ class Store(Connection):
         record, transcript = call.record, call.transcript
         if record.path is None:
             raise ValueError("an attempt has no sound to judge")
-        with self.writing():
+        with tallies.kept(self, record.call_id):
             self.upsert("recordings", "id", {
                 "id": transcript.recording, "path": str(record.path), "bytes": call.bytes,
                 "duration_ms": transcript.duration_ms, "added_at": now(),
@@ -209,13 +198,15 @@ class Store(Connection):
 
     def save_judgement(self, call: AuditedCall, *, run: int) -> None:
         """Keep what today's rules say about a call whose transcript is in the store already."""
-        with self.writing():
+        with tallies.kept(self, call.record.call_id):
             self._replace_judgement(call, run)
 
     def forget(self, call_ids: Iterable[str]) -> None:
         """Remove calls whose recording now belongs to a call with another id; what was heard stays."""
-        with self.writing():
-            for call_id in call_ids:
+        gone = list(call_ids)
+        with tallies.kept(self, *gone):
+            for call_id in gone:
+                queue.drop(self, call_id)
                 for table in ("promises", "findings", "outcomes", "scorecards", "calls"):
                     self.sql.execute(f"delete from {table} where call_id = ?", [call_id])
 
@@ -252,8 +243,8 @@ class Store(Connection):
 
     def calls(self, which: Filter = EVERY_CALL) -> Iterator[StoredCall]:
         """Judged calls by time, then id; each with its findings in order of time and one outcome per rule."""
-        where, values = _where(which)
-        for row in self.all(f"{_CALLS} where {where} order by started_at, call_id", values):
+        clause, values = where(which, day="substr(started_at, 1, 10)")
+        for row in self.all(f"{_CALLS} where {clause} order by started_at, call_id", values):
             yield self._stored(row)
 
     def call(self, call_id: str) -> StoredCall | None:
@@ -306,6 +297,17 @@ class Store(Connection):
 
     # below: SQL only
 
+    def _keep_record(self, record: CallRecord) -> None:
+        """The list may have changed its mind about a judged call: then what hangs on it follows."""
+        row = _record_row(record)
+        known = self.one("select * from calls where call_id = ?", [record.call_id])
+        if known is None or all(known[name] == row[name] for name in queue.FROM_CALL):
+            self.upsert("calls", "call_id", row)
+            return
+        with tallies.kept(self, record.call_id):
+            self.upsert("calls", "call_id", row)
+            queue.move(self, record)
+
     def _replace_judgement(self, call: AuditedCall, run: int) -> None:
         call_id, recording, engine = call.record.call_id, call.transcript.recording, call.transcript.engine
         self.sql.execute(
@@ -321,11 +323,13 @@ class Store(Connection):
         replace_promise(self, call)
         self.sql.execute("delete from findings where call_id = ?", [call_id])
         self.sql.execute("delete from outcomes where call_id = ?", [call_id])
-        keys = finding_keys(recording, call.judgement.findings)
-        for finding, key in zip(call.judgement.findings, keys, strict=True):
+        findings = call.judgement.findings
+        found = list(zip(finding_keys(recording, findings), findings, strict=True))
+        for key, finding in found:
             self.insert("findings", _finding_row(finding) | {
                 "call_id": call_id, "recording": recording, "key": key,
             })  # fmt: skip
+        queue.keep(self, call.record, recording, found)
         self.sql.executemany(
             "insert into outcomes (call_id, rule_id, result) values (?, ?, ?)",
             [(call_id, rule, result.value) for rule, result in call.judgement.outcomes.items()],
@@ -349,33 +353,6 @@ class Store(Connection):
             findings=tuple(_finding(row) for row in findings),
             outcomes={row["rule_id"]: Result(row["result"]) for row in outcomes},
         )
-
-def finding_keys(recording: str, findings: Sequence[Finding]) -> list[str]:
-    """A key for each finding that stays the same over re-audits: recording, rule, turn and the words flagged.
-
-    Punctuation, spaces and width don't count; the second time the same words are flagged in a turn does.
-    """
-    seen: dict[tuple[object, ...], int] = {}
-    keys = []
-    for finding in findings:
-        words = "".join(c for c in normalize("NFKC", finding.quote).casefold() if c.isalnum())
-        place = (recording, finding.rule_id, finding.turn, words)
-        seen[place] = seen.get(place, 0) + 1
-        keys.append(sha256(packed([*place, seen[place]]).encode()).hexdigest()[:32])
-    return keys
-
-
-def _where(which: Filter) -> tuple[str, list[object]]:
-    asked = [
-        ("substr(started_at, 1, 10) >= ?", None if which.since is None else which.since.isoformat()),
-        ("substr(started_at, 1, 10) <= ?", None if which.until is None else which.until.isoformat()),
-        ("team = ?", which.team),
-        ("agent_id = ?", which.agent_id),
-        ("product = ?", which.product),
-    ]
-    used = [(clause, value) for clause, value in asked if value is not None]
-    return " and ".join(clause for clause, _ in used) or "true", [value for _, value in used]
-
 
 def _record_row(record: CallRecord) -> dict[str, Any]:
     row: dict[str, Any] = {f.name: getattr(record, f.name) for f in fields(CallRecord)}

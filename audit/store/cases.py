@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from audit.store.connection import packed
 from audit.store.promises import find_cases
+from audit.store.queue import COUNTED, FOLLOWED_UP
 
 if TYPE_CHECKING:
     from audit.cases import Case, Payment
-    from audit.store.calls import Filter, Store
+    from audit.store.calls import Store
+    from audit.store.filters import Filter
 
+_AGAINST = ", ".join(f"'{state}'" for state in COUNTED)
 # Whoever the case is assigned to, else whoever spoke last about it.
 _COLLECTOR = (
     "coalesce(c.agent_id,"
@@ -135,16 +138,12 @@ def calls_by_stage(store: Store, which: Filter) -> list[dict[str, Any]]:
             " select days_overdue, agent_id, 0, count(*) from ("
             "  select distinct k.call_id, k.days_overdue, k.agent_id, i.rule_id"
             "  from items i join calls k using (call_id)"
-            f"  where i.state in ({_AGAINST}) and {where}) group by 1, 2)"
+            f"  where i.state in ({_AGAINST}) and i.category <> '{FOLLOWED_UP}' and {where}) group by 1, 2)"
             " select stage_of(days_overdue) as stage, agent_id, sum(calls) as calls, sum(violations) as violations"
             " from counted group by 1, 2",
             values,
         )
     )
-
-
-# What counts against a collector: an appeal that nobody has decided yet changes nothing.
-_AGAINST = "'confirmed', 'partial', 'appealed'"
 
 
 def _where_calls(which: Filter) -> tuple[str, list[Any]]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from audit.calls import CallRecord
-    from audit.store.calls import AuditedCall, Filter, Store
+    from audit.store.calls import AuditedCall, Store
     from audit.store.connection import Connection
+    from audit.store.filters import Filter
 
 MOST_ROWS = 2_000
 _CHINA = timezone(timedelta(hours=8))

@@ -1,0 +1,378 @@
+"""Counts by day, collector and rule, kept by whoever writes: an overview of a million calls reads some thousand rows.
+
+`kept` stands around every change of a call, its judgement or its items; it counts the call before and after, and
+adds the difference. `recount` computes everything anew: equal, or the store is damaged (`differences`).
+
+call_days, by local day, hour (-1 unknown), team, product and collector:
+    calls, ms            judged calls and their sound
+    score                sum of the machine's scores
+    duties_done, _due    duties kept; kept or missed (unsure ones are in neither), as the machine has it
+    calls_confirmed      calls with at least one violation that people confirmed
+    calls_machine        calls without one, with at least one sure finding that nobody has judged yet
+    calls_critical_waiting   calls with at least one critical item open
+rule_days, by local day, team, product, collector, rule, category and severity; items are places, not calls:
+    fails, unsure        items that the machine finds today
+    confirmed, partial, dismissed   items by what people said; under appeal counts as confirmed; without added ones
+    missed               items that people added and that stand
+    waiting, waiting_unsure   open items; those of them of which the machine is unsure
+    calls                calls in which the machine finds the rule
+    violations           calls in which people confirmed the rule: one rule broken in one call is one violation
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from audit.score import is_signal
+from audit.store.connection import Connection
+from audit.store.filters import EVERY_CALL, Filter, where
+from audit.store.queue import COUNTED, EVERYTHING, OPEN, Machine, State, Wanted
+from rules.model import Result, Severity
+
+Key = tuple[str | int, ...]
+Counts = dict[Key, tuple[int, ...]]
+
+_CALL_KEYS = ("day", "hour", "team", "product", "agent_id")
+_CALL_COUNTS = (
+    "calls", "ms", "score", "duties_done", "duties_due", "calls_confirmed", "calls_machine", "calls_critical_waiting",
+)  # fmt: skip
+_RULE_KEYS = ("day", "team", "product", "agent_id", "rule_id", "category", "severity")
+_RULE_COUNTS = (
+    "fails", "unsure", "confirmed", "partial", "dismissed", "missed", "waiting", "waiting_unsure", "calls",
+    "violations",
+)  # fmt: skip
+_TABLES = (("call_days", _CALL_KEYS, _CALL_COUNTS), ("rule_days", _RULE_KEYS, _RULE_COUNTS))
+_CALL = (
+    "select call_id, calls.recording as recording, coalesce(substr(started_at, 1, 10), '') as day,"
+    " coalesce(cast(substr(started_at, 12, 2) as integer), -1) as hour, coalesce(team, '') as team,"
+    " coalesce(product, '') as product, coalesce(agent_id, '') as agent_id,"
+    " coalesce(recordings.duration_ms, 0) as ms, score, card"
+    " from scorecards join calls using (call_id) join recordings on recordings.id = calls.recording"
+)
+_ITEM = "select call_id, rule_id, category, severity, rank, result, state, machine from items"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Counts of call_days under a filter (see the module), and the open items and violations of rule_days."""
+
+    calls: int = 0
+    ms: int = 0
+    score: int = 0
+    duties_done: int = 0
+    duties_due: int = 0
+    calls_confirmed: int = 0
+    calls_machine: int = 0
+    calls_critical_waiting: int = 0
+    violations: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Counts of call_days for one day, hour or collector; `key` is what `by_…` says."""
+
+    key: Key
+    calls: int
+    ms: int
+    score: int
+    duties_done: int
+    duties_due: int
+    calls_confirmed: int
+    calls_machine: int
+    calls_critical_waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleLine:
+    """Counts of rule_days for one rule, category, day or collector; `key` is what `by_…` says."""
+
+    key: Key
+    fails: int
+    unsure: int
+    confirmed: int
+    partial: int
+    dismissed: int
+    missed: int
+    waiting: int
+    waiting_unsure: int
+    calls: int
+    violations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Open items: how many, of which severity, and the local days of their calls: oldest, median, newest tenth.
+
+    A tenth of them is older than `oldest_tenth`; days are None where nothing waits or no call has a time.
+    """
+
+    waiting: int
+    by_severity: Mapping[Severity, int]
+    oldest: date | None
+    oldest_tenth: date | None
+    median: date | None
+
+
+# writing
+
+
+@contextmanager
+def kept(store: Connection, *call_ids: str) -> Iterator[None]:
+    """Around a change to these calls or their items, within one transaction: the counts follow."""
+    with store.writing():
+        before = [_counted(store, call_id) for call_id in call_ids]
+        yield
+        after = [_counted(store, call_id) for call_id in call_ids]
+        for number, (table, keys, counts) in enumerate(_TABLES):
+            change = _difference([both[number] for both in before], [both[number] for both in after])
+            _add(store, table, keys, counts, change)
+
+
+def differences(store: Connection) -> list[str]:
+    """Rows of the tables that a recount does not bear out, as `table key: kept ≠ counted`; empty: all is well."""
+    found = []
+    for (table, keys, counts), counted in zip(_TABLES, _recount(store), strict=True):
+        rows = store.all(f"select * from {table}")
+        stands = {tuple(row[k] for k in keys): tuple(row[c] for c in counts) for row in rows}
+        for key in sorted(stands.keys() | counted.keys(), key=str):
+            was, now = stands.get(key, (0,) * len(counts)), counted.get(key, (0,) * len(counts))
+            if was != now:
+                found.append(f"{table} {key}: {was} ≠ {now}")
+    return found
+
+
+def recount(store: Connection) -> None:
+    """Write both tables anew from calls and items; a minute for a million calls."""
+    with store.writing():
+        for (table, keys, counts), counted in zip(_TABLES, _recount(store), strict=True):
+            store.sql.execute(f"delete from {table}")
+            _add(store, table, keys, counts, counted)
+
+
+# reading
+
+
+def totals(store: Connection, which: Filter = EVERY_CALL) -> Totals:
+    """Everything under the filter in one row."""
+    clause, values = where(which, day="day")
+    calls = store.one(f"select {_sums(_CALL_COUNTS)} from call_days where {clause}", values) or {}
+    rules = store.one(f"select {_sums(('violations', 'waiting'))} from rule_days where {clause}", values) or {}
+    return Totals(**calls, **rules)
+
+
+def by_day(store: Connection, which: Filter = EVERY_CALL) -> list[Line]:
+    """A line per local day, in order; key (day,), "" for calls without a time."""
+    return _lines(store, which, "day")
+
+
+def by_hour_weekday(store: Connection, which: Filter = EVERY_CALL) -> list[Line]:
+    """A line per (ISO weekday 1 to 7, hour) that has calls; calls without a time are left out."""
+    weekday = "(cast(strftime('%w', day) as integer) + 6) % 7 + 1"
+    return _lines(store, which, f"{weekday}, hour", more="day <> '' and hour >= 0")
+
+
+def by_collector(store: Connection, which: Filter = EVERY_CALL) -> list[Line]:
+    """A line per (agent_id, team)."""
+    return _lines(store, which, "agent_id, team")
+
+
+def by_team(store: Connection, which: Filter = EVERY_CALL) -> list[Line]:
+    """A line per (team,)."""
+    return _lines(store, which, "team")
+
+
+def by_rule(store: Connection, which: Filter = EVERY_CALL) -> list[RuleLine]:
+    """A line per (rule_id, category, severity)."""
+    return _rule_lines(store, which, "rule_id, category, severity")
+
+
+def by_category(store: Connection, which: Filter = EVERY_CALL) -> list[RuleLine]:
+    """A line per (category,). `calls` and `violations` are summed over rules: a call may be in several."""
+    return _rule_lines(store, which, "category")
+
+
+def by_rule_day(store: Connection, which: Filter = EVERY_CALL) -> list[RuleLine]:
+    """A line per (day, category, severity), in order of days: for trends."""
+    return _rule_lines(store, which, "day, category, severity")
+
+
+def by_collector_severity(store: Connection, which: Filter = EVERY_CALL) -> list[RuleLine]:
+    """A line per (agent_id, severity), customers' signals left out."""
+    return _rule_lines(store, which, "agent_id, severity", more="category <> 'self_harm'")
+
+
+def backlog(store: Connection, which: Filter = EVERY_CALL) -> Backlog:
+    """How much waits for review and how old it is, by the day of the call."""
+    clause, values = where(which, day="day")
+    rows = list(store.all(
+        f"select day, severity, sum(waiting) as n from rule_days where waiting > 0 and {clause}"
+        " group by day, severity order by day", values,
+    ))  # fmt: skip
+    by_severity: Counter[str] = Counter()
+    for row in rows:
+        by_severity[row["severity"]] += row["n"]
+    dated = [(date.fromisoformat(row["day"]), row["n"]) for row in rows if row["day"]]
+    return Backlog(
+        waiting=by_severity.total(),
+        by_severity={severity: by_severity[severity.value] for severity in Severity},
+        oldest=_quantile(dated, 0.0),
+        oldest_tenth=_quantile(dated, 0.1),
+        median=_quantile(dated, 0.5),
+    )
+
+
+def waiting(store: Connection, wanted: Wanted = EVERYTHING) -> int:
+    """How many open items a queue with this filter holds."""
+    clause, values = where(wanted.calls, day="day")
+    asked = {"rule_id": wanted.rule_id, "category": wanted.category, "severity": wanted.severity}
+    used = {name: str(value) for name, value in asked.items() if value is not None}
+    clause = " and ".join(["waiting > 0", clause, *(f"{name} = ?" for name in used)])
+    count = {None: "waiting", Result.UNSURE: "waiting_unsure"}.get(wanted.result, "waiting - waiting_unsure")
+    row = store.one(f"select sum({count}) as n from rule_days where {clause}", [*values, *used.values()])
+    return 0 if row is None else row["n"] or 0
+
+
+# below: how a call counts
+
+
+def _counted(store: Connection, call_id: str) -> tuple[Counts, Counts]:
+    call = store.one(f"{_CALL} where call_id = ?", [call_id])
+    if call is None:
+        return {}, {}
+    items = list(store.all(f"{_ITEM} where recording = ? and call_id = ?", [call["recording"], call_id]))
+    return _of_call(call, items), _of_rules(call, items)
+
+
+def _of_call(call: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> Counts:
+    duties = [duty["result"] for duty in json.loads(call["card"])["duties"]]
+    done, missed = duties.count(Result.PASS), duties.count(Result.FAIL)
+    confirmed = any(_counts(row) for row in items)
+    machine = not confirmed and any(row["result"] == Result.FAIL and _is_open(row) and _against(row) for row in items)
+    critical = any(row["severity"] == Severity.CRITICAL and _is_open(row) for row in items)
+    key = tuple(call[name] for name in _CALL_KEYS)
+    return {key: (1, call["ms"], call["score"], done, done + missed, confirmed, machine, critical)}
+
+
+def _of_rules(call: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> Counts:
+    groups: dict[Key, list[Mapping[str, Any]]] = {}
+    for row in items:
+        key = (*(call[name] for name in _RULE_KEYS[:4]), *(row[name] for name in _RULE_KEYS[4:]))
+        groups.setdefault(key, []).append(row)
+    return {key: _of_rule(rows) for key, rows in groups.items()}
+
+
+def _of_rule(rows: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
+    """In the order of _RULE_COUNTS."""
+    present = [row for row in rows if row["machine"] == Machine.PRESENT]
+    found = [row["state"] for row in rows if row["machine"] != Machine.ADDED]
+    still_open = [row for row in rows if _is_open(row)]
+    return (
+        sum(row["result"] == Result.FAIL for row in present),
+        sum(row["result"] == Result.UNSURE for row in present),
+        found.count(State.CONFIRMED) + found.count(State.APPEALED),
+        found.count(State.PARTIAL),
+        found.count(State.DISMISSED),
+        sum(row["machine"] == Machine.ADDED and row["state"] in COUNTED for row in rows),
+        len(still_open),
+        sum(row["result"] == Result.UNSURE for row in still_open),
+        bool(present),
+        any(_counts(row) for row in rows),
+    )
+
+
+def _counts(row: Mapping[str, Any]) -> bool:
+    return row["state"] in COUNTED and _against(row)
+
+
+def _is_open(row: Mapping[str, Any]) -> bool:
+    return row["state"] in OPEN
+
+
+def _against(row: Mapping[str, Any]) -> bool:
+    return not is_signal(row["category"])
+
+
+def _difference(before: Iterable[Counts], after: Iterable[Counts]) -> Counts:
+    change: dict[Key, list[int]] = {}
+    for sign, many in ((-1, before), (1, after)):
+        for counts in many:
+            for key, values in counts.items():
+                row = change.setdefault(key, [0] * len(values))
+                for n, value in enumerate(values):
+                    row[n] += sign * value
+    return {key: tuple(row) for key, row in change.items() if any(row)}
+
+
+def _add(store: Connection, table: str, keys: Sequence[str], counts: Sequence[str], change: Counts) -> None:
+    if not change:
+        return
+    added = ", ".join(f"{name} = {name} + excluded.{name}" for name in counts)
+    store.sql.executemany(
+        f"insert into {table} ({', '.join((*keys, *counts))}) values ({', '.join('?' * len((*keys, *counts)))})"
+        f" on conflict ({', '.join(keys)}) do update set {added}",
+        [(*key, *map(int, values)) for key, values in change.items()],
+    )
+    # A row of nothing but zeros would still tell that this collector once was here.
+    less = [key for key, values in change.items() if min(values) < 0]
+    if less:
+        store.sql.executemany(
+            f"delete from {table} where {' and '.join(f'{name} = ?' for name in keys)}"
+            f" and {' and '.join(f'{name} = 0' for name in counts)}", less,
+        )  # fmt: skip
+
+
+def _recount(store: Connection) -> tuple[Counts, Counts]:
+    items: dict[str, list[dict[str, Any]]] = {}
+    calls: list[Counts] = []
+    rules: list[Counts] = []
+    for row in store.all(_ITEM):
+        items.setdefault(row["call_id"], []).append(row)
+    for call in store.all(_CALL):
+        mine = items.get(call["call_id"], [])
+        calls.append(_of_call(call, mine))
+        rules.append(_of_rules(call, mine))
+    return _difference([], calls), _difference([], rules)
+
+
+def _lines(store: Connection, which: Filter, by: str, *, more: str = "true") -> list[Line]:
+    rows = _grouped(store, f"select {by}, {_sums(_CALL_COUNTS)} from call_days", which, by=by, more=more)
+    return [Line(key=_key(row, _CALL_COUNTS), **_only(row, _CALL_COUNTS)) for row in rows]
+
+
+def _rule_lines(store: Connection, which: Filter, by: str, *, more: str = "true") -> list[RuleLine]:
+    rows = _grouped(store, f"select {by}, {_sums(_RULE_COUNTS)} from rule_days", which, by=by, more=more)
+    return [RuleLine(key=_key(row, _RULE_COUNTS), **_only(row, _RULE_COUNTS)) for row in rows]
+
+
+def _grouped(store: Connection, select: str, which: Filter, *, by: str, more: str) -> Iterator[dict[str, Any]]:
+    clause, values = where(which, day="day")
+    return store.all(f"{select} where {clause} and {more} group by {by} order by {by}", values)
+
+
+def _key(row: Mapping[str, Any], counts: Sequence[str]) -> Key:
+    return tuple(value for name, value in row.items() if name not in counts)
+
+
+def _only(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, int]:
+    return {name: row[name] for name in names}
+
+
+def _sums(names: Sequence[str]) -> str:
+    return ", ".join(f"coalesce(sum({name}), 0) as {name}" for name in names)
+
+
+def _quantile(dated: Sequence[tuple[date, int]], share: float) -> date | None:
+    """The day by which this share of the items lies; `dated` in order of days."""
+    left = share * sum(n for _, n in dated)
+    for day, n in dated:
+        left -= n
+        if left < 0 or (left == 0 and share == 1):
+            return day
+    return None
