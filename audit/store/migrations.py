@@ -345,9 +345,9 @@ def m009_coaching(db: Database) -> None:
     """Playlists of clips, who is to hear them by when, and who has."""
     db.create_table(
         "playlists",
-        {"id": int, "title": str, "note": str, "revision": int, "archived": int, "made_at": str, "made_by": str},
+        {"id": int, "title": str, "note": str, "archived": int, "made_at": str, "made_by": str},
         pk="id",
-        not_null={"title", "note", "revision", "archived", "made_at", "made_by"},
+        not_null={"title", "note", "archived", "made_at", "made_by"},
         strict=True,
     )
     clips = db.create_table(
