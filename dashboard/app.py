@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -10,6 +11,10 @@ from audit.access import LOCAL, Action, Actor, may
 from dashboard import data, filters
 from dashboard.guard import SIGN_OUT, send_to
 from dashboard.words import t
+
+
+ICON = Path(__file__).with_name("icon.svg")
+"""A file of our own: an emoji or a symbol's name would make the browser fetch it from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +38,7 @@ PAGES = [
 
 def main() -> None:
     """One run of the script: a page for whoever looks."""
-    st.set_page_config(page_title=t("shell.title"), page_icon=":material/fact_check:", layout="wide")
+    st.set_page_config(page_title=t("shell.title"), page_icon=ICON, layout="wide")
     actor = data.actor()
     _language_switch()
     open_to = [spec for spec in PAGES if may(actor, spec.needs)]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 # Health for whoever watches the machine; the rest is the way in through an identity provider.
-_OPEN = {SIGN_IN, SIGN_OUT, "/_stcore/health", "/favicon.png", "/auth/login", "/oauth2callback"}
+_OPEN = {SIGN_IN, SIGN_OUT, "/_stcore/health", "/favicon.ico", "/favicon.png", "/auth/login", "/oauth2callback"}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HEADERS = {
     # Nothing is fetched from elsewhere. Streamlit's styles and charts need the two "unsafe" words.

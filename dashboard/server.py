@@ -38,6 +38,7 @@ THEME = {
     "baseFontSize": 15,
     "headingFontSizes": ["1.6rem", "1.3rem", "1.1rem", "1rem", "1rem", "1rem"],
     "metricValueFontSize": "1.6rem",
+    "paddingTop": "2rem",
     "baseRadius": "6px",
     "showWidgetBorder": True,
     "showSidebarBorder": True,
