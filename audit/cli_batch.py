@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audit.calls import CallList
     from audit.config import Config
     from audit.hearing import Hearing
-    from audit.store import Settings, Store, StoredCall
+    from audit.store import Store, StoredCall
     from audit.workers import Limits
     from rules.model import RuleSet
 
@@ -106,6 +106,7 @@ def _batch(paths: Sequence[Path], lists: Sequence[CallList], store: Store, confi
     from audit.errors import BadPath
     from audit.hearing import weights_digest
     from audit.plan import SOUND, TEXT, make_plan
+    from audit.settings import settings_of
     from rules.load import load_rules
 
     ruleset = load_rules(config.rules)
@@ -124,7 +125,7 @@ def _batch(paths: Sequence[Path], lists: Sequence[CallList], store: Store, confi
         store=store,
         hearing=hearing,
         ruleset=ruleset,
-        settings=_settings(config, ruleset),
+        settings=settings_of(config, ruleset),
         model_sha256=weights_digest(hearing),
         workers=min(_workers(config), max(1, len(plan.records))),
         limits=_limits(config),
@@ -167,31 +168,6 @@ def _hearing(config: Config, ruleset: RuleSet, *, workers: int) -> Hearing:
         agent_channel=config.agent_channel,
         hotwords=hotwords(ruleset),
     )
-
-
-def _settings(config: Config, ruleset: RuleSet) -> Settings:
-    from importlib.metadata import version
-
-    from audit.store import Settings
-
-    channel = {} if config.agent_channel is None else {"agent_channel": str(config.agent_channel)}
-    return Settings(
-        tool_version=version("callaudit"),
-        ruleset=ruleset.name,
-        ruleset_version=ruleset.version,
-        ruleset_digest=ruleset.digest,
-        engine=config.engine,
-        model=None if config.engine == "transcript" else config.model,
-        options={**channel, **_second_opinion(config), "utc_offset": str(config.utc_offset)},
-    )
-
-
-def _second_opinion(config: Config) -> dict[str, str]:
-    if not config.second_opinion:
-        return {}
-    from rules.second_opinion import read_model
-
-    return {"second_opinion": read_model().digest}
 
 
 def _run(batch: Batch, *, quiet: bool) -> Tally:
@@ -248,20 +224,23 @@ def reaudit_command(**given: Any) -> None:
     例：callaudit reaudit --diff
         callaudit reaudit --rules 我的规则包/
     """
-    from audit.reaudit import changes, reaudit
+    from audit.access import LOCAL
+    from audit.reaudit import changes, judged_anew, reaudit
+    from audit.settings import settings_of
     from audit.store import Store
     from rules.load import load_rules
 
     config = read_given_config(given)
     ruleset = load_rules(config.rules)
-    settings = _settings(config, ruleset)
+    settings = settings_of(config, ruleset)
     with Store.read(config.db) if given["diff"] else Store.open(config.db) as store:
         if given["diff"]:
-            rows = [[c.rule_id, str(c.new), str(c.gone), str(c.changed)] for c in changes(store, ruleset, settings)]
+            found = changes(judged_anew(store, ruleset, settings), actor=LOCAL)
+            rows = [[c.rule_id, str(c.new), str(c.gone), str(c.changed)] for c in found]
             print_table(("规则", "新增", "消失", "改判"), rows, right=(1, 2, 3))
             warn("以上是会发生的变化，没有保存；去掉 --diff 即生效" if rows else "没有变化")
             return
-        count = reaudit(store, ruleset, settings)
+        count = reaudit(store, ruleset, settings, actor=LOCAL)
     warn(f"已用规则包 {ruleset.name} {ruleset.version} 重新判定 {count} 通；结果在 {config.db}")
 
 

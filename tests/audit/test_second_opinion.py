@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audit.access import LOCAL
 from audit.added import Added, added, table
 from audit.calls import CallRecord
 from audit.check import check_lines
@@ -17,7 +18,7 @@ from audit.errors import BadConfig
 from audit.evaluate import read_corpus
 from audit.pipeline import Job, audit_call
 from audit.plan import settings_digest
-from audit.reaudit import changes
+from audit.reaudit import changes, judged_anew
 from audit.report import read_report, write_report
 from audit.score import Verdict
 from audit.store import Settings, Store
@@ -83,7 +84,7 @@ def test_a_report_names_the_hint_in_words(store: Store, tmp_path: Path, suffix: 
 
 
 def test_a_reaudit_without_it_says_what_would_go(store: Store, ruleset: RuleSet) -> None:
-    (change,) = changes(store, ruleset, settings(ruleset))
+    (change,) = changes(judged_anew(store, ruleset, settings(ruleset)), actor=LOCAL)
     assert (change.rule_id[: len(PREFIX)], change.new, change.gone) == (PREFIX, 0, 1)
 
 
@@ -132,6 +133,8 @@ def test_what_it_adds_is_counted(tmp_path: Path, ruleset: RuleSet, second: Secon
 
 def test_on_the_set_aside_half_it_costs_at_most_two_items_in_a_hundred_clean_calls() -> None:
     judge = Judge(load_rules())
-    found = added(read_corpus(Path(__file__).parent.parent / "corpus" / "set_aside"), judge, SecondOpinion(judge.ruleset))
+    found = added(
+        read_corpus(Path(__file__).parent.parent / "corpus" / "set_aside"), judge, SecondOpinion(judge.ruleset)
+    )
     assert found.extra_in_100 <= 2
     assert found.found >= found.missed / 5
