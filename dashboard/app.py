@@ -12,7 +12,6 @@ from dashboard import data, filters
 from dashboard.guard import SIGN_OUT, send_to
 from dashboard.words import t
 
-
 ICON = Path(__file__).with_name("icon.svg")
 """A file of our own: an emoji or a symbol's name would make the browser fetch it from elsewhere."""
 
@@ -32,6 +31,7 @@ class PageSpec:
 
 
 PAGES = [
+    PageSpec(name="promises", icon=":material/handshake:", needs=Action.SEE_PROMISES),
     PageSpec(name="operations", icon=":material/settings:", needs=Action.SEE_OPERATIONS, filtered=False),
 ]
 
