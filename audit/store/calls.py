@@ -257,6 +257,11 @@ class Store(Connection):
         row = self.one("select * from transcripts where recording = ?", [recording])
         return None if row is None else _transcript(row)
 
+    def finding(self, key: str) -> Finding | None:
+        """A finding that the machine has today, by its key."""
+        row = self.one("select * from findings where key = ? limit 1", [key])
+        return None if row is None else _finding(row)
+
     def hearing(self, recording: str) -> str:
         """Digest of the settings under which a recording was heard."""
         row = self.one("select settings from transcripts where recording = ?", [recording])

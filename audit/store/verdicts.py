@@ -6,7 +6,7 @@ A verdict stands until an undo points at it. `audit/review.py` decides what foll
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -69,16 +69,22 @@ class Comment:
     text: str
 
 
-def add_verdict(store: Connection, entry: Entry) -> int:
+def add_verdict(store: Connection, said: Entry) -> int:
     """Append an entry; returns its id. `undoes` twice for the same entry is refused by the store."""
-    row = {f.name: getattr(entry, f.name) for f in fields(Entry)} | {
+    row = {f.name: getattr(said, f.name) for f in fields(Entry)} | {
         "at": now(),
-        "kind": entry.kind.value,
-        "before": entry.before or "",
-        "after": entry.after or "",
-        "finding": None if entry.finding is None else packed(dict(entry.finding)),
+        "kind": said.kind.value,
+        "before": said.before or "",
+        "after": said.after or "",
+        "finding": None if said.finding is None else packed(dict(said.finding)),
     }
     return int(store.insert("verdicts", row).lastrowid or 0)
+
+
+def entry(store: Connection, number: int) -> Verdict | None:
+    """One entry by its id."""
+    row = store.one("select * from verdicts where id = ?", [number])
+    return None if row is None else _verdict(row)
 
 
 def history(store: Connection, key: str) -> list[Verdict]:
@@ -86,10 +92,10 @@ def history(store: Connection, key: str) -> list[Verdict]:
     return [_verdict(row) for row in store.all("select * from verdicts where key = ? order by id", [key])]
 
 
-def standing(entries: list[Verdict]) -> list[Verdict]:
+def standing(said: Sequence[Verdict]) -> list[Verdict]:
     """The entries that no undo has taken back, undos left out."""
-    undone = {entry.undoes for entry in entries}
-    return [entry for entry in entries if entry.id not in undone and entry.kind is not Kind.UNDO]
+    undone = {one.undoes for one in said}
+    return [one for one in said if one.id not in undone and one.kind is not Kind.UNDO]
 
 
 def of_call(store: Connection, recording: str) -> list[Verdict]:
