@@ -75,7 +75,7 @@ class Player {
     if (frame) this.buildFrame()
     if (frame || sound) this.buildSound()
     if (frame || dialogue) this.buildDialogue()
-    if (frame || sound || dialogue) this.buildRegions()
+    if (dialogue && !sound) this.buildRegions()
     if (frame || focus) this.goTo(data.focus)
     this.shown = structuredClone({ words: data.words, sound: data.sound, turns: data.turns, hits: data.hits, focus: data.focus })
   }
@@ -101,8 +101,8 @@ class Player {
     }
     this.tools = element("div", { class: "ca-tools", role: "toolbar", "aria-label": w.tools },
       this.playButton, this.time,
-      this.button("⏮", w.turn_back, () => this.step(-1), ","),
-      this.button("⏭", w.turn_on, () => this.step(1), "."),
+      this.button("‹", w.turn_back, () => this.step(-1), ","),
+      this.button("›", w.turn_on, () => this.step(1), "."),
       this.loopButton, this.speedChoice(), this.zoomChoice(), this.status)
     this.stage = element("div", { class: "ca-stage" }, this.channels, this.wavebox)
     this.host.setAttribute("role", "region")
@@ -156,6 +156,7 @@ class Player {
       dragToSeek: true, autoScroll: true, plugins: [this.regions],
     })
     const wave = this.wave
+    wave.on("ready", () => this.buildRegions())  // before that a region knows no length to be placed in
     wave.on("timeupdate", (now) => this.showTime(now))
     wave.on("play", () => this.showPlaying(true))
     wave.on("pause", () => this.showPlaying(false))
@@ -170,11 +171,11 @@ class Player {
   }
 
   buildRegions() {
-    if (!this.wave) return
+    if (!this.wave?.getDuration()) return
     this.regions.clearRegions()
     this.data.hits.forEach((hit, at) => {
       if (hit.end <= hit.start) return
-      const label = element("span", { class: "ca-flag", title: `${hit.label}：${hit.title}`, text: `${hit.icon} ${hit.label}` })
+      const label = element("span", { class: "ca-flag", title: `${hit.label}：${hit.title}`, text: hit.icon })
       const region = this.regions.addRegion({ id: String(at), start: hit.start, end: hit.end, content: label, drag: false, resize: false, color: "transparent" })
       if (!region?.element) return
       region.element.setAttribute("aria-label", `${hit.label}：${hit.title} ${clock(hit.start)}`)
@@ -224,7 +225,7 @@ class Player {
   }
 
   showPlaying(playing) {
-    this.playButton.firstChild.textContent = playing ? "⏸" : "▶"
+    this.playButton.firstChild.textContent = playing ? "❚❚" : "▶"
     const label = playing ? this.w.pause : this.w.play
     this.playButton.setAttribute("aria-label", label)
     this.playButton.lastChild.textContent = label

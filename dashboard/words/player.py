@@ -1,0 +1,43 @@
+"""The player: tools, labels and what it says of a finding."""
+
+from __future__ import annotations
+
+WORDS = {
+    "player": ("录音播放器", "Recording"),
+    "tools": ("播放控制", "Playback"),
+    "play": ("播放", "Play"),
+    "pause": ("暂停", "Pause"),
+    "loop": ("循环", "Loop"),
+    "looping": ("循环播放", "Looping"),
+    "turn_back": ("上一句", "Turn back"),
+    "turn_on": ("下一句", "Next turn"),
+    "speed": ("语速", "Speed"),
+    "zoom": ("缩放", "Zoom"),
+    "position": ("播放位置", "Position"),
+    "transcript": ("通话文字", "Transcript"),
+    "hear_turn": ("播放这一句", "play this turn"),
+    "silent": ("没有识别出任何话语", "No speech was recognised"),
+    "because": ("理由", "Because"),
+    "heard_as": ("按读音识别为", "Heard as"),
+    "clause": ("依据", "Clause"),
+    "state": ("复核", "Review"),
+    "selected": ("已选中", "Selected"),
+    "unplayable": ("浏览器播不出这段录音；可下载后用播放器听。", "This browser can't play the recording."),
+    "keys": (
+        "空格 播放/暂停 · ←/→ 退/进 3 秒 · , . 上/下一句 · [ ] 慢/快 · L 循环当前问题或本句 · M 选中本句",
+        "Space play/pause · ←/→ 3 s · , . turn back/on · [ ] slower/faster · L loop finding or turn · M choose turn",
+    ),
+    "both": ("双方", "Both"),
+    "nobody": ("—", "—"),
+    "role_agent": ("坐席", "Agent"),
+    "role_customer": ("客户", "Customer"),
+    "role_other": ("其他人", "Other"),
+    "role_unknown": ("未知", "Unknown"),
+    "style_critical": ("一票否决", "Critical"),
+    "style_high": ("高", "High"),
+    "style_medium": ("中", "Medium"),
+    "style_low": ("低", "Low"),
+    "style_info": ("提示", "Info"),
+    "style_unsure": ("待复核", "To review"),
+    "style_signal": ("客户信号", "Signal"),
+}  # fmt: skip
