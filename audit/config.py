@@ -42,6 +42,8 @@ class Config:
     promise_grace_days: int = 3
     complaint_days: tuple[int, int, int] = (15, 30, 60)
     complaint_due_soon: int = 3
+    two_reviewers: Severity | None = None
+    appeal_days: int = 7
     session_idle_minutes: int = 30
     session_hours: int = 12
     lockout_failures: int = 5
@@ -191,4 +193,6 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "promise_grace_days": _between(0, 60),
     "complaint_days": _periods,
     "complaint_due_soon": _between(0, 30),
+    "two_reviewers": _severity,
+    "appeal_days": _between(1, 90),
 }
