@@ -53,10 +53,14 @@ def _second_opinion(ruleset: RuleSet) -> SecondOpinion:
     return SecondOpinion(ruleset)
 
 
-def _check(line: bytes, judge: Judge, second: SecondOpinion | None) -> dict[str, Any]:
+def read_call(line: bytes) -> tuple[list[Turn], CallFacts]:
+    """The turns and facts of one call in the format; `BadLine`."""
     call = _object(line)
-    turns = _turns(call)
-    facts = _facts(call)
+    return _turns(call), _facts(call)
+
+
+def _check(line: bytes, judge: Judge, second: SecondOpinion | None) -> dict[str, Any]:
+    turns, facts = read_call(line)
     judgement = judge.judge(turns, facts)
     if second is not None:
         judgement = second.add(judgement, turns)
