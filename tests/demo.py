@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,15 @@ _FAILURES = (
 )
 
 
-def build_demo(path: Path, *, calls: int = 400, last_day: date = LAST_DAY) -> None:
-    """Make the store at `path` (its folder is made; sound goes to recordings/ beside it). About 15 seconds."""
+def build_demo(path: Path, *, calls: int = 400, last_day: date = LAST_DAY, scenes: int = 1) -> None:
+    """Make the store at `path` (its folder is made; sound goes to recordings/ beside it). About 15 seconds.
+
+    `scenes` is how many excerpts of the corpus are put into each call: more of them make longer calls.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with Store.open(path) as store:
         judged = _Judged(store)
-        planned = sorted(_plan(path.parent / "recordings", calls=calls, last_day=last_day), key=_when)
+        planned = sorted(_plan(path.parent / "recordings", calls=calls, last_day=last_day, scenes=scenes), key=_when)
         judged.keep(planned)
         store.add_records(_attempts(planned))
 
@@ -164,7 +168,7 @@ def _no_ears(_: object) -> Transcript:
     raise AssertionError("every call of the demo has its words")
 
 
-def _plan(recordings: Path, *, calls: int, last_day: date) -> Iterator[_Planned]:
+def _plan(recordings: Path, *, calls: int, last_day: date, scenes: int) -> Iterator[_Planned]:
     """The calls with sound first, then as many others as asked for."""
     recordings.mkdir(exist_ok=True)
     dice = random.Random(7)
@@ -178,7 +182,7 @@ def _plan(recordings: Path, *, calls: int, last_day: date) -> Iterator[_Planned]
         if spoken and number % every == 0:
             heard = spoken.pop(0)
         else:
-            said, relation = corpus.call(dice, rough=dice.randrange(100) < who.rough)
+            said, relation = corpus.call(dice, rough=dice.randrange(100) < who.rough, scenes=scenes)
             transcript = _transcript(sha256(call_id.encode()).hexdigest(), _timed(said, dice))
             heard = _Heard(file=recordings / f"{call_id}.wav", relation=relation, transcript=transcript)
         record = _record(call_id, heard, who, at, dice)
@@ -248,12 +252,13 @@ class _Corpus:
     troubled: Sequence[Said]
     rough: Sequence[Said]
 
-    def call(self, dice: random.Random, *, rough: bool) -> tuple[Said, str]:
-        """Turns and relation of a call: a whole one with a scene of another before its goodbye."""
+    def call(self, dice: random.Random, *, rough: bool, scenes: int) -> tuple[Said, str]:
+        """Turns and relation of a call: a whole one with scenes of others before its goodbye."""
         said, relation = dice.choice(self.whole)
+        more = [dice.choice(self.plain) for _ in range(scenes - 1)]
         scene = dice.choice(self.rough if rough else self.troubled if dice.random() < 0.1 else self.plain)
         place = max(1, len(said) - 3)
-        return [*said[:place], *scene, *said[place:]], relation
+        return [*said[:place], *chain(*more, scene), *said[place:]], relation
 
 
 def _corpus() -> _Corpus:
