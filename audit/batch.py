@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,11 +18,13 @@ from audit.lock import at_work
 from audit.pipeline import Job
 from audit.plan import Plan, Refusal, hearing_digest, settings_digest
 from audit.store import Settings, Store
+from audit.store.operations import sign_run
 from audit.workers import Limits, Pool, Reply, Setup
 from rules.model import RuleSet
 from transcribe.errors import UnreadableAudio
 
 POLL_SECONDS = 0.2
+SIGN_SECONDS = 5.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +100,7 @@ def _run(batch: Batch, interrupts: Interrupts, notify: Callable[[Tally], None]) 
     run = store.start_run("audit", batch.settings)
     tally = Tally(total=len(plan.records) + len(plan.refusals), total_bytes=sum(map(_size, plan.records)))
     doing = _Doing(batch, run=run, tally=tally, interrupts=interrupts, notify=notify)
+    doing.sign()
     for refusal in plan.refusals:
         doing.refuse(refusal)
     second = batch.settings.second_opinion is not None
@@ -104,6 +108,7 @@ def _run(batch: Batch, interrupts: Interrupts, notify: Callable[[Tally], None]) 
     pool = Pool(setup, size=batch.workers, limits=batch.limits)
     try:
         _loop(doing, pool, interrupts)
+        doing.sign(anyway=True)
         tally.interrupted = tally.over < tally.total
         if not tally.interrupted:
             store.resolve(f.path for f in store.failures() if f.run != run and plan.covers(f.path))
@@ -122,6 +127,7 @@ def _loop(doing: _Doing, pool: Pool, interrupts: Interrupts) -> None:
             return
         for reply in pool.replies(timeout=POLL_SECONDS):
             doing.settle(reply)
+        doing.sign()
 
 
 class _Doing:
@@ -143,6 +149,7 @@ class _Doing:
         self._in_flight: set[str] = set()
         self._same_bytes: dict[str, list[Job]] = {}
         self._retried: set[str] = set()
+        self._signed = -SIGN_SECONDS
 
     def next_job(self) -> Job | None:
         """The next call that needs doing. Of two files with the same bytes the second waits for the first."""
@@ -171,6 +178,13 @@ class _Doing:
         else:
             self.fail(job.record, f"{job.record.path}：{reply.reason}" if reply.died else reply.reason)
 
+    def sign(self, *, anyway: bool = False) -> None:
+        """Say every few seconds how far it is, also while a long call is at work: a killed run is known by silence."""
+        if anyway or time.monotonic() - self._signed >= SIGN_SECONDS:
+            self._signed = time.monotonic()
+            names = ("total", "done", "skipped", "failed", "heard_ms", "bytes", "total_bytes")
+            sign_run(self.store, self.run, {name: getattr(self.tally, name) for name in names})
+
     def refuse(self, refusal: Refusal) -> None:
         """Keep what the plan refused."""
         self.store.fail(refusal.path, refusal.reason, call_id=refusal.call_id, run=self.run)
@@ -190,6 +204,7 @@ class _Doing:
         self.tally.failed += failed
         self.tally.bytes += size
         self._notify(self.tally)
+        self.sign()
 
     def _jobs(self, records: Sequence[CallRecord]) -> Iterator[Job]:
         """Jobs in the plan's order, each hashed when its turn comes; what is done under these settings is left out."""

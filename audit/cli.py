@@ -17,6 +17,7 @@ from audit.cli_rules import rules_group
 from audit.cli_store import backup_command, restore_command
 from audit.cli_text import calls_group, check_command, doctor_command, report_command
 from audit.cli_users import users_group
+from audit.cli_work import work_command
 from audit.terminal import CONTEXT, Group, run
 
 
@@ -49,6 +50,7 @@ for command in (
     restore_command,
     benchmark_group,
     dashboard_command,
+    work_command,
     users_group,
     ledger_group,
 ):

@@ -66,7 +66,7 @@ def audit_command(paths: Sequence[Path], **given: Any) -> int:
     refuse_missing(paths)
     lists = _call_lists(given["calls"], paths, config)
     with Store.open(config.db) as store:
-        batch = _batch(paths, lists, store, config)
+        batch = make_batch(paths, lists, store, config)
         tally = _run(batch, quiet=given["quiet"])
         judged = [call for record in batch.plan.records if (call := store.call(record.call_id)) is not None]
     print_table(HEADERS[given["lang"]], [_row(call, given["lang"]) for call in judged], right=range(2, 9))
@@ -101,7 +101,8 @@ def _call_lists(given: Path | None, paths: Sequence[Path], config: Config) -> li
     return lists
 
 
-def _batch(paths: Sequence[Path], lists: Sequence[CallList], store: Store, config: Config) -> Batch:
+def make_batch(paths: Sequence[Path], lists: Sequence[CallList], store: Store, config: Config) -> Batch:
+    """What is to be done with the recordings under `paths`, as configured; `BadPath` where there are none."""
     from audit.batch import Batch
     from audit.errors import BadPath
     from audit.hearing import weights_digest

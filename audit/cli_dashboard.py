@@ -29,4 +29,6 @@ def dashboard_command(host: str, port: int, **given: Any) -> None:
         raise click.ClickException("仪表盘还没有安装；请运行 make dashboard，或 pip install 'callaudit[dashboard]'")
     # By name: audit knows nothing of the dashboard, only the command line above both does.
     serve = import_module("dashboard.server").serve
-    serve(read_given_config(given), host=host, port=port)
+    names = ("db", "config")
+    worker = [part for name in names if given[name] is not None for part in (f"--{name}", str(given[name]))]
+    serve(read_given_config(given), host=host, port=port, worker=worker)

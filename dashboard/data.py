@@ -10,7 +10,7 @@ A connection lives as long as the block: Streamlit runs each script in a thread 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,18 +34,22 @@ class NotStarted(AuditError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What the server was started with. `acting` acts for everybody who comes: tests say so; None looks it up."""
+    """What the server was started with. `acting` acts for everybody who comes: tests say so; None looks it up.
+
+    `worker` are the options with which `callaudit work` sees the same configuration.
+    """
 
     config: Config
     acting: Actor | None
+    worker: tuple[str, ...]
 
 
 _setups: list[Setup] = []
 
 
-def configure(config: Config, *, acting: Actor | None = None) -> None:
+def configure(config: Config, *, acting: Actor | None = None, worker: Sequence[str] = ()) -> None:
     """Called once by the server, and by tests with the actor they want to be."""
-    _setups[:] = [Setup(config=config, acting=acting)]
+    _setups[:] = [Setup(config=config, acting=acting, worker=tuple(worker))]
 
 
 def setup() -> Setup:

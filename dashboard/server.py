@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import sys
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,13 +50,16 @@ class CannotServe(AuditError):
     """The dashboard must not, or can't, listen there."""
 
 
-def serve(config: Config, *, host: str, port: int) -> None:
-    """Run until interrupted; `CannotServe` before anything listens where it must not."""
+def serve(config: Config, *, host: str, port: int, worker: Sequence[str] = ()) -> None:
+    """Run until interrupted; `CannotServe` before anything listens where it must not.
+
+    `worker` are the options with which `callaudit work` sees the same configuration.
+    """
     with Store.open(config.db) as store:
         accounts = has_accounts(store)
     refuse_strangers(host, accounts=accounts)
     _refuse_taken(host, port)
-    data.configure(config)
+    data.configure(config, worker=worker)
     url = f"{'https' if config.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
     if accounts and not is_loopback(host) and not config.tls_cert:
         _say(

@@ -428,15 +428,14 @@ def m006_review(db: Database) -> None:
 
 
 def _open_items(db: Database) -> None:
-    """The order of work, over all and within one collector or rule; the first holds what other filters ask."""
+    """The order of work, over all and within one collector or rule, with what other filters ask beside it."""
     still_open = "where state in ('waiting', 'second')"
     order = "rank desc, confidence desc, at, key"
     db.execute(
-        f"create index items_order on items({order}, day, team, product, agent_id, rule_id, category, result, state)"
-        f" {still_open}"
+        f"create index items_order on items({order}, day, team, product, rule_id, category, result, state) {still_open}"
     )
     db.execute(f"create index items_agent on items(agent_id, {order}) {still_open}")
-    db.execute(f"create index items_rule on items(rule_id, {order}) {still_open}")
+    db.execute(f"create index items_rule on items(rule_id, {order}, day, team, product, result, state) {still_open}")
     db.execute(f"create index items_words on items(words, rule_id) {still_open} and words <> ''")
 
 
@@ -496,19 +495,23 @@ def m007_tallies(db: Database) -> None:
                    "calls_critical_waiting")  # fmt: skip
     rule_counts = ("fails", "unsure", "confirmed", "partial", "dismissed", "missed", "waiting", "waiting_unsure",
                    "calls", "violations")  # fmt: skip
+    # Keyed in the order in which they are summed up: SQLite adds without sorting then. With collectors there are
+    # six times as many rows, so sums over all of them have a table without.
+    rule = ("rule_id", "category", "severity", "day", "team", "product")
+    collector = ("agent_id", "severity", "rule_id", "category", "day", "team", "product")
     _tally_table(db, "call_days", ("day", "hour", "team", "product", "agent_id"), call_counts)
-    _tally_table(
-        db, "rule_days", ("day", "team", "product", "agent_id", "rule_id", "category", "severity"), rule_counts
-    )
+    db.execute("create index call_days_agent on call_days(agent_id, day)")
+    _tally_table(db, "rule_days", rule, rule_counts)
+    _tally_table(db, "collector_days", collector, rule_counts)
     _fill_call_days(db)
-    _fill_rule_days(db)
+    _fill_rule_days(db, "rule_days", rule)
+    _fill_rule_days(db, "collector_days", collector)
 
 
 def _tally_table(db: Database, name: str, keys: tuple[str, ...], counts: tuple[str, ...]) -> None:
     columns = [f"{key} {'integer' if key == 'hour' else 'text'} not null" for key in keys]
     columns += [f"{count} integer not null default 0" for count in counts]
     db.execute(f"create table {name} ({', '.join(columns)}, primary key ({', '.join(keys)})) strict, without rowid")
-    db.execute(f"create index {name}_agent on {name}(agent_id, day)")
 
 
 def _fill_call_days(db: Database) -> None:
@@ -526,13 +529,12 @@ def _fill_call_days(db: Database) -> None:
     )
 
 
-def _fill_rule_days(db: Database) -> None:
+def _fill_rule_days(db: Database, name: str, keys: tuple[str, ...]) -> None:
+    by = ", ".join(keys)
     db.execute(
-        "insert into rule_days (day, team, product, agent_id, rule_id, category, severity, fails, unsure, waiting,"
-        " waiting_unsure, calls)"
-        " select day, team, product, agent_id, rule_id, category, severity, sum(result = 'fail'),"
-        " sum(result = 'unsure'), count(*), sum(result = 'unsure'), count(distinct call_id) from items"
-        " group by day, team, product, agent_id, rule_id, category, severity"
+        f"insert into {name} ({by}, fails, unsure, waiting, waiting_unsure, calls)"
+        f" select {by}, sum(result = 'fail'), sum(result = 'unsure'), count(*), sum(result = 'unsure'),"
+        f" count(distinct call_id) from items group by {by}"
     )
 
 
@@ -621,3 +623,35 @@ def _promises(db: Database) -> None:
         " json_extract(promise, '$.turn'), json_extract(promise, '$.text')"
         " from scorecards join calls using (call_id) where promise is not null"
     )
+
+
+@migrations()
+def m011_operations(db: Database) -> None:
+    """How far a run is and when it last gave a sign of life; recordings that people handed in or want tried again."""
+    db.create_table(
+        "run_signs",
+        {
+            "run": int,
+            "at": str,
+            "total": int,
+            "done": int,
+            "skipped": int,
+            "failed": int,
+            "heard_ms": int,
+            "bytes": int,
+            "total_bytes": int,
+        },
+        pk="run",
+        not_null={"at", "total", "done", "skipped", "failed", "heard_ms", "bytes", "total_bytes"},
+        foreign_keys=[("run", "runs", "id")],
+        strict=True,
+    )
+    work = db.create_table(
+        "work",
+        {"path": str, "kind": str, "name": str, "by": str, "at": str, "tries": int},
+        pk="path",
+        not_null={"kind", "name", "by", "at", "tries"},
+        strict=True,
+    )
+    work.create_index(["at"])
+    db["calls"].create_index(["product", "started_at"])
