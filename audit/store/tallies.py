@@ -10,7 +10,8 @@ call_days, by local day, hour (-1 unknown), team, product and collector:
     calls_confirmed      calls with at least one violation that people confirmed
     calls_machine        calls without one, with at least one sure finding that nobody has judged yet
     calls_critical_waiting   calls with at least one critical item open
-rule_days, by local day, team, product, collector, rule, category and severity; items are places, not calls:
+rule_days, by rule, category, severity, local day, team and product, and collector_days, by collector too; items are
+places, not calls:
     fails, unsure        items that the machine finds today
     confirmed, partial, dismissed   items by what people said; under appeal counts as confirmed; without added ones
     missed               items that people added and that stand
@@ -42,12 +43,17 @@ _CALL_KEYS = ("day", "hour", "team", "product", "agent_id")
 _CALL_COUNTS = (
     "calls", "ms", "score", "duties_done", "duties_due", "calls_confirmed", "calls_machine", "calls_critical_waiting",
 )  # fmt: skip
-_RULE_KEYS = ("day", "team", "product", "agent_id", "rule_id", "category", "severity")
+_RULE_KEYS = ("rule_id", "category", "severity", "day", "team", "product")
+_COLLECTOR_KEYS = ("agent_id", "severity", "rule_id", "category", "day", "team", "product")
 _RULE_COUNTS = (
     "fails", "unsure", "confirmed", "partial", "dismissed", "missed", "waiting", "waiting_unsure", "calls",
     "violations",
 )  # fmt: skip
-_TABLES = (("call_days", _CALL_KEYS, _CALL_COUNTS), ("rule_days", _RULE_KEYS, _RULE_COUNTS))
+_TABLES = (
+    ("call_days", _CALL_KEYS, _CALL_COUNTS),
+    ("rule_days", _RULE_KEYS, _RULE_COUNTS),
+    ("collector_days", _COLLECTOR_KEYS, _RULE_COUNTS),
+)
 _CALL = (
     "select call_id, calls.recording as recording, coalesce(substr(started_at, 1, 10), '') as day,"
     " coalesce(cast(substr(started_at, 12, 2) as integer), -1) as hour, coalesce(team, '') as team,"
@@ -55,7 +61,7 @@ _CALL = (
     " coalesce(recordings.duration_ms, 0) as ms, score, card"
     " from scorecards join calls using (call_id) join recordings on recordings.id = calls.recording"
 )
-_ITEM = "select call_id, rule_id, category, severity, rank, result, state, machine from items"
+_ITEM = "select call_id, recording, rule_id, category, severity, result, state, machine from items"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +169,8 @@ def totals(store: Connection, which: Filter = EVERY_CALL) -> Totals:
     """Everything under the filter in one row."""
     clause, values = where(which, day="day")
     calls = store.one(f"select {_sums(_CALL_COUNTS)} from call_days where {clause}", values) or {}
-    rules = store.one(f"select {_sums(('violations', 'waiting'))} from rule_days where {clause}", values) or {}
+    sums = _sums(("violations", "waiting"))
+    rules = store.one(f"select {sums} from {_rules_under(which)} where {clause}", values) or {}
     return Totals(**calls, **rules)
 
 
@@ -205,14 +212,16 @@ def by_rule_day(store: Connection, which: Filter = EVERY_CALL) -> list[RuleLine]
 
 def by_collector_severity(store: Connection, which: Filter = EVERY_CALL) -> list[RuleLine]:
     """A line per (agent_id, severity), customers' signals left out."""
-    return _rule_lines(store, which, "agent_id, severity", more="category <> 'self_harm'")
+    select = f"select agent_id, severity, {_sums(_RULE_COUNTS)} from collector_days"
+    rows = _grouped(store, select, which, by="agent_id, severity", more="category <> 'self_harm'")
+    return [RuleLine(key=_key(row, _RULE_COUNTS), **_only(row, _RULE_COUNTS)) for row in rows]
 
 
 def backlog(store: Connection, which: Filter = EVERY_CALL) -> Backlog:
     """How much waits for review and how old it is, by the day of the call."""
     clause, values = where(which, day="day")
     rows = list(store.all(
-        f"select day, severity, sum(waiting) as n from rule_days where waiting > 0 and {clause}"
+        f"select day, severity, sum(waiting) as n from {_rules_under(which)} where waiting > 0 and {clause}"
         " group by day, severity order by day", values,
     ))  # fmt: skip
     by_severity: Counter[str] = Counter()
@@ -235,19 +244,31 @@ def waiting(store: Connection, wanted: Wanted = EVERYTHING) -> int:
     used = {name: str(value) for name, value in asked.items() if value is not None}
     clause = " and ".join(["waiting > 0", clause, *(f"{name} = ?" for name in used)])
     count = {None: "waiting", Result.UNSURE: "waiting_unsure"}.get(wanted.result, "waiting - waiting_unsure")
-    row = store.one(f"select sum({count}) as n from rule_days where {clause}", [*values, *used.values()])
+    row = store.one(
+        f"select sum({count}) as n from {_rules_under(wanted.calls)} where {clause}", [*values, *used.values()]
+    )
     return 0 if row is None else row["n"] or 0
 
 
 # below: how a call counts
 
 
-def _counted(store: Connection, call_id: str) -> tuple[Counts, Counts]:
+def _counted(store: Connection, call_id: str) -> tuple[Counts, ...]:
+    """What the call adds to each of _TABLES."""
     call = store.one(f"{_CALL} where call_id = ?", [call_id])
     if call is None:
-        return {}, {}
+        return ({},) * len(_TABLES)
     items = list(store.all(f"{_ITEM} where recording = ? and call_id = ?", [call["recording"], call_id]))
-    return _of_call(call, items), _of_rules(call, items)
+    return _of(call, items)
+
+
+def _of(call: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> tuple[Counts, ...]:
+    rules = [({**call, **rows[0]}, _of_rule(rows)) for rows in _by_rule(items)]
+    return (
+        _of_call(call, items),
+        {tuple(place[name] for name in _RULE_KEYS): counts for place, counts in rules},
+        {tuple(place[name] for name in _COLLECTOR_KEYS): counts for place, counts in rules},
+    )
 
 
 def _of_call(call: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> Counts:
@@ -260,12 +281,11 @@ def _of_call(call: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> Cou
     return {key: (1, call["ms"], call["score"], done, done + missed, confirmed, machine, critical)}
 
 
-def _of_rules(call: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> Counts:
+def _by_rule(items: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:
     groups: dict[Key, list[Mapping[str, Any]]] = {}
     for row in items:
-        key = (*(call[name] for name in _RULE_KEYS[:4]), *(row[name] for name in _RULE_KEYS[4:]))
-        groups.setdefault(key, []).append(row)
-    return {key: _of_rule(rows) for key, rows in groups.items()}
+        groups.setdefault((row["rule_id"], row["category"], row["severity"]), []).append(row)
+    return groups.values()
 
 
 def _of_rule(rows: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
@@ -328,17 +348,13 @@ def _add(store: Connection, table: str, keys: Sequence[str], counts: Sequence[st
         )  # fmt: skip
 
 
-def _recount(store: Connection) -> tuple[Counts, Counts]:
-    items: dict[str, list[dict[str, Any]]] = {}
-    calls: list[Counts] = []
-    rules: list[Counts] = []
+def _recount(store: Connection) -> list[Counts]:
+    items: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in store.all(_ITEM):
-        items.setdefault(row["call_id"], []).append(row)
-    for call in store.all(_CALL):
-        mine = items.get(call["call_id"], [])
-        calls.append(_of_call(call, mine))
-        rules.append(_of_rules(call, mine))
-    return _difference([], calls), _difference([], rules)
+        items.setdefault((row["call_id"], row["recording"]), []).append(row)
+    calls = store.all(_CALL)
+    counted = [_of(call, items.get((call["call_id"], call["recording"]), [])) for call in calls]
+    return [_difference([], [one[number] for one in counted]) for number in range(len(_TABLES))]
 
 
 def _lines(store: Connection, which: Filter, by: str, *, more: str = "true") -> list[Line]:
@@ -346,14 +362,20 @@ def _lines(store: Connection, which: Filter, by: str, *, more: str = "true") -> 
     return [Line(key=_key(row, _CALL_COUNTS), **_only(row, _CALL_COUNTS)) for row in rows]
 
 
-def _rule_lines(store: Connection, which: Filter, by: str, *, more: str = "true") -> list[RuleLine]:
-    rows = _grouped(store, f"select {by}, {_sums(_RULE_COUNTS)} from rule_days", which, by=by, more=more)
+def _rule_lines(store: Connection, which: Filter, by: str) -> list[RuleLine]:
+    select = f"select {by}, {_sums(_RULE_COUNTS)} from {_rules_under(which)}"
+    rows = _grouped(store, select, which, by=by, more="true")
     return [RuleLine(key=_key(row, _RULE_COUNTS), **_only(row, _RULE_COUNTS)) for row in rows]
 
 
 def _grouped(store: Connection, select: str, which: Filter, *, by: str, more: str) -> Iterator[dict[str, Any]]:
     clause, values = where(which, day="day")
     return store.all(f"{select} where {clause} and {more} group by {by} order by {by}", values)
+
+
+def _rules_under(which: Filter) -> str:
+    """The smaller table that can answer."""
+    return "rule_days" if which.agent_id is None else "collector_days"
 
 
 def _key(row: Mapping[str, Any], counts: Sequence[str]) -> Key:
