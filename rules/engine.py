@@ -6,6 +6,8 @@ call once. Only operators with a trigger in the call are asked, only about the t
 
 from __future__ import annotations
 
+import re
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +16,7 @@ from typing import Any
 
 from rules.call import CALL, Call, Hit
 from rules.context import DEFAULT_GUARDS, guard_of
-from rules.lookout import Lookout, Watcher
+from rules.lookout import Lookout
 from rules.model import (
     Anchor,
     CallFacts,
@@ -29,9 +31,11 @@ from rules.model import (
     role_matches,
 )
 from rules.operators import WHOLE_TURN, Operator, build
-from rules.prefilter import expected
+from rules.prefilter import Probe, expected
 from rules.tokens import Tokenizer
 from transcribe.model import Role, Turn
+
+_Decides = tuple[int, re.Pattern[str] | None]  # a node, and what must match where its needs are met
 
 _UNLESS_REACH = 12  # characters between a hit and an exception that belongs to it
 _LEAST_CONFIDENCE = 0.35  # of recognition; below it people must listen
@@ -98,12 +102,11 @@ class Judge:
         shared = ruleset.conditions
         self._shared = {name: self._node(condition, "any", eager=True) for name, condition in shared.items()}
         self._compiled = [self._compile(rule) for rule in ruleset.rules]
-        self._probes = [
+        probes = [
             (node, probe) for node in self._nodes if node.eager and node.operator for probe in node.operator.probes
         ]
-        self._decides = [(node.number, probe.expression, probe.by_sound) for node, probe in self._probes]
-        self._characters = self._lookout(by_sound=False)
-        self._syllables = self._lookout(by_sound=True)
+        self._characters, self._by_characters = _lookout(probes, by_sound=False)
+        self._syllables, self._by_syllables = _lookout(probes, by_sound=True)
         self._untriggered = {
             compiled.rule.id: Result.NOT_APPLICABLE if _needs_many_calls(compiled.rule) else Result.PASS
             for compiled in self._compiled
@@ -141,26 +144,21 @@ class Judge:
 
     def _found(self, call: Call) -> dict[int, list[int]]:
         """For each node that may hold, the turns in which it may."""
-        low, ends, roles = call.normal.turns, call.normal.ends, call.roles
-        text, sounds, decides = call.normal.text, call.sounds, self._decides
-        seen = dict(self._characters.seen(text, ends, roles))
-        for turn, probes in self._syllables.seen(sounds, ends, roles):
-            seen[turn] = seen.get(turn, set()) | probes
+        low, ends = call.normal.turns, call.normal.ends
         found: dict[int, list[int]] = {}
-        for turn in sorted(seen):
-            start, end = low[turn], ends[turn]
-            long = end - start > WHOLE_TURN  # left to the operator, which looks around its triggers only
-            for probe in seen[turn]:
-                node, expression, by_sound = decides[probe]
-                turns = found.get(node)
-                if turns is not None and turns[-1] == turn:
-                    continue
-                if expression is None or long or expression.search(sounds if by_sound else text, start, end):
-                    if turns is None:
-                        found[node] = [turn]
-                    else:
-                        turns.append(turn)
-        return found
+        for lookout, decides, text in (
+            (self._characters, self._by_characters, call.normal.text),
+            (self._syllables, self._by_syllables, call.sounds),
+        ):
+            for turn, probes in lookout.met(text, ends, call.roles):
+                start, end = low[turn], ends[turn]
+                long = end - start > WHOLE_TURN  # left to the operator, which looks around its triggers only
+                for probe in probes:
+                    node, expression = decides[probe]
+                    turns = found.setdefault(node, [])
+                    if turn not in turns and (expression is None or long or expression.search(text, start, end)):
+                        insort(turns, turn)
+        return {node: turns for node, turns in found.items() if turns}
 
     def _looking(self, judging: Judging) -> list[Compiled]:
         looking = {id(compiled): compiled for compiled in self._always}
@@ -223,19 +221,19 @@ class Judge:
         """A `$parameter` of the pack, or the value itself."""
         return self.ruleset.parameters[value[1:]] if isinstance(value, str) and value[:1] == "$" else str(value)
 
-    def _lookout(self, *, by_sound: bool) -> Lookout:
-        watchers: dict[str, list[Watcher]] = defaultdict(list)
-        for number, (node, probe) in enumerate(self._probes):
-            for string in probe.strings if probe.by_sound is by_sound else ():
-                watchers[string].append((number, node.speaker))
-        return Lookout(watchers)
-
     def _rules_by_node(self) -> dict[int, list[Compiled]]:
         owners: dict[int, list[Compiled]] = defaultdict(list)
         for compiled in self._compiled:
             for node in _descendants(compiled.when):
                 owners[node.number].append(compiled)
         return owners
+
+
+def _lookout(probes: Sequence[tuple[Node, Probe]], *, by_sound: bool) -> tuple[Lookout, list[_Decides]]:
+    """What to look out for, and what then decides."""
+    chosen = [(node, probe) for node, probe in probes if probe.by_sound is by_sound]
+    lookout = Lookout([(probe.needs, node.speaker) for node, probe in chosen])
+    return lookout, [(node.number, probe.expression) for node, probe in chosen]
 
 
 def _strings(node: Node) -> list[str]:

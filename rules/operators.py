@@ -23,7 +23,7 @@ from rules.dates import may_name_day
 from rules.lookout import Places
 from rules.measures import measure
 from rules.model import Condition
-from rules.prefilter import Probe, probes, rarest
+from rules.prefilter import Probe, probes, rarest_first
 from rules.sound import spellings, syllables
 from rules.text import HARD, QUESTION, TURN_END, normalise_term
 from transcribe.model import Role
@@ -180,8 +180,11 @@ class Near(Operator):
             choices = [tuple(standard) for standard in self._standard]
         self._by_sound = by_sound
         self._expressions = [(order, self._expression(choices, order)) for order in self._orders(ordered=ordered)]
-        strings = rarest([frozenset(group) for group in choices])
-        self.probes = tuple(Probe(strings=strings, expression=e, by_sound=by_sound) for _, e in self._expressions)
+        strings, *also = rarest_first([frozenset(group) for group in choices])
+        self.probes = tuple(
+            Probe(strings=strings, expression=expression, by_sound=by_sound, also=tuple(also))
+            for _, expression in self._expressions
+        )
 
     def _orders(self, *, ordered: bool) -> list[tuple[int, ...]]:
         forward = tuple(range(len(self._groups)))

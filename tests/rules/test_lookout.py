@@ -16,7 +16,7 @@ from rules.call import Call
 from rules.engine import Judge
 from rules.load import conditions_of, load_rules
 from rules.lookout import Lookout, Places
-from rules.model import CallFacts, Finding
+from rules.model import CallFacts, Finding, Speaker
 from rules.prefilter import probes
 from rules.text import normalise_term
 from transcribe.model import Role, Turn
@@ -89,15 +89,23 @@ def test_probes_of_the_pack_agree_with_its_patterns() -> None:
 
 
 def _probed(pattern: str, text: str) -> bool:
-    found = [probe for probe in probes(pattern) if any(string in text for string in probe.strings)]
+    found = [probe for probe in probes(pattern) if all(any(string in text for string in need) for need in probe.needs)]
     return any(probe.expression is None or probe.expression.search(text) is not None for probe in found)
 
 
-def test_strings_are_told_to_those_whose_turn_it_is() -> None:
-    lookout = Lookout({"还钱": [(1, "agent"), (2, "customer"), (3, "any")], "钱": [(4, "agent")]})
-    text, ends, roles = "\n您好\n还钱\n没钱\n", [3, 6, 9], [Role.AGENT, Role.AGENT, Role.CUSTOMER]
-    assert list(lookout.seen(text, ends, roles)) == [(1, {1, 3, 4})]
-    assert list(lookout.seen(text, ends, [Role.UNKNOWN] * 3)) == [(1, {1, 2, 3, 4}), (2, {4})]
+def test_needs_are_met_in_the_turns_of_their_speaker() -> None:
+    debt, money, none = frozenset({"还钱", "欠"}), frozenset({"钱"}), frozenset({"没", "冇"})
+    sought: list[tuple[Sequence[frozenset[str]], Speaker]] = [
+        ((debt,), "agent"), ((debt, money), "customer"), ((debt,), "any"), ((money,), "agent"),
+        ((money, none), "customer"), ((debt, money, none), "any"),
+    ]  # fmt: skip
+    text, ends = "\n您好\n还钱\n没钱\n欠钱没\n", [3, 6, 9, 13]
+
+    def met(roles: list[Role]) -> list[tuple[int, set[int]]]:
+        return [(turn, set(numbers)) for turn, numbers in Lookout(sought).met(text, ends, roles)]
+
+    assert met([Role.AGENT, Role.AGENT, Role.CUSTOMER, Role.OTHER]) == [(1, {0, 2, 3}), (2, {4}), (3, {2, 5})]
+    assert met([Role.UNKNOWN] * 4) == [(1, {0, 1, 2, 3}), (2, {3, 4}), (3, {0, 1, 2, 3, 4, 5})]
 
 
 def test_places_may_overlap() -> None:
