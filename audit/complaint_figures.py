@@ -14,6 +14,7 @@ from audit.figures import Share, wilson
 from audit.score import is_signal
 from audit.store import complaints as rows
 from audit.store.complaints import Asked, By
+from audit.store.queue import COUNTED, OPEN, items_of_call
 from rules.model import Result
 
 if TYPE_CHECKING:
@@ -128,6 +129,16 @@ def judged_today(desk: Desk, call_id: str, judge: Judge) -> tuple[Flag, ...] | N
             continue
         by_rule.setdefault(finding.rule_id, []).append(finding)
     return _worst_first([_flag_of(found) for found in by_rule.values()])
+
+
+def reviewed(desk: Desk, call_id: str) -> dict[str, int]:
+    """How people judged the findings of a call: confirmed, dismissed, waiting; findings they added are in it."""
+    require(desk.actor, Action.SEE_COMPLAINTS)
+    counts = {"confirmed": 0, "dismissed": 0, "waiting": 0}
+    for found in items_of_call(desk.store, call_id):
+        kind = "confirmed" if found.state in COUNTED else "waiting" if found.state in OPEN else "dismissed"
+        counts[kind] += not is_signal(found.category)
+    return counts
 
 
 def table(desk: Desk, asked: Asked, *, by: By | None = None) -> list[Line]:

@@ -31,6 +31,8 @@ class PageSpec:
 
 
 PAGES = [
+    PageSpec(name="collectors", icon=":material/groups:", needs=Action.SEE_COLLECTORS),
+    PageSpec(name="complaints", icon=":material/feedback:", needs=Action.SEE_COMPLAINTS),
     PageSpec(name="promises", icon=":material/handshake:", needs=Action.SEE_PROMISES),
     PageSpec(name="operations", icon=":material/settings:", needs=Action.SEE_OPERATIONS, filtered=False),
 ]
