@@ -119,6 +119,17 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """`events` in `of` calls, as so many per 100 calls with a 95 % interval; all three are None where `of` is 0."""
+
+    events: int
+    of: int
+    per_100: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """Violations, unsure outcomes and the number of calls with at least one violation."""
 
@@ -179,6 +190,16 @@ def wilson(hits: int, of: int) -> Share:
     middle = (share + square / (2 * of)) / (1 + square / of)
     half = _Z * sqrt(share * (1 - share) / of + square / (4 * of * of)) / (1 + square / of)
     return Share(hits=hits, of=of, share=share, low=max(0.0, middle - half), high=min(1.0, middle + half))
+
+
+def rate(events: int, of: int) -> Rate:
+    """Events per 100 calls, of which one call may have several: Byar's approximation to the exact Poisson limits."""
+    if not of:
+        return Rate(events=events, of=of, per_100=None, low=None, high=None)
+    more = events + 1
+    low = events * (1 - 1 / (9 * events) - _Z / (3 * sqrt(events))) ** 3 if events else 0.0
+    high = more * (1 - 1 / (9 * more) + _Z / (3 * sqrt(more))) ** 3
+    return Rate(events=events, of=of, per_100=100 * events / of, low=max(0.0, 100 * low / of), high=100 * high / of)
 
 
 def figures(data: ReportData) -> Figures:

@@ -55,6 +55,8 @@ def _select(name: str, options: tuple[str, ...], *, names: dict[str, str | None]
     def label(option: str) -> str:
         return f"{option} {(names or {}).get(option) or ''}".strip()
 
+    if name not in st.session_state and (given := st.query_params.get(name)) in options:
+        st.session_state[name] = given  # links name an id alone; the widget itself writes the id with its name
     st.selectbox(
         t(f"shell.{name}"),
         options,

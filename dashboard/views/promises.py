@@ -1,0 +1,282 @@
+"""承诺与成效: promises due and kept, what was recovered, and whether by the book."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import streamlit as st
+
+from audit.access import Action, Actor, may
+from audit.cases import import_cases, read_cases, unknown_cases
+from audit.choices import choices
+from audit.collectors import SMALL_SAMPLE
+from audit.complaints import today as this_day
+from audit.errors import AuditError
+from audit.figures import rate
+from audit.promises import Outcome, PromiseRow, Results, Standing, Terms, promises, results
+from audit.store import Filter
+from dashboard import data, filters
+from dashboard.collector_charts import by_the_book
+from dashboard.tables import hundred, interval, percent, yuan
+from dashboard.words import t
+
+LOOK_BACK = timedelta(days=60)
+AHEAD = timedelta(days=7)
+_UNPAID = (Standing.BROKEN, Standing.PARTLY, Standing.OPEN)
+_SHOWN = ("today", "overdue", "coming", "kept", "all")
+
+
+def show() -> None:
+    st.title(t("promises.title"))
+    actor, which = data.actor(), filters.current()
+    terms = Terms(today=this_day(), grace_days=data.config().promise_grace_days)
+    found = _results(actor, actor.role, which, terms, data.version())
+    if not found.cases:
+        _how_to_begin(actor)
+    else:
+        _basis(found, terms)
+    lists = {name: _rows(actor, which, terms, name) for name in ("today", "overdue")}
+    _figures(found.total, lists)
+    follow, stage, collector = st.tabs([t("promises.tab_follow"), t("promises.tab_stage"), t("promises.tab_collector")])
+    names = _names(actor, data.version())
+    with follow:
+        _follow_up(actor, which, terms, names)
+    with stage:
+        _outcomes(found.by_stage, "stage", {})
+        st.caption(t("promises.stage_note"))
+    with collector:
+        _by_the_book(found, names)
+        _outcomes(found.by_collector, "agent", names)
+    if found.cases:
+        _import(actor)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _results(_actor: Actor, role: str, which: Filter, terms: Terms, version: tuple[int, ...]) -> Results:
+    with data.reading() as store:
+        return results(store, which, actor=_actor, terms=terms)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _promises(
+    _actor: Actor, role: str, which: Filter, terms: Terms, standing: Standing | None, version: tuple[int, ...]
+) -> list[PromiseRow]:
+    with data.reading() as store:
+        return promises(store, which, actor=_actor, terms=terms, standing=standing)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _names(_actor: Actor, version: tuple[int, ...]) -> dict[str, str | None]:
+    with data.reading() as store:
+        return choices(store, actor=_actor).agents
+
+
+def _how_to_begin(actor: Actor) -> None:
+    st.info(t("promises.no_cases"), icon=":material/upload_file:")
+    left, right = st.columns(2)
+    left.caption(f"{t('promises.cases_file')} cases.csv")
+    left.code("case_id,agent_id,days_overdue,overdue_amount,assigned_at\nAJ261001,A01,12,3520.00,2026-11-10", "csv")
+    right.caption(f"{t('promises.payments_file')} payments.csv")
+    right.code("case_id,paid_at,amount\nAJ261001,2026-11-20,2000.00", "csv")
+    st.caption(t("promises.or_command"))
+    st.code("callaudit cases import cases.csv payments.csv", "bash")
+    _import(actor, expanded=True)
+
+
+def _basis(found: Results, terms: Terms) -> None:
+    if found.known_until is None:
+        st.warning(t("promises.no_payments"), icon=":material/hourglass_empty:")
+    else:
+        st.caption(t("promises.known_until", day=found.known_until, grace=terms.grace_days))
+
+
+def _import(actor: Actor, *, expanded: bool = False) -> None:
+    if not may(actor, Action.IMPORT):
+        return
+    with st.expander(t("promises.import"), expanded=expanded, icon=":material/upload:"):
+        files = st.file_uploader(
+            t("promises.import_files"), type="csv", accept_multiple_files=True, key="promises_files"
+        )
+        if st.button(t("promises.import_go"), key="promises_import", type="primary", disabled=not files):
+            _take_in([(file.name, file.getvalue()) for file in files], actor)
+
+
+def _take_in(files: Sequence[tuple[str, bytes]], actor: Actor) -> None:
+    try:
+        lists = [read_cases(Path(name), utc_offset=data.config().utc_offset, uploaded=raw) for name, raw in files]
+        with data.writing() as store:
+            kept, sentences = unknown_cases(store, lists)
+            done = import_cases(store, kept, actor=actor)
+    except AuditError as error:
+        st.error(str(error))
+        return
+    st.success(t("promises.imported", **asdict(done)))
+    sentences = [row.reason for found in lists for row in found.bad] + sentences
+    if sentences:
+        st.warning(t("promises.left_out", n=len(sentences)))
+        st.code("\n".join(sentences[:200]), language=None)
+
+
+def _figures(total: Outcome, lists: dict[str, list[PromiseRow]]) -> None:
+    columns = st.columns(6)
+    columns[0].metric(t("promises.due_today"), len(lists["today"]), border=True)
+    columns[0].caption(f"{t('promises.open')} {total.open}")
+    columns[1].metric(t("promises.overdue"), len(lists["overdue"]), border=True)
+    columns[1].caption(t("promises.last_days", days=LOOK_BACK.days))
+    columns[2].metric(t("promises.kept_rate"), percent(total.kept.share), border=True)
+    columns[2].caption(_kept_sample(total))
+    columns[3].metric(t("promises.recovery"), percent(total.recovery), border=True)
+    columns[3].caption(t("promises.of_money", recovered=yuan(total.recovered_fen), overdue=yuan(total.overdue_fen)))
+    cycle = "—" if total.cycle_days is None else f"{total.cycle_days:g}"
+    columns[4].metric(t("promises.cycle"), cycle, border=True)
+    columns[4].caption(t("promises.of_cured", n=total.cured))
+    mean = "—" if total.satisfaction is None else f"{total.satisfaction:.1f}"
+    columns[5].metric(t("promises.satisfaction"), mean, border=True)
+    columns[5].caption(t("promises.of_cases", n=total.scored))
+
+
+def _kept_sample(total: Outcome) -> str:
+    kept = total.kept
+    if kept.low is None:
+        return t("promises.none")
+    low, high = percent(kept.low), percent(kept.high)
+    said = t("promises.of_promises", hits=kept.hits, of=kept.of, low=low, high=high)
+    return f"{said}  \n{t('promises.unknown_note', open=total.open, unknown=total.unknown)}"
+
+
+def _rows(actor: Actor, which: Filter, terms: Terms, shown: str) -> list[PromiseRow]:
+    """What a choice of the list means, within the filters."""
+    day, standing = terms.today, Standing.KEPT if shown == "kept" else None
+    spans = {
+        "today": (day, day),
+        "overdue": (which.since or day - LOOK_BACK, day - timedelta(days=1)),
+        "coming": (day, day + AHEAD),
+        "kept": (which.since or day - LOOK_BACK, which.until),
+        "all": (which.since, which.until),
+    }
+    since, until = spans[shown]
+    asked = replace(which, since=since, until=until)
+    found = _promises(actor, actor.role, asked, terms, standing, data.version())
+    if shown == "overdue":
+        return [row for row in reversed(found) if row.standing in _UNPAID and row.due is not None]
+    return found
+
+
+def _follow_up(actor: Actor, which: Filter, terms: Terms, names: dict[str, str | None]) -> None:
+    shown = st.segmented_control(
+        t("promises.show"),
+        _SHOWN,
+        key="promises_show",
+        default="overdue",
+        required=True,
+        format_func=lambda name: t(f"promises.show_{name}"),
+        label_visibility="collapsed",
+    )
+    found = _rows(actor, which, terms, shown or "overdue")
+    if not found:
+        st.info(t("promises.nothing"), icon=":material/check_circle:")
+        return
+    st.dataframe(
+        [_listed(row, names, terms.today) for row in found],
+        hide_index=True,
+        key="promises_list",
+        column_config={
+            t("promises.c_text"): st.column_config.TextColumn(width="medium"),
+            t("promises.c_call"): st.column_config.LinkColumn(display_text=t("promises.open_call")),
+            t("promises.c_due"): st.column_config.DateColumn(format="YYYY-MM-DD"),
+            t("promises.c_made"): st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+            t("promises.c_amount"): st.column_config.NumberColumn(format="accounting"),
+            t("promises.c_paid"): st.column_config.NumberColumn(format="accounting"),
+        },
+    )
+
+
+def _listed(row: PromiseRow, names: dict[str, str | None], day: date) -> dict[str, Any]:
+    name = names.get(row.agent_id or "") or ""
+    return {
+        t("promises.c_due"): row.due,
+        t("promises.c_standing"): _standing(row, day),
+        t("promises.c_amount"): None if row.target_fen is None else row.target_fen / 100,
+        t("promises.c_paid"): row.paid_fen / 100,
+        t("promises.c_agent"): f"{row.agent_id or ''} {name}".strip(),
+        t("promises.c_stage"): row.stage,
+        t("promises.c_text"): row.text,
+        t("promises.c_call"): f"/call?call={quote(row.call_id)}",
+        t("promises.c_firm"): t(f"promises.{row.firmness}"),
+        t("promises.c_repeated"): row.repeated_back,
+        t("promises.c_made"): row.made_at.replace(tzinfo=None) if row.made_at else None,
+        t("promises.c_debtor"): row.debtor_id,
+        t("promises.c_case"): row.case_id,
+    }
+
+
+def _standing(row: PromiseRow, day: date) -> str:
+    if row.standing is Standing.OPEN:
+        return t("promises.awaiting" if row.last_day and row.last_day < day else "promises.open_s")
+    return t(f"promises.{row.standing}")
+
+
+def _by_the_book(found: Results, names: dict[str, str | None]) -> None:
+    st.subheader(t("promises.scatter"))
+    measure = st.segmented_control(
+        t("promises.measure"),
+        ("recovery", "kept"),
+        key="promises_axis",
+        default="recovery",
+        required=True,
+        format_func=lambda name: t(f"promises.axis_{name}"),
+        label_visibility="collapsed",
+    )
+    chart = by_the_book(found, names, measure=measure or "recovery")
+    if chart is None:
+        st.info(t("promises.no_scatter"))
+        return
+    st.altair_chart(chart, key="promises_scatter")
+    st.caption(t("promises.scatter_note", n=SMALL_SAMPLE))
+
+
+def _outcomes(outcomes: Sequence[Outcome], what: str, names: dict[str, str | None]) -> None:
+    if not outcomes:
+        st.info(t("promises.nothing"))
+        return
+    shares = (t("promises.c_rate"), t("promises.c_kept"))
+    money = (t("promises.c_overdue_sum"), t("promises.c_recovered"))
+    st.dataframe(
+        [_outcome(outcome, what, names) for outcome in outcomes],
+        hide_index=True,
+        key=f"promises_by_{what}",
+        column_config={name: st.column_config.NumberColumn(format="%.1f%%") for name in shares}
+        | {name: st.column_config.NumberColumn(format="accounting") for name in money}
+        | {t("promises.c_violations"): st.column_config.NumberColumn(format="%.1f")}
+        | {t("promises.c_satisfaction"): st.column_config.NumberColumn(format="%.1f")},
+    )
+
+
+def _outcome(outcome: Outcome, what: str, names: dict[str, str | None]) -> dict[str, Any]:
+    broken = rate(outcome.violations, outcome.calls)
+    return {
+        t(f"promises.c_{what}"): f"{outcome.key} {names.get(outcome.key) or ''}".strip(),
+        t("promises.c_cases"): outcome.cases,
+        t("promises.c_overdue_sum"): outcome.overdue_fen / 100,
+        t("promises.c_recovered"): outcome.recovered_fen / 100,
+        t("promises.c_rate"): hundred(outcome.recovery),
+        t("promises.c_cured"): outcome.cured,
+        t("promises.c_cycle"): outcome.cycle_days,
+        t("promises.c_satisfaction"): outcome.satisfaction,
+        t("promises.c_scored"): outcome.scored,
+        t("promises.c_promises"): outcome.kept.of,
+        t("promises.c_kept"): hundred(outcome.kept.share),
+        f"{t('promises.c_kept')} {t('promises.c_interval')}": interval(outcome.kept),
+        t("promises.c_calls"): outcome.calls,
+        t("promises.c_violations"): broken.per_100,
+        f"{t('promises.c_violations')} {t('promises.c_interval')}": interval(broken),
+        t("promises.c_small"): t("promises.small") if outcome.calls < SMALL_SAMPLE else "",
+    }
+
+
+show()
