@@ -44,6 +44,12 @@ def _simplify(char: str) -> str:
     return str(_opencc().convert(char))
 
 
+def simplified(text: str) -> str:
+    """`text` in simplified characters, one for one, so that positions stay."""
+    made = str(_opencc().convert(text))
+    return made if len(made) == len(text) else "".join(_simplify(char)[:1] or char for char in text)
+
+
 @functools.cache
 def _opencc():  # type: ignore[no-untyped-def]
     import opencc

@@ -52,6 +52,11 @@ class Tokenizer:
         return 0 if word in self._words else _jieba(self._words).FREQ.get(word) or 0
 
 
+def is_ordinary(word: str) -> bool:
+    """Whether jieba's dictionary knows the word as an everyday one (方便, 高兴), which a person's name seldom is."""
+    return (_jieba(frozenset()).FREQ.get(word) or 0) >= _COMMON
+
+
 def _cut(words: frozenset[str], text: str) -> Iterable[str]:
     return _jieba(words).cut(text, HMM=False)  # type: ignore[no-any-return]
 
