@@ -20,7 +20,8 @@ _FAMILY = (
     "安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游"
     "辛靳欧管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟"
     "应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝"
-)_COMPOUND = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|司徒|端木|轩辕|夏侯|南宫|呼延"
+)
+_COMPOUND = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|司徒|端木|轩辕|夏侯|南宫|呼延"
 # Words of their own far more often than names; only a sure context makes them names.
 _DOUBTFUL = set("和时向从应全明成能安都那别单边万方于任向关路解连管应和文古车党商师农项查")
 _NEVER_GIVEN = set(
@@ -39,7 +40,7 @@ _RELATIVES = (
 _COLLEAGUES = (
     r"(?:客服|专员|催收员|催收|员工|法务部?|律师|经理|主管|主任"
     r"|中心|公司|银行|平台|金融|消费|普惠|部门?|组|这边|那边|行)"
-)# A name in one of these is sure whatever it looks like: nothing else is said there.
+)  # A name in one of these is sure whatever it looks like: nothing else is said there.
 _SURE = (
     re.compile(
         r"(?:姓名|名字|本名|真名|户名|开户名|收款人|签名)(?:就?是|为|叫|写的?是|填的?是|[:：，,\s])*"
