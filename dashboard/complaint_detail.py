@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import streamlit as st
@@ -283,22 +283,12 @@ def _related(desk: Desk, others: list[Complaint]) -> None:
 
 
 def _history(desk: Desk, one: Complaint) -> None:
-    rows = [
-        {
-            t("complaints.h_when"): _clock_time(step.at),
-            t("complaints.h_who"): step.actor,
-            t("complaints.h_what"): t(f"complaints.h_{step.what}"),
-            t("complaints.h_before"): _told(step.before),
-            t("complaints.h_after"): _told(step.after),
-            t("complaints.reason"): step.reason,
-        }
-        for step in reversed(history(desk, one.id))
-    ]
-    st.dataframe(rows, hide_index=True, key=f"complaint_history_{one.id}")
-
-
-def _told(values: Mapping[str, Any]) -> str:
-    return "；".join(f"{name} = {'—' if value is None else value}" for name, value in values.items())
+    for step in reversed(history(desk, one.id)):
+        with st.container(gap=None):
+            who = f"{_clock_time(step.at)} · {_safe(step.actor)}"
+            st.markdown(f"**{t(f'complaints.h_{step.what}')}** · {who}")
+            if said := labels.changes(step):
+                st.caption(_safe(said))
 
 
 def _clock_time(at: datetime) -> str:

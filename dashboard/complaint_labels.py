@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 
 from audit.complaint_clock import Clock, Pace, Terms
-from audit.complaint_record import Complaint
+from audit.complaint_record import Change, Complaint
 from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CAUSES, CHANNELS, Labels
 from audit.exports import Table
 from audit.figures import Share
@@ -33,6 +33,13 @@ COLOURS: dict[Pace, Colour] = {
     Pace.MET: "green",
     Pace.MISSED: "violet",
 }
+_FIELDS = {
+    "status": "c_status", "complexity": "complexity", "due_on": "c_due_on", "answered_on": "c_answered_on",
+    "closed_on": "c_closed_on", "channel": "c_channel", "complainant": "c_complainant", "debtor_id": "c_debtor",
+    "case_id": "c_case", "agent_id": "c_agent", "category": "c_category", "outcome": "c_outcome",
+    "cause": "c_cause", "remedy": "c_remedy", "answer": "c_answer", "call_id": "call_id",
+}  # fmt: skip
+"""Fields of the history that people read, and what they are called."""
 INKS: dict[Pace, str] = {Pace.DUE_SOON: "#8a4b00", Pace.OVERDUE: "#a3121f", Pace.MISSED: "#5b3a9b"}
 """Text colours in tables, at least 4.5 : 1 on white; other paces keep the page's own."""
 
@@ -53,8 +60,13 @@ def one_of(key: str | None, labels: Labels) -> str:
 
 
 def channel(key: str) -> str:
-    """The channel, in short where it begins with its number."""
+    """The channel in full."""
     return one_of(key, CHANNELS)
+
+
+def short_channel(key: str) -> str:
+    """The channel for a narrow column: its number where it has one."""
+    return key if key.isdecimal() else channel(key)
 
 
 def category(key: str | None) -> str:
@@ -68,6 +80,28 @@ def category(key: str | None) -> str:
 def cause(key: str | None) -> str:
     """The root cause."""
     return one_of(key, CAUSES)
+
+
+def changes(step: Change) -> str:
+    """What a step changed, field by field: 结论 — → 属实；…；and the reason."""
+    fields = [name for name in {**step.before, **step.after} if name in _FIELDS]
+    said = []
+    for name in fields:
+        before, after = (_value(name, values.get(name)) for values in (step.before, step.after))
+        arrow = f"{before} → {after}" if name in step.before else after
+        said.append(f"{t(f'complaints.{_FIELDS[name]}')} {arrow}")
+    return "；".join([*said, *([f"{t('complaints.reason')}：{step.reason}"] if step.reason else [])])
+
+
+def _value(name: str, value: object) -> str:
+    if value is None or value == "":
+        return "—"
+    tables = {"category": category, "cause": cause, "channel": channel}
+    if name in tables:
+        return tables[name](str(value))
+    if name in ("status", "outcome", "complexity"):
+        return t(f"complaints.{value}")
+    return str(value)
 
 
 def percent(share: Share) -> str:

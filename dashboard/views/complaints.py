@@ -21,6 +21,7 @@ from dashboard import complaint_labels as labels
 from dashboard import data, filters
 from dashboard.complaint_detail import detail
 from dashboard.complaint_intake import import_list, register_form
+from dashboard.tables import interval
 from dashboard.words import t
 
 if TYPE_CHECKING:
@@ -145,10 +146,11 @@ def _list(desk: Desk, found: list[Complaint]) -> int | None:
     st.dataframe(
         _styled(desk, found),
         hide_index=True,
-        key="complaints_list",
-        height=min(620, 38 + 35 * len(found)),
-        on_select=lambda: _open_selected(numbers),
+        key=f"complaints_list_{chosen}",
+        height=min(430, 38 + 35 * len(found)),
+        on_select=partial(_open_selected, numbers, chosen),
         selection_mode="single-row",
+        selection_default={"selection": {"rows": [] if at is None else [at]}},
         column_config={t("complaints.c_id"): st.column_config.NumberColumn(width=52)},
     )
     if len(found) == MOST:
@@ -158,8 +160,8 @@ def _list(desk: Desk, found: list[Complaint]) -> int | None:
     return chosen
 
 
-def _open_selected(numbers: list[int]) -> None:
-    rows = st.session_state["complaints_list"]["selection"]["rows"]
+def _open_selected(numbers: list[int], chosen: int) -> None:
+    rows = st.session_state[f"complaints_list_{chosen}"]["selection"]["rows"]
     if rows and rows[0] < len(numbers):
         st.query_params["id"] = str(numbers[rows[0]])
 
@@ -192,7 +194,7 @@ def _styled(desk: Desk, found: list[Complaint]) -> Styler:
             t("complaints.c_id"): one.id,
             t("complaints.c_pace"): f"{labels.SIGNS[clock.pace]} {labels.pace(clock)}",
             t("complaints.c_status"): t(f"complaints.{one.status}"),
-            t("complaints.c_channel"): labels.channel(one.channel),
+            t("complaints.c_channel"): labels.short_channel(one.channel),
             t("complaints.c_category"): labels.category(one.category),
             t("complaints.c_complainant"): one.complainant or "",
             t("complaints.c_agent"): one.agent_id or "",
@@ -275,10 +277,10 @@ def _row(line: Line, by: By) -> dict[str, Any]:
         **{t(f"complaints.f_{name}"): value for name, value in counts.items()},
         t("complaints.f_partial"): line.partial,
         t("complaints.f_founded"): labels.percent(line.founded),
-        f"{t('complaints.f_founded')} {t('complaints.f_interval')}": labels.sample(line.founded),
+        f"{t('complaints.f_founded')} {t('complaints.f_interval')}": interval(line.founded),
         t("complaints.f_linked"): line.linked,
         t("complaints.f_caught"): labels.percent(line.caught),
-        f"{t('complaints.f_caught')} {t('complaints.f_interval')}": labels.sample(line.caught),
+        f"{t('complaints.f_caught')} {t('complaints.f_interval')}": interval(line.caught),
     }
 
 
