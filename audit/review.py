@@ -7,7 +7,7 @@ confirmed counts against a collector.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -111,20 +111,29 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """All that a reviewer needs about one item; `turns` are the whole call's, `rule` None where nothing is known.
+    """All that a reviewer needs about one item; `turns` are the whole call's, `rules` those that judged it, by id.
 
-    `others` are the call's other items, gravest first; `equal` how many waiting ones have the same words.
+    `others` are the call's other items, gravest first; `findings` what all of them say, by key. `call` is None where
+    it is no longer in the store; `equal` counts waiting items with the same words.
     """
 
     item: Item
-    finding: Finding
-    rule: RuleCard | None
+    others: tuple[Item, ...]
+    findings: Mapping[str, Finding]
+    rules: Mapping[str, RuleCard]
     call: StoredCall | None
     turns: tuple[Turn, ...]
     history: tuple[Verdict, ...]
     comments: tuple[Comment, ...]
-    others: tuple[Item, ...]
     equal: int
+
+    @property
+    def finding(self) -> Finding:
+        return self.findings[self.item.key]
+
+    @property
+    def rule(self) -> RuleCard | None:
+        return self.rules.get(self.item.rule_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +152,8 @@ def next_item(
 ) -> Offer | None:
     """The next item of the queue, now held for this reviewer; None where nothing (more) waits."""
     require(actor, Action.JUDGE)
+    if not tallies.waiting(store, wanted):
+        return None
     for _ in range(5):  # each time somebody else took it between the look and the claim
         found = queue.next_open(store, wanted, Asker(name=actor.name, at=now(), put_off=tuple(put_off)))
         if not found:
@@ -167,16 +178,16 @@ def case(store: Store, key: str, *, actor: Actor) -> Case | None:
     if item is None:
         return None
     call, transcript = store.call(item.call_id), store.transcript(item.recording)
-    past = verdicts.history(store, key)
+    others = tuple(other for other in queue.items_of_call(store, item.call_id) if other.key != key)
     return Case(
         item=item,
-        finding=finding_of(store, item, past),
-        rule=rule_cards(store, call).get(item.rule_id),
+        others=others,
+        findings={one.key: finding_of(store, one) for one in (item, *others)},
+        rules=rule_cards(store, call),
         call=call,
         turns=() if transcript is None else transcript.turns,
-        history=tuple(past),
+        history=tuple(verdicts.history(store, key)),
         comments=tuple(verdicts.comments(store, key)),
-        others=tuple(other for other in queue.items_of_call(store, item.call_id) if other.key != key),
         equal=len(queue.equal_items(store, item, limit=AT_ONCE)) if item.state is State.WAITING else 0,
     )
 
@@ -190,22 +201,37 @@ def progress(store: Store, wanted: Wanted = queue.EVERYTHING, *, actor: Actor) -
     return Progress(waiting=tallies.waiting(store, wanted), today=today)
 
 
-def finding_of(store: Store, item: Item, past: Iterable[Verdict] | None = None) -> Finding:
+def recent(store: Store, *, actor: Actor, limit: int = 20) -> list[Verdict]:
+    """What this reviewer judged last and has not taken back, newest first."""
+    require(actor, Action.JUDGE)
+    return [
+        one for one in verdicts.standing(verdicts.of_reviewer(store, actor.name, limit=limit)) if one.kind in _VOTES
+    ]
+
+
+def finding_of(store: Store, item: Item) -> Finding:
     """What was found: as the machine has it today, else as it was when somebody judged it last."""
     found = store.finding(item.key)
     if found is not None:
         return found
-    entries = verdicts.history(store, item.key) if past is None else list(past)
-    kept = [entry.finding for entry in entries if entry.finding is not None]
+    kept = [entry.finding for entry in verdicts.history(store, item.key) if entry.finding is not None]
     return _from_values(kept[-1])
 
 
 def rule_cards(store: Store, call: StoredCall | None) -> Mapping[str, RuleCard]:
-    """The rules by which a call was judged, by id."""
-    if call is None:
-        return {}
-    run = store.runs().get(call.run)
+    """The rules by which a call was judged, by id; without a call, those of the newest run."""
+    run = store.last_run() if call is None else store.runs().get(call.run)
     return {} if run is None else store.rules(run.settings.ruleset_digest)
+
+
+def rule_titles(store: Store, *, lang: str = "zh") -> dict[str, str]:
+    """Rules of which anything was ever found: id → title with how many wait; what waits most comes first."""
+    cards = rule_cards(store, None)
+    lines: dict[str, int] = {}
+    for line in tallies.by_rule(store):
+        lines[str(line.key[0])] = lines.get(str(line.key[0]), 0) + line.waiting
+    by_count = sorted(lines.items(), key=lambda pair: (-pair[1], pair[0]))
+    return {rule: f"{title(rule, cards.get(rule), lang=lang)}（{n}）" for rule, n in by_count}
 
 
 def title(rule_id: str, card: RuleCard | None, *, lang: str = "zh") -> str:

@@ -8,12 +8,12 @@ from pathlib import Path
 import streamlit as st
 
 from audit.access import LOCAL, Action, Actor, may
-from dashboard import data, filters
+from dashboard import address, data, filters
 from dashboard.guard import SIGN_OUT, send_to
-from dashboard.words import t
+from dashboard.words import lang, t
 
+# A file of our own: an emoji or a symbol's name would make the browser fetch it from elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
-"""A file of our own: an emoji or a symbol's name would make the browser fetch it from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,7 @@ class PageSpec:
 
 
 PAGES = [
+    PageSpec(name="review", icon=":material/fact_check:", needs=Action.JUDGE),
     PageSpec(name="collectors", icon=":material/groups:", needs=Action.SEE_COLLECTORS),
     PageSpec(name="complaints", icon=":material/feedback:", needs=Action.SEE_COMPLAINTS),
     PageSpec(name="promises", icon=":material/handshake:", needs=Action.SEE_PROMISES),
@@ -40,7 +41,7 @@ PAGES = [
 
 def main() -> None:
     """One run of the script: a page for whoever looks."""
-    st.set_page_config(page_title=t("shell.title"), page_icon=ICON, layout="wide")
+    st.set_page_config(page_icon=ICON, layout="wide")
     actor = data.actor()
     _language_switch()
     open_to = [spec for spec in PAGES if may(actor, spec.needs)]
@@ -69,17 +70,21 @@ def _page(spec: PageSpec, *, hidden: bool, default: bool) -> st.Page:
 
 
 def _language_switch() -> None:
+    """Before any text is drawn: the language that a link asks for, else the one chosen before, else Chinese."""
+    asked = address.news(["lang"]).get("lang")
+    if asked in ("zh", "en"):
+        st.session_state["lang"] = asked
+    st.session_state.setdefault("lang", "zh")
     with st.sidebar:
         st.segmented_control(
-            t("shell.language"),
+            "中文 / English",
             ["zh", "en"],
             key="lang",
-            default="zh",
             required=True,
             format_func={"zh": "中文", "en": "English"}.__getitem__,
             label_visibility="collapsed",
-            bind="query-params",
         )
+    address.write({"lang": None if lang() == "zh" else lang()})
 
 
 def _sidebar(spec: PageSpec, actor: Actor) -> None:

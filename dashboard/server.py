@@ -128,6 +128,7 @@ def options(config: Config, *, host: str, port: int) -> dict[str, Any]:
         "server.enableXsrfProtection": True,
         "server.enableAgentApi": False,
         "browser.gatherUsageStats": False,
+        "runner.magicEnabled": False,  # a bare expression is no output
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "client.showErrorLinks": False,

@@ -1,0 +1,511 @@
+"""复核: one finding at a time with its call, judged by keys; the next is there at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import quote
+
+import streamlit as st
+
+from audit import review
+from audit.access import Action, Actor, may
+from audit.clips import ClipUnavailable
+from audit.config import CHINA
+from audit.errors import AuditError
+from audit.listening import Listening, Sound, folder_of
+from audit.review import REASONS, Case, Choice, Missed, Offer, Policy
+from audit.store import EVERY_CALL, StoredCall
+from audit.store.queue import FOLLOWED_UP, OPEN, Item, State, Wanted, belongs_here
+from audit.store.verdicts import Kind, Verdict
+from dashboard import data, filters
+from dashboard.marks import clause, heading, mark, sign
+from dashboard.player import Focus, Selected, Shown, player
+from dashboard.words import lang, t
+from rules.model import CATEGORIES, Result, Severity
+
+_CHOSEN = ("review_category", "review_rule", "review_severity", "review_result")
+
+
+def show() -> None:
+    actor, wanted = data.actor(), _wanted()
+    _begin_anew_if_changed(wanted)
+    found, held_by = _current(actor, wanted)
+    _top(actor, wanted)
+    _notices()
+    if found is None:
+        _nothing_left(wanted)
+        return
+    if held_by is not None:
+        st.warning(t("review.held", who=held_by), icon=":material/visibility:")
+    left, right = st.columns([13, 8], gap="medium")
+    with left:
+        selected = _call(found, actor)
+    with right:
+        _finding(found, actor)
+        _judge(found, actor)
+        _missed(found, selected, actor)
+        _others(found)
+        _past(found, actor)
+    st.caption(t("review.keys"))
+
+
+# which one
+
+
+def _wanted() -> Wanted:
+    state = st.session_state
+    severity, result = state.get("review_severity"), state.get("review_result")
+    return Wanted(
+        calls=filters.current(),
+        category=state.get("review_category"),
+        rule_id=state.get("review_rule"),
+        severity=None if severity is None else Severity(severity),
+        result=None if result is None else Result(result),
+    )
+
+
+def _begin_anew_if_changed(wanted: Wanted) -> None:
+    """Other filters ask for another item, but for the one that the address names."""
+    if st.session_state.get("review_wanted", wanted) != wanted:
+        _leave()
+        st.session_state["review_put_off"] = []
+    st.session_state["review_wanted"] = wanted
+
+
+def _current(actor: Actor, wanted: Wanted) -> tuple[Case | None, str | None]:
+    """The item that the address names, else the one being looked at, else the next of the queue."""
+    named = st.query_params.get("finding") or st.session_state.get("review_key")
+    with data.writing() as store:
+        if named is None:
+            offer = review.next_item(store, wanted, actor=actor, put_off=st.session_state.get("review_put_off", ()))
+        else:
+            offer = _named(review.case(store, named, actor=actor))
+        if offer is None:
+            return None, None
+        st.session_state["review_key"] = offer.item.key
+        return review.case(store, offer.item.key, actor=actor), offer.held_by
+
+
+def _named(found: Case | None) -> Offer | None:
+    if found is None:
+        st.session_state["review_notice"] = t("review.not_here")
+        _leave()
+        return None
+    return Offer(item=found.item, held_by=None)
+
+
+def _leave() -> None:
+    """Let go of the item; the next run takes the next one."""
+    for name in ("review_key", "review_asking", "review_bulk"):
+        st.session_state.pop(name, None)
+    st.session_state["review_comment"] = ""
+    if "finding" in st.query_params:
+        del st.query_params["finding"]
+
+
+def _go_to(key: str) -> None:
+    _leave()
+    st.session_state["review_key"] = key
+
+
+def _put_off(key: str) -> None:
+    st.session_state.setdefault("review_put_off", []).append(key)
+    _leave()
+
+
+# the line above
+
+
+def _top(actor: Actor, wanted: Wanted) -> None:
+    with data.reading() as store:
+        progress = review.progress(store, wanted, actor=actor)
+        last = next(iter(review.recent(store, actor=actor)), None)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(t("review.title"), anchor=False, width="content")
+        st.markdown(t("review.counts", waiting=f"{progress.waiting:,}", today=progress.today), width="content")
+        st.space("stretch")
+        _filters()
+        st.button(
+            t("review.undo_none") if last is None else t("review.undo", what=t(f"review.k_{last.kind}")),
+            key="review_undo",
+            icon=":material/undo:",
+            shortcut="U",
+            disabled=last is None,
+            on_click=_undo,
+            args=(actor, last),
+        )
+
+
+def _filters() -> None:
+    on = sum(st.session_state.get(name) is not None for name in _CHOSEN)
+    label = t("review.choose_on", n=on) if on else t("review.choose")
+    with st.popover(label, icon=":material/filter_list:"):
+        categories = [name for name in CATEGORIES if belongs_here(name)]
+        _choice("category", categories, _category)
+        _choice("severity", [severity.value for severity in Severity], lambda name: t(f"review.{name}"))
+        _choice("result", ["fail", "unsure"], lambda name: t(f"review.{name}"))
+        titles = _rule_titles(lang(), data.version())
+        _choice("rule", list(titles), lambda name: titles.get(name, name))
+
+
+def _choice(name: str, options: list[str], label: Callable[[str], str]) -> None:
+    st.selectbox(
+        t(f"review.{name}"),
+        options,
+        index=None,
+        key=f"review_{name}",
+        placeholder=t("review.all"),
+        format_func=label,
+        bind="query-params",
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _rule_titles(language: str, version: tuple[int, ...]) -> dict[str, str]:
+    """Rules that have items, by how many wait."""
+    with data.reading() as store:
+        return review.rule_titles(store, lang=language)
+
+
+def _notices() -> None:
+    if (notice := st.session_state.pop("review_notice", None)) is not None:
+        st.toast(notice, icon=":material/info:")
+    if (trouble := st.session_state.pop("review_trouble", None)) is not None:
+        st.warning(trouble, icon=":material/warning:")
+
+
+def _nothing_left(wanted: Wanted) -> None:
+    if st.session_state.get("review_put_off"):
+        st.info(t("review.empty_put_off"), icon=":material/schedule:")
+        st.button(t("review.look_again"), key="review_again", on_click=_look_again, shortcut="N")
+        return
+    with data.reading() as store:
+        empty = not review.rule_titles(store)
+    if empty:
+        st.info(t("review.empty_store"), icon=":material/upload_file:")
+        st.code("callaudit audit 录音文件夹/ --calls 录音文件夹/calls.csv", "bash")
+    elif wanted == Wanted(calls=EVERY_CALL):
+        st.success(t("review.empty"), icon=":material/check_circle:")
+    else:
+        st.info(t("review.empty_filter"), icon=":material/filter_alt_off:")
+        st.button(t("review.clear"), key="review_clear", on_click=_clear)
+
+
+def _look_again() -> None:
+    st.session_state["review_put_off"] = []
+
+
+def _clear() -> None:
+    filters.clear()
+    for name in _CHOSEN:
+        st.session_state[name] = None
+
+
+# the call
+
+
+def _call(found: Case, actor: Actor) -> Selected | None:
+    if found.call is not None:
+        _facts(found.call, found.item)
+    marks = [
+        mark(item, found.findings[item.key], found.rules.get(item.rule_id)) for item in (found.item, *found.others)
+    ]
+    sound, missing = _sound(found, actor)
+    focus = Focus(key=found.item.key)
+    shown = Shown(turns=found.turns, marks=marks, sound=sound, missing=missing, focus=focus)
+    # A key of its own for every call: what was selected in the one before is not selected in this one.
+    return player(shown, key=f"review_player_{found.item.recording[:16]}", selectable=may(actor, Action.JUDGE))
+
+
+def _facts(call: StoredCall, item: Item) -> None:
+    record = call.record
+    seconds = call.duration_ms // 1000
+    facts = [
+        t("review.no_time") if record.started_at is None else _beijing(record.started_at.isoformat()),
+        t("review.minutes", m=seconds // 60, s=seconds % 60),
+        f"{t('review.collector')} {' '.join(filter(None, (record.agent_id, record.agent_name, record.team)))}",
+        f"{t('review.debtor')} {record.debtor_id or '—'}",
+        record.product,
+        None if record.days_overdue is None else t("review.overdue", n=record.days_overdue),
+        t("review.score", n=call.card.score),
+    ]
+    words, link = st.columns([5, 1], vertical_alignment="center")
+    words.caption(_plain(" · ".join(fact for fact in facts if fact)))
+    address = f"/call?call={quote(item.call_id)}&finding={item.key}"
+    link.link_button(t("review.open_call"), address, icon=":material/graphic_eq:", width="stretch")
+
+
+def _beijing(at: str) -> str:
+    return f"{datetime.fromisoformat(at).astimezone(CHINA):%Y-%m-%d %H:%M}"
+
+
+def _sound(found: Case, actor: Actor) -> tuple[Sound | None, str]:
+    if not may(actor, Action.LISTEN):
+        return None, t("review.may_not_listen")
+    if found.call is None:
+        return None, ""
+    listening = Listening(folder=folder_of(data.config().db))
+    path, recording = found.call.record.path, found.item.recording
+    try:
+        ready = listening.ready(path, recording)
+        if ready is not None:
+            return ready, ""
+        with st.spinner(t("review.preparing")):
+            return listening.sound(path, recording), ""
+    except ClipUnavailable as error:
+        return None, t("review.no_sound", why=error)
+
+
+# the finding
+
+
+def _finding(found: Case, actor: Actor) -> None:
+    item, finding = found.item, found.finding
+    st.markdown(f"#### {sign(item)}　{_plain(heading(item, found.rule))}")
+    judged = [t(f"review.{item.result.value}"), t("review.confidence", share=f"{item.confidence:.0%}")]
+    if item.machine != "present":
+        judged.append(t(f"review.{item.machine}"))
+    st.caption(" · ".join([_category(item.category), *judged, t(f"review.{item.state.value}")]))
+    if finding.quote:
+        st.markdown(f"> {_plain(finding.quote)}")
+    else:
+        st.caption(t("review.no_words"))
+    st.text(f"{t('review.because')}：{finding.because}")
+    if finding.heard_as:
+        st.text(t("review.heard_as", words=finding.heard_as))
+    if law := clause(found.rule):
+        st.text(f"{t('review.clause')}：{law}")
+    if item.category == FOLLOWED_UP:
+        st.warning(t("review.follow_up"), icon=":material/health_and_safety:")
+    if _blind(item, actor):
+        st.info(t("review.second_note"), icon=":material/group:")
+
+
+def _plain(text: str) -> str:
+    """Words of a transcript are no Markdown."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~$:" else c for c in text).replace("\n", " ")
+
+
+def _category(name: str) -> str:
+    return CATEGORIES[name][1 if lang() == "zh" else 2]
+
+
+def _blind(item: Item, actor: Actor) -> bool:
+    return item.state is State.SECOND and actor.name not in item.judged_by
+
+
+# judging
+
+
+def _judge(found: Case, actor: Actor) -> None:
+    item = found.item
+    if item.state not in OPEN or actor.name in item.judged_by:
+        st.info(t("review.judged", state=t(f"review.{item.state.value}")), icon=":material/task_alt:")
+        st.button(t("review.next"), key="review_next", shortcut="N", type="primary", on_click=_leave)
+        return
+    asking = st.session_state.get("review_asking")
+    if asking is None:
+        _verdicts(found, actor)
+    else:
+        st.markdown(f"**{t('review.why_dismiss' if asking == Kind.DISMISS else 'review.why_partly')}**")
+    if found.equal:
+        on = st.session_state.get("review_bulk", False)
+        label = t("review.bulk_on" if on else "review.bulk_off", n=found.equal)
+        st.button(label, key="review_bulk_switch", shortcut="B", type="tertiary", on_click=_switch_bulk)
+    st.text_input(t("review.comment"), key="review_comment")
+    if asking is not None:
+        _reasons(found, Kind(asking), actor)
+    elif st.session_state.get("review_comment"):
+        st.button(t("review.keep_comment"), key="review_keep", on_click=_comment, args=(actor, item))
+
+
+def _verdicts(found: Case, actor: Actor) -> None:
+    signal = found.item.category == FOLLOWED_UP
+    left, right = st.columns(2, gap="small")
+    with left:
+        st.button(
+            t("review.do_follow" if signal else "review.confirm"),
+            key="review_confirm",
+            type="primary",
+            icon=":material/check:",
+            shortcut="A",
+            width="stretch",
+            on_click=_give,
+            args=(actor, found, Choice(kind=Kind.CONFIRM)),
+        )
+    with right:
+        _ask(Kind.DISMISS, "no_follow" if signal else "dismiss", "D")
+    with left:
+        if not signal:
+            _ask(Kind.PARTIAL, "partly", "S")
+    with right:
+        st.button(
+            t("review.later"),
+            key="review_later",
+            icon=":material/schedule:",
+            shortcut="N",
+            width="stretch",
+            on_click=_put_off,
+            args=(found.item.key,),
+        )
+
+
+def _ask(kind: Kind, label: str, key: str) -> None:
+    st.button(
+        t(f"review.{label}"),
+        key=f"review_{label}",
+        icon=":material/contrast:" if kind is Kind.PARTIAL else ":material/close:",
+        shortcut=key,
+        width="stretch",
+        on_click=_ask_why,
+        args=(kind.value,),
+    )
+
+
+def _reasons(found: Case, kind: Kind, actor: Actor) -> None:
+    with st.container(gap="xsmall"):
+        for number, (reason, labels) in enumerate(REASONS[kind].items(), 1):
+            st.button(
+                labels[lang() == "en"],
+                key=f"review_reason_{reason}",
+                shortcut=str(number),
+                width="stretch",
+                on_click=_give,
+                args=(actor, found, Choice(kind=kind, reason=reason)),
+            )
+    st.button(t("review.back"), key="review_back", shortcut="Esc", type="tertiary", on_click=_ask_why, args=(None,))
+
+
+def _ask_why(kind: str | None) -> None:
+    st.session_state["review_asking"] = kind
+
+
+def _switch_bulk() -> None:
+    st.session_state["review_bulk"] = not st.session_state.get("review_bulk", False)
+
+
+def _policy() -> Policy:
+    given = data.config()
+    return Policy(two_reviewers=given.two_reviewers, appeal_days=given.appeal_days)
+
+
+def _give(actor: Actor, found: Case, bare: Choice) -> None:
+    choice = Choice(kind=bare.kind, reason=bare.reason, comment=st.session_state.get("review_comment", ""))
+    done = 0
+    try:
+        with data.writing() as store:
+            review.judge(store, found.item, choice, actor=actor, policy=_policy())
+            if st.session_state.get("review_bulk"):
+                done = len(review.judge_equal(store, found.item, choice, actor=actor, policy=_policy()))
+    except AuditError as error:
+        st.session_state["review_trouble"] = str(error)
+        return
+    if done:
+        st.session_state["review_notice"] = t("review.done_many", n=done + 1)
+    _leave()
+
+
+def _undo(actor: Actor, last: Verdict) -> None:
+    try:
+        with data.writing() as store:
+            item = review.undo(store, last.id, actor=actor, policy=_policy())
+    except AuditError as error:
+        st.session_state["review_trouble"] = str(error)
+        return
+    _leave()
+    if item is not None:
+        st.session_state["review_key"] = item.key
+    st.session_state["review_notice"] = t("review.undone_gone" if item is None else "review.undone")
+
+
+def _comment(actor: Actor, item: Item) -> None:
+    with data.writing() as store:
+        review.comment(store, item.key, st.session_state["review_comment"], actor=actor)
+    st.session_state["review_comment"] = ""
+    st.session_state["review_notice"] = t("review.kept_comment")
+
+
+# what the machine missed
+
+
+def _missed(found: Case, selected: Selected | None, actor: Actor) -> None:
+    if selected is None:
+        st.caption(t("review.missed"))
+        return
+    with st.container(border=True):
+        st.markdown(f"**{t('review.missed_words', words=_plain(selected.text))}**")
+        categories = [name for name in CATEGORIES if belongs_here(name) and name != FOLLOWED_UP]
+        left, right = st.columns(2)
+        category = left.selectbox(t("review.category"), categories, format_func=_category, key="review_add_category")
+        severity = right.selectbox(
+            t("review.severity"), list(Severity), index=1, key="review_add_severity",
+            format_func=lambda one: t(f"review.{one.value}"),
+        )  # fmt: skip
+        named = [None, *(rule for rule, card in found.rules.items() if card.category == category)]
+        rule = st.selectbox(
+            t("review.rule"), named, key="review_add_rule",
+            format_func=lambda one: t("review.any_rule") if one is None else _rule_title(found, one),
+        )  # fmt: skip
+        missed = Missed(
+            turn=selected.turn, start=selected.start, end=selected.end, category=category, rule_id=rule,
+            severity=severity or Severity.HIGH, comment=st.session_state.get("review_comment", ""),
+        )  # fmt: skip
+        st.button(
+            t("review.add"), key="review_add", type="primary", icon=":material/add:", shortcut="E",
+            on_click=_add, args=(actor, found.item.call_id, missed),
+        )  # fmt: skip
+
+
+def _rule_title(found: Case, rule: str) -> str:
+    return review.title(rule, found.rules.get(rule), lang=lang())
+
+
+def _add(actor: Actor, call_id: str, missed: Missed) -> None:
+    try:
+        with data.writing() as store:
+            review.add_violation(store, call_id, missed, actor=actor, policy=_policy())
+    except AuditError as error:
+        st.session_state["review_trouble"] = str(error)
+        return
+    st.session_state["review_comment"] = ""
+    st.session_state["review_notice"] = t("review.added_done")
+
+
+# beside it
+
+
+def _others(found: Case) -> None:
+    if not found.others:
+        return
+    st.markdown(f"**{t('review.others')}**")
+    with st.container(gap=None):
+        for item in found.others:
+            words = found.findings[item.key].quote
+            label = f"{sign(item)} {heading(item, found.rules.get(item.rule_id))}" + (
+                f"：{words[:16]}" if words else ""
+            )
+            st.button(
+                f"{_plain(label)}（{t(f'review.{item.state.value}')}）",
+                key=f"review_other_{item.key}",
+                type="tertiary",
+                on_click=_go_to,
+                args=(item.key,),
+            )
+
+
+def _past(found: Case, actor: Actor) -> None:
+    shown = [] if _blind(found.item, actor) else list(found.history)
+    for entry in shown:
+        said = [t(f"review.k_{entry.kind.value}"), _reason(entry), entry.comment]
+        st.text(f"{_beijing(entry.at)}  {entry.by}  " + " · ".join(part for part in said if part))
+    for remark in found.comments:
+        st.text(f"{_beijing(remark.at)}  {remark.by}  {t('review.remarks')}：{remark.text}")
+
+
+def _reason(entry: Verdict) -> str | None:
+    labels = REASONS.get(entry.kind, {}).get(entry.reason or "")
+    return None if labels is None else labels[lang() == "en"]
+
+
+show()
