@@ -1,10 +1,11 @@
 """The filters all pages share: drawn in the sidebar, kept while one moves between pages, written in the address.
 
-Each widget's key is its name in the address: `since, until, team, product, agent`.
+A filter's name in the address is its key in the session: `since, until, team, product, agent`.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 
 import streamlit as st
@@ -12,7 +13,7 @@ import streamlit as st
 from audit.access import Actor
 from audit.choices import Choices, choices
 from audit.store import Filter
-from dashboard import data
+from dashboard import address, data
 from dashboard.words import t
 
 NAMES = ("since", "until", "team", "product", "agent")
@@ -21,14 +22,17 @@ NAMES = ("since", "until", "team", "product", "agent")
 def draw(actor: Actor) -> None:
     """Draw the filters; the frame does this once per run."""
     found = _choices(actor, actor.only_own, data.version())
+    options = {"team": found.teams, "product": found.products, "agent": tuple(found.agents)}
+    _adopt(options)
     left, right = st.columns(2)
-    left.date_input(t("shell.since"), key="since", value=None, bind="query-params")
-    right.date_input(t("shell.until"), key="until", value=None, bind="query-params")
+    left.date_input(t("shell.since"), key="since", value=None)
+    right.date_input(t("shell.until"), key="until", value=None)
     if actor.only_own is None:
-        _select("team", found.teams)
-        _select("product", found.products)
-        _select("agent", tuple(found.agents), names=found.agents)
-    if any(st.session_state.get(name) for name in NAMES):
+        for name, among in options.items():
+            _select(name, among, names=found.agents)
+    chosen = {name: st.session_state.get(name) for name in NAMES}
+    address.write({name: None if value is None else str(value) for name, value in chosen.items()})
+    if any(chosen.values()):
         st.button(t("shell.clear"), key="clear_filters", on_click=clear, icon=":material/filter_alt_off:")
 
 
@@ -37,11 +41,11 @@ def current(actor: Actor | None = None) -> Filter:
     chosen = {name: st.session_state.get(name) for name in NAMES}
     who = actor or data.actor()
     return Filter(
-        since=_day(chosen["since"]),
-        until=_day(chosen["until"]),
-        team=chosen["team"] or None,
-        product=chosen["product"] or None,
-        agent_id=chosen["agent"] or None if who.only_own is None else who.only_own,
+        since=chosen["since"],
+        until=chosen["until"],
+        team=chosen["team"],
+        product=chosen["product"],
+        agent_id=chosen["agent"] if who.only_own is None else who.only_own,
     )
 
 
@@ -51,25 +55,21 @@ def clear() -> None:
         st.session_state[name] = None
 
 
-def _select(name: str, options: tuple[str, ...], *, names: dict[str, str | None] | None = None) -> None:
+def _adopt(options: dict[str, tuple[str, ...]]) -> None:
+    """What a link asks for; what makes no sense, or names nobody that this person may see, asks nothing."""
+    for name, asked in address.news(NAMES).items():
+        if name in options:
+            st.session_state[name] = asked if asked in options[name] else None
+        else:
+            with suppress(ValueError):
+                st.session_state[name] = date.fromisoformat(asked)
+
+
+def _select(name: str, options: tuple[str, ...], *, names: dict[str, str | None]) -> None:
     def label(option: str) -> str:
-        return f"{option} {(names or {}).get(option) or ''}".strip()
+        return f"{option} {names.get(option) or ''}".strip() if name == "agent" else option
 
-    if name not in st.session_state and (given := st.query_params.get(name)) in options:
-        st.session_state[name] = given  # links name an id alone; the widget itself writes the id with its name
-    st.selectbox(
-        t(f"shell.{name}"),
-        options,
-        key=name,
-        index=None,
-        placeholder=t("shell.any"),
-        format_func=label,
-        bind="query-params",
-    )
-
-
-def _day(value: object) -> date | None:
-    return value if isinstance(value, date) else None
+    st.selectbox(t(f"shell.{name}"), options, key=name, index=None, placeholder=t("shell.any"), format_func=label)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

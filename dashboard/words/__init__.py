@@ -16,8 +16,8 @@ Words = dict[str, tuple[str, str]]
 
 
 def lang() -> Lang:
-    """The reader's language: what the switch says, else what the address says, else Chinese."""
-    return "en" if st.session_state.get("lang", st.query_params.get("lang")) == "en" else "zh"
+    """The reader's language: what the switch says, else Chinese."""
+    return "en" if st.session_state.get("lang") == "en" else "zh"
 
 
 def t(key: str, **values: object) -> str:
