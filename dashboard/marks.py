@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from audit.review import title
+from datetime import datetime
+
+from audit.config import CHINA
+from audit.review import REASONS, Policy, title
 from audit.store import RuleCard
 from audit.store.queue import FOLLOWED_UP, Item
+from audit.store.verdicts import Verdict
+from dashboard import data
 from dashboard.player import ICONS, Mark, Style
 from dashboard.words import lang, t
 from rules.model import Finding, Result
@@ -33,6 +38,30 @@ def clause(card: RuleCard | None) -> str:
         return ""
     first = card.references[0]
     return " ".join(part for part in (first.instrument, first.clause) if part)
+
+
+def plain(text: str) -> str:
+    """Words that people said or typed are no Markdown."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~$:" else c for c in text).replace("\n", " ")
+
+
+def beijing(at: datetime) -> str:
+    """Day and minute as the wall clock there shows them."""
+    return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}"
+
+
+def said(entry: Verdict) -> str:
+    """One line of a history: when, who, what and why."""
+    labels = REASONS.get(entry.kind, {}).get(entry.reason or "")
+    parts = [t(f"review.k_{entry.kind.value}"), None if labels is None else labels[lang() == "en"], entry.comment]
+    at = beijing(datetime.fromisoformat(entry.at))
+    return f"{at}  {entry.by}  " + " · ".join(part for part in parts if part)
+
+
+def policy() -> Policy:
+    """What callaudit.toml says of reviews and appeals."""
+    given = data.config()
+    return Policy(two_reviewers=given.two_reviewers, appeal_days=given.appeal_days)
 
 
 def mark(item: Item, finding: Finding, card: RuleCard | None) -> Mark:

@@ -11,24 +11,26 @@ import streamlit as st
 from audit import review
 from audit.access import Action, Actor, may
 from audit.clips import ClipUnavailable
-from audit.config import CHINA
 from audit.errors import AuditError
 from audit.listening import Listening, Sound, folder_of
-from audit.review import REASONS, Case, Choice, Missed, Offer, Policy
+from audit.review import REASONS, Case, Choice, Missed, Offer
 from audit.store import EVERY_CALL, StoredCall
 from audit.store.queue import FOLLOWED_UP, OPEN, Item, State, Wanted, belongs_here
 from audit.store.verdicts import Kind, Verdict
-from dashboard import data, filters
-from dashboard.marks import clause, heading, mark, sign
+from dashboard import address, data, filters
+from dashboard.marks import beijing, clause, heading, mark, plain, policy, said, sign
 from dashboard.player import Focus, Selected, Shown, player
 from dashboard.words import lang, t
 from rules.model import CATEGORIES, Result, Severity
 
-_CHOSEN = ("review_category", "review_rule", "review_severity", "review_result")
+_ASKED = ("category", "rule", "severity", "result")
+"""What this page alone filters by: names in the address, and with `review_` before them in the session."""
 
 
 def show() -> None:
-    actor, wanted = data.actor(), _wanted()
+    actor = data.actor()
+    _adopt()
+    wanted = _wanted()
     _begin_anew_if_changed(wanted)
     found, held_by = _current(actor, wanted)
     _top(actor, wanted)
@@ -53,6 +55,27 @@ def show() -> None:
 # which one
 
 
+def _adopt() -> None:
+    """What a link asks for; what makes no sense asks nothing."""
+    allowed = {
+        "category": set(_categories()),
+        "severity": {severity.value for severity in Severity},
+        "result": {"fail", "unsure"},
+        "rule": set(_rule_titles(lang(), data.version())),
+    }
+    asked = address.news((*_ASKED, "finding"))
+    for name in _ASKED:
+        if name in asked:
+            st.session_state[f"review_{name}"] = asked[name] if asked[name] in allowed[name] else None
+    if "finding" in asked:
+        _go_to(asked["finding"])
+        st.session_state["review_wanted"] = _wanted()
+
+
+def _categories() -> list[str]:
+    return [name for name in CATEGORIES if belongs_here(name)]
+
+
 def _wanted() -> Wanted:
     state = st.session_state
     severity, result = state.get("review_severity"), state.get("review_result")
@@ -66,7 +89,7 @@ def _wanted() -> Wanted:
 
 
 def _begin_anew_if_changed(wanted: Wanted) -> None:
-    """Other filters ask for another item, but for the one that the address names."""
+    """Other filters ask for another item."""
     if st.session_state.get("review_wanted", wanted) != wanted:
         _leave()
         st.session_state["review_put_off"] = []
@@ -74,13 +97,14 @@ def _begin_anew_if_changed(wanted: Wanted) -> None:
 
 
 def _current(actor: Actor, wanted: Wanted) -> tuple[Case | None, str | None]:
-    """The item that the address names, else the one being looked at, else the next of the queue."""
-    named = st.query_params.get("finding") or st.session_state.get("review_key")
+    """The item being looked at, else the next of the queue; the address names it."""
+    named = st.session_state.get("review_key")
     with data.writing() as store:
         if named is None:
             offer = review.next_item(store, wanted, actor=actor, put_off=st.session_state.get("review_put_off", ()))
         else:
             offer = _named(review.case(store, named, actor=actor))
+        address.write({"finding": None if offer is None else offer.item.key})
         if offer is None:
             return None, None
         st.session_state["review_key"] = offer.item.key
@@ -100,8 +124,6 @@ def _leave() -> None:
     for name in ("review_key", "review_asking", "review_bulk"):
         st.session_state.pop(name, None)
     st.session_state["review_comment"] = ""
-    if "finding" in st.query_params:
-        del st.query_params["finding"]
 
 
 def _go_to(key: str) -> None:
@@ -138,11 +160,12 @@ def _top(actor: Actor, wanted: Wanted) -> None:
 
 
 def _filters() -> None:
-    on = sum(st.session_state.get(name) is not None for name in _CHOSEN)
+    chosen = {name: st.session_state.get(f"review_{name}") for name in _ASKED}
+    address.write(chosen)
+    on = sum(value is not None for value in chosen.values())
     label = t("review.choose_on", n=on) if on else t("review.choose")
     with st.popover(label, icon=":material/filter_list:"):
-        categories = [name for name in CATEGORIES if belongs_here(name)]
-        _choice("category", categories, _category)
+        _choice("category", _categories(), _category)
         _choice("severity", [severity.value for severity in Severity], lambda name: t(f"review.{name}"))
         _choice("result", ["fail", "unsure"], lambda name: t(f"review.{name}"))
         titles = _rule_titles(lang(), data.version())
@@ -157,7 +180,6 @@ def _choice(name: str, options: list[str], label: Callable[[str], str]) -> None:
         key=f"review_{name}",
         placeholder=t("review.all"),
         format_func=label,
-        bind="query-params",
     )
 
 
@@ -198,8 +220,8 @@ def _look_again() -> None:
 
 def _clear() -> None:
     filters.clear()
-    for name in _CHOSEN:
-        st.session_state[name] = None
+    for name in _ASKED:
+        st.session_state[f"review_{name}"] = None
 
 
 # the call
@@ -222,7 +244,7 @@ def _facts(call: StoredCall, item: Item) -> None:
     record = call.record
     seconds = call.duration_ms // 1000
     facts = [
-        t("review.no_time") if record.started_at is None else _beijing(record.started_at.isoformat()),
+        t("review.no_time") if record.started_at is None else beijing(record.started_at),
         t("review.minutes", m=seconds // 60, s=seconds % 60),
         f"{t('review.collector')} {' '.join(filter(None, (record.agent_id, record.agent_name, record.team)))}",
         f"{t('review.debtor')} {record.debtor_id or '—'}",
@@ -231,13 +253,9 @@ def _facts(call: StoredCall, item: Item) -> None:
         t("review.score", n=call.card.score),
     ]
     words, link = st.columns([5, 1], vertical_alignment="center")
-    words.caption(_plain(" · ".join(fact for fact in facts if fact)))
+    words.caption(plain(" · ".join(fact for fact in facts if fact)))
     address = f"/call?call={quote(item.call_id)}&finding={item.key}"
     link.link_button(t("review.open_call"), address, icon=":material/graphic_eq:", width="stretch")
-
-
-def _beijing(at: str) -> str:
-    return f"{datetime.fromisoformat(at).astimezone(CHINA):%Y-%m-%d %H:%M}"
 
 
 def _sound(found: Case, actor: Actor) -> tuple[Sound | None, str]:
@@ -262,13 +280,13 @@ def _sound(found: Case, actor: Actor) -> tuple[Sound | None, str]:
 
 def _finding(found: Case, actor: Actor) -> None:
     item, finding = found.item, found.finding
-    st.markdown(f"#### {sign(item)}　{_plain(heading(item, found.rule))}")
+    st.markdown(f"#### {sign(item)}　{plain(heading(item, found.rule))}")
     judged = [t(f"review.{item.result.value}"), t("review.confidence", share=f"{item.confidence:.0%}")]
     if item.machine != "present":
         judged.append(t(f"review.{item.machine}"))
     st.caption(" · ".join([_category(item.category), *judged, t(f"review.{item.state.value}")]))
     if finding.quote:
-        st.markdown(f"> {_plain(finding.quote)}")
+        st.markdown(f"> {plain(finding.quote)}")
     else:
         st.caption(t("review.no_words"))
     st.text(f"{t('review.because')}：{finding.because}")
@@ -280,11 +298,6 @@ def _finding(found: Case, actor: Actor) -> None:
         st.warning(t("review.follow_up"), icon=":material/health_and_safety:")
     if _blind(item, actor):
         st.info(t("review.second_note"), icon=":material/group:")
-
-
-def _plain(text: str) -> str:
-    """Words of a transcript are no Markdown."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~$:" else c for c in text).replace("\n", " ")
 
 
 def _category(name: str) -> str:
@@ -385,19 +398,14 @@ def _switch_bulk() -> None:
     st.session_state["review_bulk"] = not st.session_state.get("review_bulk", False)
 
 
-def _policy() -> Policy:
-    given = data.config()
-    return Policy(two_reviewers=given.two_reviewers, appeal_days=given.appeal_days)
-
-
 def _give(actor: Actor, found: Case, bare: Choice) -> None:
     choice = Choice(kind=bare.kind, reason=bare.reason, comment=st.session_state.get("review_comment", ""))
     done = 0
     try:
         with data.writing() as store:
-            review.judge(store, found.item, choice, actor=actor, policy=_policy())
+            review.judge(store, found.item, choice, actor=actor, policy=policy())
             if st.session_state.get("review_bulk"):
-                done = len(review.judge_equal(store, found.item, choice, actor=actor, policy=_policy()))
+                done = len(review.judge_equal(store, found.item, choice, actor=actor, policy=policy()))
     except AuditError as error:
         st.session_state["review_trouble"] = str(error)
         return
@@ -409,7 +417,7 @@ def _give(actor: Actor, found: Case, bare: Choice) -> None:
 def _undo(actor: Actor, last: Verdict) -> None:
     try:
         with data.writing() as store:
-            item = review.undo(store, last.id, actor=actor, policy=_policy())
+            item = review.undo(store, last.id, actor=actor, policy=policy())
     except AuditError as error:
         st.session_state["review_trouble"] = str(error)
         return
@@ -434,8 +442,8 @@ def _missed(found: Case, selected: Selected | None, actor: Actor) -> None:
         st.caption(t("review.missed"))
         return
     with st.container(border=True):
-        st.markdown(f"**{t('review.missed_words', words=_plain(selected.text))}**")
-        categories = [name for name in CATEGORIES if belongs_here(name) and name != FOLLOWED_UP]
+        st.markdown(f"**{t('review.missed_words', words=plain(selected.text))}**")
+        categories = [name for name in _categories() if name != FOLLOWED_UP]
         left, right = st.columns(2)
         category = left.selectbox(t("review.category"), categories, format_func=_category, key="review_add_category")
         severity = right.selectbox(
@@ -464,7 +472,7 @@ def _rule_title(found: Case, rule: str) -> str:
 def _add(actor: Actor, call_id: str, missed: Missed) -> None:
     try:
         with data.writing() as store:
-            review.add_violation(store, call_id, missed, actor=actor, policy=_policy())
+            review.add_violation(store, call_id, missed, actor=actor, policy=policy())
     except AuditError as error:
         st.session_state["review_trouble"] = str(error)
         return
@@ -486,7 +494,7 @@ def _others(found: Case) -> None:
                 f"：{words[:16]}" if words else ""
             )
             st.button(
-                f"{_plain(label)}（{t(f'review.{item.state.value}')}）",
+                f"{plain(label)}（{t(f'review.{item.state.value}')}）",
                 key=f"review_other_{item.key}",
                 type="tertiary",
                 on_click=_go_to,
@@ -497,15 +505,9 @@ def _others(found: Case) -> None:
 def _past(found: Case, actor: Actor) -> None:
     shown = [] if _blind(found.item, actor) else list(found.history)
     for entry in shown:
-        said = [t(f"review.k_{entry.kind.value}"), _reason(entry), entry.comment]
-        st.text(f"{_beijing(entry.at)}  {entry.by}  " + " · ".join(part for part in said if part))
+        st.text(said(entry))
     for remark in found.comments:
-        st.text(f"{_beijing(remark.at)}  {remark.by}  {t('review.remarks')}：{remark.text}")
-
-
-def _reason(entry: Verdict) -> str | None:
-    labels = REASONS.get(entry.kind, {}).get(entry.reason or "")
-    return None if labels is None else labels[lang() == "en"]
+        st.text(f"{beijing(datetime.fromisoformat(remark.at))}  {remark.by}  {t('review.remarks')}：{remark.text}")
 
 
 show()
