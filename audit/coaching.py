@@ -18,11 +18,10 @@ from audit.coaching_effect import Effect, effect, side, spans
 from audit.coaching_record import Assignment, Clip, Kind, Playlist, assignment_of, clip_of, playlist_of
 from audit.complaint_clock import beijing_day
 from audit.errors import AuditError
-from audit.store import Store
+from audit.store import Filter, Store
 from audit.store import coaching as rows
 from audit.store.connection import now
-from audit.store.queue import item
-from transcribe.model import Turn
+from audit.store.queue import COUNTED, Item, item, judged_items
 
 LONGEST_CLIP_MS = 180_000
 
@@ -122,14 +121,6 @@ def clips(store: Store, playlist: int, *, actor: Actor) -> list[Clip]:
     return [clip for clip in found if clip.stands]
 
 
-def words(store: Store, clip: Clip, *, actor: Actor) -> list[Turn]:
-    """What is said in a clip, as heard; whoever shows it masks personal data. Empty where the words are gone."""
-    require(actor, Action.SEE_COACHING)
-    transcript = store.transcript(clip.recording)
-    turns = () if transcript is None else transcript.turns
-    return [turn for turn in turns if turn.start_ms < clip.end_ms and turn.end_ms > clip.start_ms]
-
-
 def note_clip(store: Store, number: int, note: str, *, actor: Actor) -> None:
     """Say what to listen for."""
     _require_maker(actor)
@@ -223,6 +214,12 @@ def effect_of(
         for span in periods
     )
     return effect(before, after)
+
+
+def candidates(store: Store, which: Filter, *, actor: Actor, limit: int = 50) -> list[Item]:
+    """Confirmed findings that could become bad examples, newest calls first."""
+    _require_maker(actor)
+    return [found for found in judged_items(store, COUNTED, which, limit=limit) if found.counts]
 
 
 def _require_maker(actor: Actor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from audit import ledger
 from audit.access import Actor, Refused, Role
+from audit.clips import ClipUnavailable
 from audit.coaching import (
     CoachingRefused,
     NewClip,
@@ -29,13 +31,15 @@ from audit.coaching import (
     playlists,
     shift_clip,
     withdraw,
-    words,
 )
+from audit.coaching_clips import hear, sound
 from audit.coaching_effect import FEWEST_CALLS, LONGEST, Span, Verdict, difference, effect, side, spans
 from audit.coaching_record import Kind
+from audit.coaching_sheet import Lang, sheet
 from audit.figures import wilson
 from audit.store import Store
 from audit.store.queue import State, items_of_call, set_state
+from transcribe.model import Role as Speaker
 
 TRAINER = Actor(name="林老师", role=Role.TRAINER)
 REVIEWER = Actor(name="质检一", role=Role.REVIEWER)
@@ -73,7 +77,7 @@ def test_a_playlist_holds_bad_and_good_clips_in_order_with_their_words(batch: St
     bad, good = clips(batch, playlist, actor=TRAINER)
     assert (bad.kind, bad.rule_id, bad.start_ms, bad.end_ms) == (Kind.BAD, "menace-family", 5_500, 14_500)
     assert (good.kind, good.note, good.agent_id) == (Kind.GOOD, "语气平和", "A01")
-    assert [turn.text for turn in words(batch, good, actor=TRAINER)] == ["嗯，你说。"]
+    assert [turn.text for turn in hear(batch, good, actor=TRAINER).turns] == ["嗯，你说。"]
     (one,) = playlists(batch, actor=TRAINER)
     assert (one.title, one.good, one.bad, one.assigned) == ("不要威胁", 1, 1, 0)
 
@@ -302,3 +306,56 @@ def test_the_effect_counts_confirmed_calls_on_both_sides(batch: Store, playlist:
     assert (coached.before.rate.hits, coached.before.waiting) == (1, 0)
     with pytest.raises(Refused):
         effect_of(batch, heard, actor=WANG, today=DUE)
+
+
+# what is heard and what is printed
+
+
+def test_words_are_masked_and_a_tone_covers_them(stored: Callable[..., Store], threat_call: Any) -> None:
+    said = replace(threat_call, turns=[*threat_call.turns, (Speaker.AGENT, "你的手机号是13812345678，对吧。")])
+    store = stored(said)
+    number = make_playlist(store, actor=TRAINER, title="x")
+    add_clip(store, number, NewClip(call_id="c-threat", start_ms=16_000, end_ms=21_000), actor=TRAINER)
+    (clip,) = clips(store, number, actor=TRAINER)
+    heard = hear(store, clip, actor=TRAINER)
+    assert "13812345678" not in heard.turns[-1].text
+    assert heard.turns[-1].text.startswith("你的手机号是***")
+    assert heard.beeps
+    assert sound(store, clip.id, number, actor=TRAINER)[:4] == b"OggS"
+
+
+def test_sound_is_refused_where_nobody_knows_what_to_cover(batch: Store, playlist: int) -> None:
+    (clip, _) = clips(batch, playlist, actor=TRAINER)
+    with batch.writing():
+        batch.sql.execute("delete from transcripts where recording = ?", [clip.recording])
+    assert hear(batch, clip, actor=TRAINER).turns == ()
+    with pytest.raises(ClipUnavailable, match="无法遮盖"):
+        sound(batch, clip.id, playlist, actor=TRAINER)
+
+
+def test_collectors_hear_clips_of_their_tasks_alone(batch: Store, playlist: int) -> None:
+    first = clips(batch, playlist, actor=TRAINER)[0].id
+    with pytest.raises(Refused):
+        sound(batch, first, playlist, actor=WANG)
+    set_task(batch, playlist, "A01")
+    assert sound(batch, first, playlist, actor=WANG)[:4] == b"OggS"
+    with pytest.raises(ClipUnavailable):
+        sound(batch, first + 99, playlist, actor=WANG)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_sheet_stands_alone_and_shows_text_as_text(batch: Store, playlist: int, lang: Lang) -> None:
+    add_clip(batch, playlist, NewClip(call_id="c-<script>", start_ms=0, end_ms=9_000, note="<b>"), actor=TRAINER)
+    set_task(batch, playlist, "A02")
+    (task,) = assignments(batch, actor=TRAINER)
+    page = sheet(batch, playlist, actor=TRAINER, lang=lang, task=task)
+    assert "<script" not in page
+    assert "&lt;b&gt;" in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert "A02 赵强" in page
+    assert "2026-11-30" in page
+    assert ("以家人安全相威胁" if lang == "zh" else "menace-family") in page
+    newest = ledger.recent(batch, kind=ledger.Kind.EXPORT)[0]
+    assert (newest.subject, newest.data["rows"]) == (f"playlist:{playlist}", 3)
+    with pytest.raises(Refused):
+        sheet(batch, playlist, actor=WANG)
