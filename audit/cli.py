@@ -12,6 +12,7 @@ from audit.cli_cases import cases_group
 from audit.cli_complaints import complaints_group
 from audit.cli_conduct import conduct_command
 from audit.cli_dashboard import dashboard_command
+from audit.cli_evidence import evidence_command
 from audit.cli_ledger import ledger_group
 from audit.cli_rules import rules_group
 from audit.cli_store import backup_command, restore_command
@@ -46,6 +47,7 @@ for command in (
     rules_group,
     report_command,
     doctor_command,
+    evidence_command,
     backup_command,
     restore_command,
     benchmark_group,
