@@ -12,3 +12,9 @@ def judged_calls(store: Connection, *, newest: int | None = None) -> list[str]:
         [-1 if newest is None else newest],
     )
     return [row["call_id"] for row in rows]
+
+
+def failed_files(store: Connection) -> int:
+    """How many files could not be judged and have not been since."""
+    row = store.one("select count(*) as n from failures")
+    return 0 if row is None else int(row["n"])

@@ -1,0 +1,130 @@
+"""The bench: a dialogue as somebody types it, and what each rule makes of it and why. Nothing is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+import streamlit as st
+
+from audit.bench import Tried, read_dialogue, try_dialogue
+from audit.check import BadLine
+from audit.config import CHINA
+from audit.score import is_signal
+from dashboard import data, rulebook
+from dashboard.words import t
+from rules.explain import Trace
+from rules.model import RELATIONS, Finding, Result
+from transcribe.model import Role, Turn
+
+_SIGNS = {Result.FAIL: ":material/cancel:", Result.UNSURE: ":material/help:", Result.PASS: ":material/check:"}
+_MARKUP = str.maketrans({sign: f"\\{sign}" for sign in r"\`*_{}[]()<>#+-.!|~$:"})
+
+
+def show() -> None:
+    """Words on the left, what becomes of them on the right."""
+    left, right = st.columns([2, 3], gap="medium")
+    with left, st.form("bench", border=False):
+        st.session_state.setdefault("bench_text", t("rules_page.sample"))
+        text = st.text_area(t("rules_page.dialogue"), key="bench_text", height=430, help=t("rules_page.dialogue_help"))
+        relation, at = st.columns(2)
+        who = relation.selectbox(
+            t("rules_page.relation"), RELATIONS, key="bench_relation", index=None,
+            placeholder=t("rules_page.relation_none"), format_func=lambda name: t(f"rules_page.relation_{name}"),
+        )  # fmt: skip
+        moment = at.datetime_input(t("rules_page.at"), key="bench_at", value=None)
+        asked = st.form_submit_button(t("rules_page.judge"), key="bench_judge", icon=":material/gavel:", type="primary")
+    with right:
+        if asked or st.session_state.pop("bench_go", False):
+            _judged(text, who, moment)
+        else:
+            st.info(t("rules_page.judge_first"), icon=":material/science:")
+
+
+def _judged(text: str, relation: str | None, moment: datetime | None) -> None:
+    try:
+        turns, facts = read_dialogue(text)
+    except BadLine as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    facts = replace(
+        facts,
+        callee_relation=relation or facts.callee_relation,
+        started_at=moment.replace(tzinfo=CHINA) if moment else facts.started_at,
+    )
+    with rulebook.judging:
+        tried = try_dialogue(turns, facts, judge=rulebook.judge(), second=rulebook.second_opinion(), actor=data.actor())
+    _summary(tried)
+    _dialogue(tried)
+    _traces(tried)
+
+
+def _summary(tried: Tried) -> None:
+    score, verdict = st.columns([1, 3], vertical_alignment="center")
+    score.metric(t("rules_page.score"), tried.card.score)
+    with verdict:
+        sign = {"fail": ":red[:material/cancel: {}]", "review": ":orange[:material/help: {}]"}
+        told = t(f"rules_page.verdict_{tried.card.verdict}")
+        if tried.card.vetoed:
+            told += f" · {t('rules_page.veto')}"
+        st.markdown(f"**{sign.get(tried.card.verdict.value, ':green[:material/check: {}]').format(told)}**")
+        if tried.promise:
+            said = {name: tried.promise[name] or t("rules_page.not_named") for name in ("text", "amount", "date")}
+            st.caption(t("rules_page.promise", **said | {"text": _plain(str(said["text"]))}))
+
+
+def _dialogue(tried: Tried) -> None:
+    """The turns, flagged words on red, what is unsure or a signal on orange and blue, each underlined by its turn."""
+    with st.container(border=True, height=250, gap="xxsmall"):
+        for turn in tried.turns:
+            found = [f for f in tried.judgement.findings if f.turn == turn.index and f.end > f.start]
+            st.markdown(f"**{_speaker(turn.role)}**　{_marked(turn, found)}")
+
+
+def _speaker(role: Role) -> str:
+    return t("rules_page.unknown_speaker" if role is Role.UNKNOWN else f"rules_page.{role}")
+
+
+def _marked(turn: Turn, found: Iterable[Finding]) -> str:
+    """The turn as Markdown; of findings that overlap, the first is marked."""
+    parts, at = [], 0
+    for finding in sorted(found, key=lambda f: (f.start, -f.end)):
+        if finding.start < at:
+            continue
+        words = _plain(turn.text[finding.start : finding.end])
+        parts += [_plain(turn.text[at : finding.start]), f":{_colour(finding)}-background[{words}]"]
+        at = finding.end
+    return "".join([*parts, _plain(turn.text[at:])])
+
+
+def _colour(finding: Finding) -> str:
+    if is_signal(finding.category):
+        return "blue"
+    return "red" if finding.result is Result.FAIL else "orange"
+
+
+def _plain(text: str) -> str:
+    return text.translate(_MARKUP)
+
+
+def _traces(tried: Tried) -> None:
+    fired = [trace for trace in tried.traces if trace.fired]
+    silent = [trace for trace in tried.traces if not trace.fired]
+    st.markdown(f"**{t('rules_page.fired', n=len(fired))}**" if fired else t("rules_page.nothing_fired"))
+    signals = {finding.rule_id for finding in tried.judgement.findings if is_signal(finding.category)}
+    if fired:
+        st.dataframe([_row(trace, signals) for trace in fired], key="bench_fired", hide_index=True, row_height=36)
+    if silent:
+        with st.expander(t("rules_page.silent", n=len(silent)), icon=":material/visibility_off:"):
+            st.dataframe([_row(trace, signals) for trace in silent], key="bench_silent", hide_index=True)
+
+
+def _row(trace: Trace, signals: set[str]) -> dict[str, str]:
+    signal = trace.rule_id in signals and trace.result is Result.FAIL
+    return {
+        t("rules_page.c_result"): t("rules_page.result_signal" if signal else f"rules_page.result_{trace.result}"),
+        t("rules_page.c_title"): rulebook.title(trace.rule_id),
+        t("rules_page.c_why"): trace.why,
+        t("rules_page.c_id"): trace.rule_id,
+    }
