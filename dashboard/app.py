@@ -31,10 +31,12 @@ class PageSpec:
 
 
 PAGES = [
+    PageSpec(name="overview", icon=":material/space_dashboard:", needs=Action.SEE_OVERVIEW),
     PageSpec(name="review", icon=":material/fact_check:", needs=Action.JUDGE),
     PageSpec(name="collectors", icon=":material/groups:", needs=Action.SEE_COLLECTORS),
     PageSpec(name="complaints", icon=":material/feedback:", needs=Action.SEE_COMPLAINTS),
     PageSpec(name="promises", icon=":material/handshake:", needs=Action.SEE_PROMISES),
+    PageSpec(name="rules_page", icon=":material/rule:", needs=Action.SEE_RULES),
     PageSpec(name="operations", icon=":material/settings:", needs=Action.SEE_OPERATIONS, filtered=False),
 ]
 
