@@ -18,7 +18,6 @@ FEWEST_CALLS = 30
 class Verdict(StrEnum):
     """What the figures allow one to say."""
 
-    TOO_EARLY = "too_early"
     TOO_FEW = "too_few"
     BETTER = "better"
     WORSE = "worse"

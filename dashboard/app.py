@@ -18,7 +18,7 @@ ICON = Path(__file__).with_name("icon.svg")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSpec:
-    """views/<name>.py at /<name>, titled `shell.<name>`, for the roles that may do `needs`.
+    """views/<name>.py at /<name>, titled `shell.<name>`, for the roles that may do `needs` (or `or_needs`).
 
     The file is a script: functions, and a last line that calls the first of them. `filtered` pages keep the filters
     in the sidebar.
@@ -28,14 +28,24 @@ class PageSpec:
     icon: str
     needs: Action
     filtered: bool = True
+    or_needs: Action | None = None
+
+    def open_to(self, actor: Actor) -> bool:
+        """Whether this person may open the page."""
+        return may(actor, self.needs) or (self.or_needs is not None and may(actor, self.or_needs))
 
 
 PAGES = [
     PageSpec(name="overview", icon=":material/space_dashboard:", needs=Action.SEE_OVERVIEW),
     PageSpec(name="review", icon=":material/fact_check:", needs=Action.JUDGE),
+    PageSpec(name="call", icon=":material/graphic_eq:", needs=Action.SEE_CALL),
     PageSpec(name="collectors", icon=":material/groups:", needs=Action.SEE_COLLECTORS),
     PageSpec(name="complaints", icon=":material/feedback:", needs=Action.SEE_COMPLAINTS),
+    PageSpec(name="coaching", icon=":material/school:", needs=Action.SEE_COACHING),
     PageSpec(name="promises", icon=":material/handshake:", needs=Action.SEE_PROMISES),
+    PageSpec(
+        name="appeals", icon=":material/gavel:", needs=Action.APPEAL, or_needs=Action.DECIDE_APPEAL, filtered=False
+    ),
     PageSpec(name="rules_page", icon=":material/rule:", needs=Action.SEE_RULES),
     PageSpec(name="operations", icon=":material/settings:", needs=Action.SEE_OPERATIONS, filtered=False),
 ]
@@ -46,14 +56,14 @@ def main() -> None:
     st.set_page_config(page_icon=ICON, layout="wide")
     actor = data.actor()
     _language_switch()
-    open_to = [spec for spec in PAGES if may(actor, spec.needs)]
+    open_to = [spec for spec in PAGES if spec.open_to(actor)]
     if not open_to:
         st.error(t("shell.no_pages", role=t(f"shell.role_{actor.role}")))
         return
     pages = {spec.name: _page(spec, hidden=spec not in open_to, default=spec is open_to[0]) for spec in PAGES}
     chosen = st.navigation(list(pages.values()))
     spec = next(spec for spec in PAGES if pages[spec.name] == chosen)
-    if not may(actor, spec.needs):
+    if not spec.open_to(actor):
         st.error(t("shell.refused", role=t(f"shell.role_{actor.role}")), icon=":material/block:")
         return
     _sidebar(spec, actor)
