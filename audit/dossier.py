@@ -129,13 +129,15 @@ def read_dossier(store: Store, call_id: str, *, actor: Actor, unmasking: Unmaski
     return _masked(dossier, redaction) if masked else dossier
 
 
-def hear(
-    listening: Listening, dossier: Dossier, *, path: CallRecord, actor: Actor, ready: bool = False
-) -> Sound | None:
-    """The call's sound, beeped where it is masked; `ClipUnavailable`. With `ready` only what takes no time."""
+def hear(listening: Listening, dossier: Dossier, *, actor: Actor) -> Sound:
+    """The call's sound, beeped where it is masked; `ClipUnavailable` where there is none. Slow the first time."""
     require_own(actor, Action.LISTEN, dossier.record.agent_id)
-    made = listening.ready if ready else listening.sound
-    return made(path.path, dossier.recording, beeps=dossier.beeps)
+    return listening.sound(dossier.file, dossier.recording, beeps=dossier.beeps)
+
+
+def is_ready(listening: Listening, dossier: Dossier) -> bool:
+    """Whether `hear` will take no time."""
+    return listening.ready(dossier.file, dossier.recording, beeps=dossier.beeps) is not None
 
 
 def list_calls(
