@@ -17,6 +17,7 @@ from audit.terminal import CONTEXT, Command, Group, print_table, warn
 if TYPE_CHECKING:
     from audit.check import Checked
     from audit.doctor import Check
+    from audit.store import Filter
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -102,25 +103,58 @@ def import_command(file: Path, **given: Any) -> int:
 @click.option("--from", "since", type=DAY, help="从这一天起（含），例如 2026-11-01。")
 @click.option("--to", "until", type=DAY, help="到这一天止（含）。")
 @click.option("--team", help="只要这个小组。")
-@click.option("--agent", help="只要这个催收员（agent_id）。")
+@click.option("--collector", "--agent", "agent", metavar="ID", help="只要这个催收员（agent_id）。")
+@click.option("--product", help="只要这个产品。")
+@click.option("--category", help="只列这一类问题，例如 threat；可用的类别见 callaudit rules list。")
+@click.option("--unmasked", is_flag=True, help="不遮盖姓名、号码、地址；导出会记入台账。")
 @DB
 @CONFIG
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", envvar="CALLAUDIT_LANG", help="报告的语言。")
 def report_command(out: Path, **given: Any) -> None:
-    """把结果写成报告：可打印、可点击回听的 HTML，或 Excel。
+    """把结果写成报告：可打印、可点击回听的 HTML，或 Excel。个人信息默认遮盖。
 
     \b
     例：callaudit report --out report.html
         callaudit report --by team --from 2026-11-01 --out 十一月.xlsx
+        callaudit report --collector A02 --category threat --out A02.html
     """
-    from audit.report import write_report
-    from audit.store import Filter, Store
+    from audit.report import Asked, write_report
+    from audit.store import Store
 
     config = read_given_config(given)
-    which = Filter(since=_day(given["since"]), until=_day(given["until"]), team=given["team"], agent_id=given["agent"])
-    with Store.read(config.db) as store:
-        write_report(store, out, by=given["by"], which=which, lang=given["lang"])
-    warn(f"报告已写到 {out}")
+    asked = Asked(
+        which=_filter(given),
+        by=given["by"],
+        category=_category(given["category"]),
+        lang=given["lang"],
+        unmasked=given["unmasked"],
+        grace_days=config.promise_grace_days,
+    )
+    Store.read(config.db).close()  # says so where there is none, and makes none
+    with Store.open(config.db) as store:
+        write_report(store, out, asked)
+    warn(f"报告已写到 {out}，只有当前用户能读" + ("；未遮盖个人信息" if asked.unmasked else ""))
+
+
+def _filter(given: dict[str, Any]) -> Filter:
+    from audit.store import Filter
+
+    return Filter(
+        since=_day(given["since"]),
+        until=_day(given["until"]),
+        team=given["team"],
+        agent_id=given["agent"],
+        product=given["product"],
+    )
+
+
+def _category(given: str | None) -> str | None:
+    """Checked here and not by click.Choice: the list of categories is slow to load for a help page."""
+    from rules.model import CATEGORIES
+
+    if given is not None and given not in CATEGORIES:
+        raise click.UsageError(f"--category {given} 不是类别；可选：{'、'.join(CATEGORIES)}")
+    return given
 
 
 def _day(given: datetime | None) -> Any:

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from math import sqrt
-from typing import Literal, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from audit.calls import CallRecord
 from audit.score import Scorecard, Verdict, is_signal
 from audit.store import Failure, RuleCard
+from audit.store.queue import COUNTED, OPEN, State
 from rules.model import CATEGORIES, Finding, Result, Severity
 from transcribe.model import Turn
+
+if TYPE_CHECKING:
+    from audit.complaint_record import Complaint
+    from audit.promises import PromiseRow
+    from audit.sound import Window
 
 By = Literal["collector", "team", "rule"]
 Key = TypeVar("Key", bound=Hashable)
@@ -27,13 +34,28 @@ _Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What people said of a place: `key` names it in the queue; None and no name where nobody has spoken."""
+
+    key: str
+    state: State
+    by: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """One rule that came out fail or unsure on one call, with the places that show it in order of time."""
+    """One rule that came out fail or unsure on one call, with the places that show it in order of time.
+
+    `reviews` has one for each place. `machine` is False for what people added, or today's rules no longer find.
+    """
 
     rule: RuleCard
     severity: Severity
     result: Result
     places: tuple[Finding, ...]
+    reviews: tuple[Review, ...] = ()
+    machine: bool = True
 
     @property
     def is_signal(self) -> bool:
@@ -41,16 +63,35 @@ class Issue:
 
     @property
     def is_violation(self) -> bool:
-        return self.result is Result.FAIL and not self.is_signal
+        return self.machine and self.result is Result.FAIL and not self.is_signal
 
     @property
     def is_unsure(self) -> bool:
-        return self.result is Result.UNSURE and not self.is_signal
+        return self.machine and self.result is Result.UNSURE and not self.is_signal
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether people say so: what alone counts against a person."""
+        return not self.is_signal and any(review.state in COUNTED for review in self.reviews)
+
+    @property
+    def is_dismissed(self) -> bool:
+        """Whether people have dismissed every place of it."""
+        return bool(self.reviews) and all(review.state is State.DISMISSED for review in self.reviews)
+
+    @property
+    def review(self) -> Review | None:
+        """The one that speaks for all: a confirmed place before an open one before a dismissed one."""
+        order = (*COUNTED, *OPEN, State.DISMISSED)
+        return min(self.reviews, key=lambda review: order.index(review.state), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedCall:
-    """One call of the report. `duration_ms` is what was heard; `recording` the SHA-256 of the file."""
+    """One call of the report. `duration_ms` is what was heard; `recording` the SHA-256 of the file.
+
+    `sound` is where the recording lies; clips cover `beeps`, times in it, with a tone.
+    """
 
     record: CallRecord
     recording: str
@@ -59,6 +100,12 @@ class JudgedCall:
     role_confidence: float
     card: Scorecard
     issues: tuple[Issue, ...]
+    sound: Path | None = None
+    beeps: tuple[Window, ...] = ()
+
+    @property
+    def confirmed(self) -> tuple[Issue, ...]:
+        return tuple(issue for issue in self.issues if issue.is_confirmed)
 
     @property
     def violations(self) -> tuple[Issue, ...]:
@@ -88,7 +135,11 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportData:
-    """Everything a report says, read once. `dialogues`: recording → turns, for the calls shown in full."""
+    """Everything a report says, read once. `dialogues`: recording → turns, for the calls shown in full.
+
+    `selection` names the filters beside the period; `masked` says that personal data is; promises and complaints
+    are None for those who may not see them.
+    """
 
     store: str
     since: date | None
@@ -99,6 +150,10 @@ class ReportData:
     failures: tuple[Failure, ...]
     dialogues: Mapping[str, tuple[Turn, ...]]
     audited_at: datetime | None = None
+    selection: tuple[str, ...] = ()
+    masked: bool = False
+    promises: tuple[PromiseRow, ...] | None = None
+    complaints: tuple[Complaint, ...] | None = None
 
     @property
     def period(self) -> tuple[date | None, date | None]:
@@ -131,11 +186,13 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Violations, unsure outcomes and the number of calls with at least one violation."""
+    """What the machine found (violations, unsure, calls with a violation) and what people made of it."""
 
     violations: int
     unsure: int
     calls: int
+    confirmed: int
+    dismissed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +213,8 @@ class Line:
     calls_with: int
     duties: Share
     score: float | None
+    confirmed: Rate
+    dismissed: int
     rule: RuleCard | None = None
 
     @property
@@ -174,6 +233,10 @@ class Figures:
     violations: int
     unsure: int
     with_violation: Share
+    confirmed: Rate
+    with_confirmed: Share
+    dismissed: int
+    open: int
     verdicts: Mapping[Verdict, int]
     by_severity: Mapping[Severity, Tally]
     by_category: Mapping[str, Tally]
@@ -212,6 +275,10 @@ def figures(data: ReportData) -> Figures:
         violations=sum(len(call.violations) for call in calls),
         unsure=sum(len(call.unsure) for call in calls),
         with_violation=wilson(sum(bool(call.violations) for call in calls), len(calls)),
+        confirmed=rate(sum(len(call.confirmed) for call in calls), len(calls)),
+        with_confirmed=wilson(sum(bool(call.confirmed) for call in calls), len(calls)),
+        dismissed=sum(issue.is_dismissed for call in calls for issue in call.issues if not issue.is_signal),
+        open=sum(_is_open(issue) for call in calls for issue in call.issues),
         verdicts={verdict: sum(call.card.verdict is verdict for call in calls) for verdict in Verdict},
         by_severity=_by_severity(calls),
         by_category=_by_category(calls),
@@ -234,7 +301,11 @@ def _order(call: JudgedCall) -> tuple[tuple[int, ...], int, str, str]:
 def _gravity(call: JudgedCall) -> tuple[int, int, int]:
     """Highest rank of violations, of unsure outcomes, and of signals if high or worse; -1 for none."""
     signals = [s for s in call.signals if s.severity.rank >= Severity.HIGH.rank]
-    return _worst(call.violations), _worst(call.unsure), _worst(signals)
+    return _worst((*call.violations, *call.confirmed)), _worst(call.unsure), _worst(signals)
+
+
+def _is_open(issue: Issue) -> bool:
+    return not (issue.is_signal or issue.is_confirmed or issue.is_dismissed)
 
 
 def _worst(issues: Iterable[Issue]) -> int:
@@ -243,18 +314,21 @@ def _worst(issues: Iterable[Issue]) -> int:
 
 def _tallies(calls: Iterable[JudgedCall], key: Callable[[Issue], Key]) -> dict[Key, Tally]:
     """Counts by whatever `key` reads from an issue, in one pass; only keys that occur."""
-    violations: Counter[Key] = Counter()
-    unsure: Counter[Key] = Counter()
-    with_violation: Counter[Key] = Counter()
+    counts: dict[Key, Counter[str]] = {}
     for call in calls:
-        broken = [key(issue) for issue in call.violations]
-        violations.update(broken)
-        with_violation.update(set(broken))
-        unsure.update(key(issue) for issue in call.unsure)
-    return {k: Tally(violations=violations[k], unsure=unsure[k], calls=with_violation[k]) for k in violations | unsure}
+        for issue in (issue for issue in call.issues if not issue.is_signal):
+            found = counts.setdefault(key(issue), Counter())
+            found["violations"] += issue.is_violation
+            found["unsure"] += issue.is_unsure
+            found["confirmed"] += issue.is_confirmed
+            found["dismissed"] += issue.is_dismissed
+        for each in {key(issue) for issue in call.violations}:
+            counts[each]["calls"] += 1
+    return {each: Tally(**{name: found[name] for name in _COUNTED}) for each, found in counts.items()}
 
 
-_NOTHING = Tally(violations=0, unsure=0, calls=0)
+_COUNTED = tuple(field.name for field in fields(Tally))
+_NOTHING = Tally(violations=0, unsure=0, calls=0, confirmed=0, dismissed=0)
 
 
 def _by_severity(calls: Sequence[JudgedCall]) -> dict[Severity, Tally]:
@@ -316,6 +390,8 @@ def _people_line(key: str, calls: Sequence[JudgedCall], by: By) -> Line:
         calls_with=sum(bool(call.violations) for call in calls),
         duties=_duties(calls),
         score=sum(call.card.score for call in calls) / len(calls),
+        confirmed=rate(sum(tally.confirmed for tally in by_severity.values()), len(calls)),
+        dismissed=sum(tally.dismissed for tally in by_severity.values()),
     )
 
 
@@ -339,5 +415,7 @@ def _rule_line(seen: Issue, tally: Tally, *, calls: int, ms: int) -> Line:
         calls_with=tally.calls,
         duties=wilson(0, 0),
         score=None,
+        confirmed=rate(tally.confirmed, calls),
+        dismissed=tally.dismissed,
         rule=seen.rule,
     )

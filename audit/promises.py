@@ -20,6 +20,7 @@ from audit.figures import Share, wilson
 
 if TYPE_CHECKING:
     from audit.store import Filter, Store
+    from audit.store.promises import Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +157,7 @@ def results(store: Store, which: Filter, *, actor: Actor, terms: Terms) -> Resul
     parts = _Parts(
         cases=case_figures(store, which),
         cycles=cycles(store, which),
-        promises=promise_counts(store, which, grace=terms.grace_days, as_of=_as_of(store, terms.today)),
+        promises=promise_counts(store, which, _basis(store, terms)),
         calls=calls_by_stage(store, which),
     )
     return Results(
@@ -171,18 +172,27 @@ def results(store: Store, which: Filter, *, actor: Actor, terms: Terms) -> Resul
 def promises(
     store: Store, which: Filter, *, actor: Actor, terms: Terms, standing: Standing | None = None
 ) -> list[PromiseRow]:
-    """Promises due in the period by due day, at most store.promises.MOST_ROWS; `Refused`."""
+    """Promises due in the period by due day, the first store.promises.MOST_ROWS of them; `Refused`."""
     from audit.store.promises import promise_rows
 
     require(actor, Action.SEE_PROMISES)
-    as_of = _as_of(store, terms.today)
-    found = promise_rows(store, which, grace=terms.grace_days, as_of=as_of, standing=standing)
-    return [_promise_row(row) for row in found]
+    return [_promise_row(row) for row in promise_rows(store, which, _basis(store, terms), standing=standing)]
 
 
-def _as_of(store: Store, today: date) -> str:
+def all_promises(store: Store, which: Filter, *, actor: Actor, terms: Terms) -> list[PromiseRow]:
+    """Every promise due in the period, by due day; `Refused`."""
+    from audit.store.promises import promise_rows
+
+    require(actor, Action.SEE_PROMISES)
+    return [_promise_row(row) for row in promise_rows(store, which, _basis(store, terms), every=True)]
+
+
+def _basis(store: Store, terms: Terms) -> Basis:
+    from audit.store.promises import Basis
+
     known = known_until(store)
-    return "" if known is None else min(known, today).isoformat()
+    as_of = "" if known is None else min(known, terms.today).isoformat()
+    return Basis(grace=terms.grace_days, as_of=as_of)
 
 
 def _promise_row(row: Mapping[str, Any]) -> PromiseRow:

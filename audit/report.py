@@ -1,98 +1,229 @@
-"""What was found, as a file that can be handed on: report.html to read and hear, report.xlsx to count with."""
+"""What was found and what people made of it, as a file that can be handed on: report.html to read and hear,
+report.xlsx to count with. Personal data is masked unless asked for, and every report stands in the ledger.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from audit.access import LOCAL, Action, Actor, may, require
 from audit.errors import BadPath
-from audit.figures import By, Issue, JudgedCall, Provenance, ReportData, flagged
-from audit.report_words import Lang
-from audit.store import EVERY_CALL, Filter, RuleCard, Run, Store, StoredCall
+from audit.figures import By, Issue, JudgedCall, Provenance, ReportData, Review, flagged
+from audit.report_words import Lang, Words
+from audit.store import EVERY_CALL, Filter, RuleCard, Run, Store, StoredCall, finding_keys
+from audit.store.queue import COUNTED, Machine, State
 from rules.model import Finding, Result
 from rules.second_opinion import title
 from transcribe.model import Turn
 
+if TYPE_CHECKING:
+    from audit.complaint_record import Complaint
+    from audit.promises import PromiseRow
+
 SUFFIXES = (".html", ".xlsx")
+
+Notify = Callable[[int, int], None]
+"""Told how many of how many steps are done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which report: the calls, the table `by`, findings of one `category` only, words of which language.
+
+    `grace_days` is how late a promised payment may come (audit/promises.py).
+    """
+
+    which: Filter = EVERY_CALL
+    by: By = "collector"
+    category: str | None = None
+    lang: Lang = "zh"
+    unmasked: bool = False
+    grace_days: int = 3
+
+
+PLAIN = Asked()
 
 
 def write_report(
-    store: Store, path: Path, *, by: By = "collector", which: Filter = EVERY_CALL, lang: Lang = "zh"
+    store: Store, path: Path, asked: Asked = PLAIN, *, actor: Actor = LOCAL, notify: Notify | None = None
 ) -> None:
-    """Write the calls that `which` asks for as .html or .xlsx, whichever `path` ends in, with a table `by`.
+    """Write a report as .html or .xlsx, whichever `path` ends in, readable by its owner alone.
 
-    The same store gives the same bytes. Raises `BadPath` for any other ending or a path that can't be written.
+    Raises `BadPath` for any other ending or a path that can't be written, `Refused`.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES:
         raise BadPath(f"{path}：报告只能写成 .html 或 .xlsx；请改文件名的后缀")
-    data = read_report(store, by=by, which=which, dialogues=suffix == ".html")
-    made = _html(data, lang) if suffix == ".html" else _xlsx(data, lang)
+    made = make_report(store, path.suffix.lower(), asked, actor=actor, notify=notify)
     try:
-        path.write_bytes(made)
+        _write_private(path, made)
     except OSError as error:
         raise BadPath(f"{path}：报告写不进去（{error.strerror}）；请检查文件夹和写权限") from error
 
 
+def make_report(
+    store: Store, suffix: str, asked: Asked = PLAIN, *, actor: Actor, notify: Notify | None = None
+) -> bytes:
+    """A report as the bytes of a file (`suffix` one of `SUFFIXES`); it stands in the ledger before anybody gets it.
+
+    The same store, question and rights give the same bytes. Raises `Refused`.
+    """
+    require(actor, Action.EXPORT_UNMASKED if asked.unmasked else Action.EXPORT)
+    data = read_report(store, asked, actor=actor, dialogues=suffix == ".html", notify=notify)
+    made = _html(data, asked.lang) if suffix == ".html" else _xlsx(data, asked.lang)
+    _note(store, suffix, asked, data, actor)
+    return made
+
+
 def read_report(
-    store: Store, *, by: By = "collector", which: Filter = EVERY_CALL, dialogues: bool = True
+    store: Store,
+    asked: Asked = PLAIN,
+    *,
+    actor: Actor = LOCAL,
+    dialogues: bool = True,
+    notify: Notify | None = None,
 ) -> ReportData:
     """Everything a report says; turns are read only for `dialogues` and the calls that a page shows in full."""
-    runs, notes = store.runs(), store.hearing_notes()
-    rules = {digest: store.rules(digest) for digest in _digests(runs.values())}
+    runs, notes, which = store.runs(), store.hearing_notes(), asked.which
+    rules = {digest: store.rules(digest) for digest in {run.settings.ruleset_digest for run in runs.values()}}
+    reviews = _Reviews.read(store, which)
     stored = list(store.calls(which))
-    calls = tuple(_judged(call, rules[runs[call.run].settings.ruleset_digest], notes) for call in stored)
+    calls: list[JudgedCall] = []
+    for call in stored:
+        found = issues(call, rules[runs[call.run].settings.ruleset_digest], reviews)
+        wanted = tuple(issue for issue in found if _is_wanted(issue, asked, actor))
+        calls.append(_judged(call, wanted, notes))
     used = [runs[run] for run in sorted({call.run for call in stored})]
-    return ReportData(
+    data = ReportData(
         store=store.path.name,
         since=which.since,
         until=which.until,
-        by=by,
+        by=asked.by,
         provenance=tuple(dict.fromkeys(_provenance(run) for run in used)),
-        calls=calls,
+        calls=tuple(calls),
         failures=tuple(store.failures()),
         dialogues=dict(_dialogues(store, calls)) if dialogues else {},
         audited_at=max((run.finished_at or run.started_at for run in used), default=None),
+        selection=_selection(asked),
+        promises=_promises(store, asked, actor),
+        complaints=_complaints(store, asked, actor),
     )
+    if asked.unmasked:
+        return data
+    from audit.report_masks import masked
+
+    return masked(data, store, notify=notify)
 
 
-def issues(call: StoredCall, rules: Mapping[str, RuleCard]) -> tuple[Issue, ...]:
-    """What came out fail or unsure, violations first, then unsure, then signals; gravest first in each."""
+def issues(call: StoredCall, rules: Mapping[str, RuleCard], reviews: _Reviews | None = None) -> tuple[Issue, ...]:
+    """What came out fail or unsure, and what people added: violations first, then unsure, then signals, gravest first.
+
+    Without `reviews` nobody has judged anything.
+    """
+    human = reviews or _Reviews(by_key={}, missed={})
     open_rules = {rule: result for rule, result in call.judgement.outcomes.items() if result in _OPEN}
-    places: dict[str, list[Finding]] = {}
-    for finding in call.judgement.findings:
-        places.setdefault(finding.rule_id, []).append(finding)
-    found = [_issue(rule, result, places.get(rule, ()), rules) for rule, result in open_rules.items()]
-    return tuple(sorted((issue for issue in found if issue is not None), key=_order))
+    keys = finding_keys(call.recording, call.judgement.findings)
+    places: dict[str, list[tuple[Finding, str]]] = {}
+    for finding, key in zip(call.judgement.findings, keys, strict=True):
+        places.setdefault(finding.rule_id, []).append((finding, key))
+    found = [_issue(rule, result, places.get(rule, ()), rules, human) for rule, result in open_rules.items()]
+    added = [_added(finding, review) for finding, review in human.missed.get(call.record.call_id, ())]
+    return tuple(sorted([*(issue for issue in found if issue is not None), *added], key=_order))
 
 
 _OPEN = (Result.FAIL, Result.UNSURE)
 
 
-def _issue(rule_id: str, result: Result, places: Iterable[Finding], rules: Mapping[str, RuleCard]) -> Issue | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reviews:
+    """What people said: by key of the finding, and by call what the machine does not find (any more)."""
+
+    by_key: Mapping[str, Review]
+    missed: Mapping[str, Sequence[tuple[Finding, Review]]]
+
+    @classmethod
+    def read(cls, store: Store, which: Filter) -> _Reviews:
+        from audit.review import finding_of
+        from audit.store.queue import item
+        from audit.store.reports import reviewed_items
+
+        by_key: dict[str, Review] = {}
+        missed: dict[str, list[tuple[Finding, Review]]] = {}
+        for row in reviewed_items(store, which):
+            by_key[row["key"]] = review = _review(row)
+            if row["machine"] != Machine.PRESENT and row["state"] in COUNTED:
+                stands = item(store, row["key"])
+                assert stands is not None
+                missed.setdefault(row["call_id"], []).append((finding_of(store, stands), review))
+        return cls(by_key=by_key, missed=missed)
+
+
+def _review(row: Mapping[str, Any]) -> Review:
+    at = None if row["at"] is None else datetime.fromisoformat(row["at"])
+    return Review(key=row["key"], state=State(row["state"]), by=row["by"], at=at)
+
+
+def _issue(
+    rule_id: str,
+    result: Result,
+    places: Iterable[tuple[Finding, str]],
+    rules: Mapping[str, RuleCard],
+    human: _Reviews,
+) -> Issue | None:
     """None where a rule of which nothing is known found nothing either: a store of before rules were kept."""
-    shown = tuple(sorted(places, key=lambda f: (f.start_ms, f.turn, f.start)))
-    rule = rules.get(rule_id) or next(map(_from_finding, shown), None)
+    shown = sorted(places, key=lambda place: (place[0].start_ms, place[0].turn, place[0].start))
+    rule = rules.get(rule_id) or next((_from_finding(finding) for finding, _ in shown), None)
     if rule is None:
         return None
-    return Issue(rule=rule, severity=shown[0].severity if shown else rule.severity, result=result, places=shown)
+    return Issue(
+        rule=rule,
+        severity=shown[0][0].severity if shown else rule.severity,
+        result=result,
+        places=tuple(finding for finding, _ in shown),
+        reviews=tuple(human.by_key.get(key) or Review(key=key, state=State.WAITING) for _, key in shown),
+    )
+
+
+def _added(finding: Finding, review: Review) -> Issue:
+    return Issue(
+        rule=_from_finding(finding),
+        severity=finding.severity,
+        result=finding.result,
+        places=(finding,),
+        reviews=(review,),
+        machine=False,
+    )
 
 
 def _from_finding(finding: Finding) -> RuleCard:
+    from audit.review import title as title_of
+
     return RuleCard(
         id=finding.rule_id, version=finding.rule_version,
-        title=title(finding.rule_id) or finding.rule_id, title_en=title(finding.rule_id, lang="en") or finding.rule_id,
+        title=title(finding.rule_id) or title_of(finding.rule_id, None),
+        title_en=title(finding.rule_id, lang="en") or title_of(finding.rule_id, None, lang="en"),
         category=finding.category, kind="", severity=finding.severity, references=(),
     )  # fmt: skip
 
 
 def _order(issue: Issue) -> tuple[bool, bool, int, int, str]:
     first = issue.places[0].start_ms if issue.places else 0
-    return not issue.is_violation, not issue.is_unsure, -issue.severity.rank, first, issue.rule.id
+    sure = issue.is_violation or issue.is_confirmed
+    return not sure, not issue.is_unsure, -issue.severity.rank, first, issue.rule.id
+
+
+def _is_wanted(issue: Issue, asked: Asked, actor: Actor) -> bool:
+    if asked.category is not None and issue.rule.category != asked.category:
+        return False
+    return issue.is_confirmed or not actor.only_confirmed
 
 
 def _judged(
-    call: StoredCall, rules: Mapping[str, RuleCard], notes: Mapping[str, tuple[tuple[str, ...], float]]
+    call: StoredCall, found: tuple[Issue, ...], notes: Mapping[str, tuple[tuple[str, ...], float]]
 ) -> JudgedCall:
     remarks, sure = notes[call.recording]
     return JudgedCall(
@@ -102,12 +233,9 @@ def _judged(
         notes=remarks,
         role_confidence=sure,
         card=call.card,
-        issues=issues(call, rules),
+        issues=found,
+        sound=call.record.path,
     )
-
-
-def _digests(runs: Iterable[Run]) -> set[str]:
-    return {run.settings.ruleset_digest for run in runs}
 
 
 def _provenance(run: Run) -> Provenance:
@@ -130,6 +258,60 @@ def _dialogues(store: Store, calls: Iterable[JudgedCall]) -> Iterator[tuple[str,
         transcript = store.transcript(call.recording)
         if transcript is not None:
             yield call.recording, transcript.turns
+
+
+def _selection(asked: Asked) -> tuple[str, ...]:
+    words, which = Words(asked.lang), asked.which
+    chosen = {"team": which.team, "agent_id": which.agent_id, "product": which.product}
+    found = [f"{words[name]} {value}" for name, value in chosen.items() if value is not None]
+    if asked.category is not None:
+        found.append(f"{words['category']} {words.of('category', asked.category)}")
+    return tuple(found)
+
+
+def _promises(store: Store, asked: Asked, actor: Actor) -> tuple[PromiseRow, ...] | None:
+    from audit.complaints import today
+    from audit.promises import Terms, all_promises
+
+    if not may(actor, Action.SEE_PROMISES):
+        return None
+    terms = Terms(today=today(), grace_days=asked.grace_days)
+    return tuple(all_promises(store, asked.which, actor=actor, terms=terms))
+
+
+def _complaints(store: Store, asked: Asked, actor: Actor) -> tuple[Complaint, ...] | None:
+    from audit.complaints import Desk, listing
+    from audit.store.complaints import Asked as Wanted
+
+    if not may(actor, Action.SEE_COMPLAINTS):
+        return None
+    which = asked.which
+    wanted = Wanted(
+        since=which.since, until=which.until, team=which.team, product=which.product, agent_id=which.agent_id,
+        category=asked.category,
+    )  # fmt: skip
+    return tuple(listing(Desk(store=store, actor=actor), wanted))
+
+
+def _note(store: Store, suffix: str, asked: Asked, data: ReportData, actor: Actor) -> None:
+    """What was asked and how much was handed out; no words and no names of debtors."""
+    from audit import ledger
+
+    which = asked.which
+    chosen = {
+        "form": suffix.removeprefix("."), "calls": len(data.calls), "unmasked": asked.unmasked, "by": asked.by,
+        "since": which.since and which.since.isoformat(), "until": which.until and which.until.isoformat(),
+        "team": which.team, "agent": which.agent_id, "product": which.product, "category": asked.category,
+    }  # fmt: skip
+    kept = {name: value for name, value in chosen.items() if value is not None}
+    ledger.record(store, actor=actor, kind=ledger.Kind.EXPORT, subject="report", data=kept)
+
+
+def _write_private(path: Path, made: bytes) -> None:
+    """For its owner alone also where a file of that name lay open to others."""
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(made)
 
 
 def _html(data: ReportData, lang: Lang) -> bytes:

@@ -189,7 +189,7 @@ def _evidence(call: JudgedCall, words: Words) -> tuple[dict[Finding, Evidence], 
         return {}, []
     stretches = clips.merge(list(windows.values()))
     try:
-        sounds = clips.cut(call.record.path, call.recording, stretches)
+        sounds = clips.cut(call.sound, call.recording, stretches, beeps=call.beeps)
     except ClipUnavailable as error:
         return {f: Evidence(window=window, missing=str(error)) for f, window in windows.items()}, []
     heard = {f: _heard(window, stretches, missing=words["clip_limit"]) for f, window in windows.items()}

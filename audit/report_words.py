@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 
+from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CAUSES, CHANNELS
 from audit.score import PASS_MARK, POINTS
 from rules.model import CATEGORIES, Severity
 
@@ -118,6 +119,46 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "value": ("数值", "Value"),
     "group": ("分组", "Group"),
     "unknown_agent": ("未登记", "not recorded"),
+    "selection": ("筛选", "Selection"),
+    "masked": ("个人信息已遮盖：姓名、号码、地址以 * 代替，片段中以提示音代替",
+               "Personal data is covered: * in words, a tone in clips"),
+    "unmasked": ("未脱敏：含个人信息，请按权限保管", "Not masked: holds personal data, keep it safe"),
+    "privacy": ("个人信息", "Personal data"),
+    "human": ("人工结论", "Human verdict"),
+    "confirmed": ("人工确认", "Confirmed"),
+    "dismissed": ("人工排除", "Dismissed"),
+    "not_reviewed": ("未复核", "Not reviewed"),
+    "machine_only": ("仅机器判定", "Machine only"),
+    "confirmed_share": ("有确认违规的通话", "Calls with confirmed violations"),
+    "confirmed_per_100": ("每百通确认违规", "Confirmed per 100 calls"),
+    "reviewed_by": ("复核人", "Reviewer"),
+    "reviewed_at": ("复核时间", "Reviewed at"),
+    "finding_key": ("发现编号", "Finding key"),
+    "added_by_people": ("人工补充", "Added by people"),
+    "promises_sheet": ("还款承诺", "Promises"),
+    "complaints_sheet": ("投诉", "Complaints"),
+    "due": ("约定日期", "Due"),
+    "standing": ("结果", "Standing"),
+    "promised": ("承诺金额（元）", "Promised (yuan)"),
+    "paid": ("期限内已还（元）", "Paid in time (yuan)"),
+    "stage": ("逾期阶段", "Stage"),
+    "firmness": ("态度", "Firmness"),
+    "repeated_back": ("已复述", "Repeated back"),
+    "made_at": ("承诺时间", "Promised at"),
+    "words": ("原话", "Words"),
+    "complaint_id": ("投诉编号", "Complaint"),
+    "received": ("收到日期", "Received"),
+    "channel": ("渠道", "Channel"),
+    "complainant": ("投诉人", "Complainant"),
+    "status": ("状态", "Status"),
+    "answer_by": ("应答复", "Answer by"),
+    "answered": ("已答复", "Answered"),
+    "late": ("逾期答复", "Late"),
+    "upheld": ("认定", "Decision"),
+    "cause": ("原因", "Cause"),
+    "remedy": ("处理", "Remedy"),
+    "complaint_text": ("内容", "Text"),
+    "yes": ("是", "yes"),
     "no_calls": ("所选范围内没有已审计的通话。", "There are no audited calls in this selection."),
     "no_findings": (
         "所选通话未发现违规、待复核或需要关注的客户信号。",
@@ -172,6 +213,29 @@ _SURE = {
     "medium": ("基本核实", "mostly verified"),
     "low": ("待核实", "unverified"),
 }
+_STATE = {
+    "waiting": ("未复核", "Not reviewed"),
+    "second": ("待第二人复核", "Needs a second reviewer"),
+    "confirmed": ("已确认", "Confirmed"),
+    "partial": ("部分成立", "Partly confirmed"),
+    "dismissed": ("已排除", "Dismissed"),
+    "appealed": ("已确认，申诉中", "Confirmed, under appeal"),
+}
+_STANDING = {
+    "kept": ("已兑现", "Kept"),
+    "partly": ("部分兑现", "Partly kept"),
+    "broken": ("未兑现", "Broken"),
+    "open": ("待到期", "Open"),
+    "unknown": ("无法判断", "Unknown"),
+}
+_FIRMNESS = {"firm": ("确定", "Firm"), "weak": ("含糊", "Weak")}
+_STATUS = {
+    "received": ("已收到", "Received"),
+    "investigating": ("调查中", "Investigating"),
+    "answered": ("已答复", "Answered"),
+    "closed": ("已结案", "Closed"),
+}
+_DECISION = {"upheld": ("属实", "Upheld"), "partial": ("部分属实", "Partly upheld"), "rejected": ("不属实", "Rejected")}
 _TABLES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "severity": {severity.value: words for severity, words in _SEVERITY.items()},
     "outcome": _OUTCOME,
@@ -181,6 +245,14 @@ _TABLES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "direction": _DIRECTION,
     "authority": _AUTHORITY,
     "sure": _SURE,
+    "state": _STATE,
+    "standing": _STANDING,
+    "firmness": _FIRMNESS,
+    "status": _STATUS,
+    "decision": _DECISION,
+    "channel": CHANNELS,
+    "cause": CAUSES,
+    "complaint_category": CATEGORIES_OF_COMPLAINTS,
     "category": {name: (zh, en) for name, (_, zh, en) in CATEGORIES.items()},
 }
 
@@ -216,7 +288,8 @@ _METHOD = (
         "得分满分 100：一票否决项扣 {critical} 分，高 {high} 分，中 {medium} 分，低 {low} 分；低于 {mark} 分为不合格。",
         "占比的区间为 Wilson 95% 置信区间；每百通违规旁注明样本通数，样本少时请谨慎比较。",
         "规定动作完成率 = 已做到 ÷（已做到 + 未做到），不适用与待复核不计。",
-        "本报告由规则对机器转写文字自动判定，转写可能有误；定性前请听取证据音频。",
+        "“违规”是规则对机器转写文字的自动判定，转写可能有误；“人工确认”是复核人听取证据后的结论（含部分成立和申诉中），"
+        "只有它计入个人；“人工排除”是复核人认为不成立的。两者并列，互不改写。",
     ),
     (
         "However often one rule was broken in a call it counts as one violation; every place is listed.",
@@ -227,7 +300,9 @@ _METHOD = (
         "below {mark} the call fails.",
         "Shares come with Wilson's 95% interval, rates with their sample; small samples compare poorly.",
         "Duties kept = done ÷ (done + not done); not applicable and unsure ones are left out.",
-        "Rules judged machine transcripts, which may be wrong: listen to the evidence before you decide.",
+        "A violation is what rules made of machine transcripts, which may be wrong. Confirmed is what a reviewer said "
+        "after listening (partly confirmed and under appeal included); it alone counts against a person. Dismissed is "
+        "what a reviewer refused. Both stand side by side and neither rewrites the other.",
     ),
 )
 

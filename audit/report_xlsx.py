@@ -6,13 +6,17 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import xlsxwriter
 
-from audit.figures import Figures, Issue, JudgedCall, Line, ReportData, Share, Tally, figures
+from audit.figures import Figures, Issue, JudgedCall, Line, Rate, ReportData, Review, Share, Tally, figures
 from audit.report_words import Lang, Words, beijing
 from rules.model import Finding, Severity
+
+if TYPE_CHECKING:
+    from audit.complaint_record import Complaint
+    from audit.promises import PromiseRow
 
 Kind = Literal["text", "long", "number", "decimal", "percent", "moment", "clock"]
 Cell = str | int | float | datetime | None
@@ -66,13 +70,15 @@ def workbook(data: ReportData, *, lang: Lang) -> bytes:
 
 
 def sheets(data: ReportData, words: Words) -> tuple[Sheet, ...]:
-    """Summary, findings, collectors (or teams, or rules), calls, failures."""
+    """Summary, findings, collectors (or teams, or rules), calls, promises, complaints, failures."""
     counted = figures(data)
     return (
         _summary(data, counted, words),
         _findings(data, words),
         _rules(counted, words) if data.by == "rule" else _people(data, counted, words),
         _calls(data, words),
+        *_promises(data, words),
+        *_complaints(data, words),
         _failures(data, words),
     )
 
@@ -95,6 +101,8 @@ def _summary(data: ReportData, counted: Figures, w: Words) -> Sheet:
             Column(w["value"], 44, "number"),
             Column(w["calls_with"], 14, "number"),
             Column(w["unsure"], 10, "number"),
+            Column(w["confirmed"], 10, "number"),
+            Column(w["dismissed"], 10, "number"),
         ),
         rows=tuple(rows),
     )
@@ -104,6 +112,9 @@ def _about(data: ReportData, w: Words) -> Iterator[tuple[Cell, ...]]:
     since, until = data.period
     period = f"{since or '…'} — {until or '…'}" if since or until else w["whole_period"]
     yield _row(w["title"], w["period"], period)
+    for chosen in data.selection:
+        yield _row(w["title"], w["selection"], chosen)
+    yield _row(w["title"], w["privacy"], w["masked" if data.masked else "unmasked"])
     yield _row(w["title"], w["store"], data.store)
     for p in data.provenance:
         yield _row(w["title"], w["ruleset"], f"{p.ruleset} {p.ruleset_version}")
@@ -118,6 +129,11 @@ def _totals(counted: Figures, w: Words) -> Iterator[tuple[Cell, ...]]:
     yield _row(group, w["hours"], f"{counted.ms / 3_600_000:.2f}")
     yield _row(group, w["violations"], counted.violations, counted.with_violation.hits, counted.unsure)
     yield _row(group, w["share"], _share(counted.with_violation, w))
+    yield _row(group, w["confirmed"], counted.confirmed.events, counted.with_confirmed.hits)
+    yield _row(group, w["confirmed_share"], _share(counted.with_confirmed, w))
+    yield _row(group, w["confirmed_per_100"], _rate(counted.confirmed, w))
+    yield _row(group, w["dismissed"], counted.dismissed)
+    yield _row(group, w["not_reviewed"], counted.open)
     yield _row(group, w["duties"], _share(counted.duties, w))
     yield _row(group, w["failures"], counted.failures)
 
@@ -129,6 +145,12 @@ def _share(share: Share, w: Words) -> str:
     return f"{share.share:.1%} ({share.hits}/{share.of}, {w['interval']} {low}–{high})"
 
 
+def _rate(rate: Rate, w: Words) -> str:
+    if rate.per_100 is None or rate.low is None or rate.high is None:
+        return w["no_sample"]
+    return f"{rate.per_100:.1f} ({rate.events}/{rate.of}, {w['interval']} {rate.low:.1f}–{rate.high:.1f})"
+
+
 def _tallies(counted: Figures, w: Words) -> Iterator[tuple[Cell, ...]]:
     for severity, tally in counted.by_severity.items():
         yield _tally(w["severity"], w.of("severity", severity.value), tally)
@@ -137,7 +159,7 @@ def _tallies(counted: Figures, w: Words) -> Iterator[tuple[Cell, ...]]:
 
 
 def _tally(group: str, item: str, tally: Tally) -> tuple[Cell, ...]:
-    return group, item, tally.violations, tally.calls, tally.unsure
+    return group, item, tally.violations, tally.calls, tally.unsure, tally.confirmed, tally.dismissed
 
 
 def _counts(counted: Figures, w: Words) -> Iterator[tuple[Cell, ...]]:
@@ -148,37 +170,56 @@ def _counts(counted: Figures, w: Words) -> Iterator[tuple[Cell, ...]]:
 
 
 def _row(group: str, item: str, value: Cell, calls: Cell = None, unsure: Cell = None) -> tuple[Cell, ...]:
-    return group, item, value, calls, unsure
+    return group, item, value, calls, unsure, None, None
 
 
 def _findings(data: ReportData, w: Words) -> Sheet:
     columns = (
         Column(w["call_id"], 16), Column(w["started_at"], 17, "moment"), Column(w["name"], 10),
         Column(w["agent_id"], 10), Column(w["team"], 10), Column(w["category"], 14), Column(w["severity"], 10),
-        Column(w["outcome"], 10), Column(w["rule_title"], 30, "long"), Column(w["as_heard"], 40, "long"),
+        Column(w["outcome"], 10), Column(w["human"], 14), Column(w["rule_title"], 30, "long"),
+        Column(w["as_heard"], 40, "long"),
         Column(w["heard_as"], 14), Column(w["because"], 44, "long"), Column(w["time"], 8, "clock"),
         Column(w["turn"], 7, "number"), Column(w["confidence"], 9, "percent"), Column(w["rule"], 28),
         Column(w["rule_version"], 7, "number"), Column(w["clause"], 44, "long"), Column(w["recording"], 24),
+        Column("SHA-256", 24), Column(w["reviewed_by"], 12),
+        Column(f"{w['reviewed_at']}（{w['beijing']}）", 22, "moment"), Column(w["finding_key"], 20),
     )  # fmt: skip
     rows = (
-        _finding_row(call, issue, finding, w)
+        _finding_row(call, issue, at, w)
         for call in data.calls
         for issue in call.issues
-        for finding in issue.places or (None,)
+        for at in range(max(1, len(issue.places)))
     )
     return Sheet(name=w["findings"], columns=columns, rows=tuple(rows))
 
 
-def _finding_row(call: JudgedCall, issue: Issue, finding: Finding | None, w: Words) -> tuple[Cell, ...]:
+def _finding_row(call: JudgedCall, issue: Issue, at: int, w: Words) -> tuple[Cell, ...]:
     rule, record = issue.rule, call.record
+    finding = issue.places[at] if issue.places else None
+    review = issue.reviews[at] if at < len(issue.reviews) else None
     # A rule that is broken may have places beside the proven one that are still unsure.
     outcome = "signal" if issue.is_signal else (finding.result if finding else issue.result).value
     title = rule.title if w.lang == "zh" else rule.title_en
     return (
         record.call_id, _naive(record.started_at), record.agent_name, record.agent_id, record.team,
-        w.of("category", rule.category), w.of("severity", issue.severity.value), w.of("outcome", outcome),
+        w.of("category", rule.category), w.of("severity", issue.severity.value),
+        w.of("outcome", outcome) if issue.machine else w["added_by_people"], _human(issue, review, w),
         title, *_place(finding), rule.id, rule.version, _clauses(issue, w), record.path.name if record.path else None,
+        call.recording, *_by_whom(review),
     )  # fmt: skip
+
+
+def _human(issue: Issue, review: Review | None, w: Words) -> str | None:
+    """Nobody judges what customers say of themselves."""
+    return None if issue.is_signal or review is None else w.of("state", review.state.value)
+
+
+def _by_whom(review: Review | None) -> tuple[Cell, ...]:
+    """Reviewer, when, key."""
+    if review is None:
+        return (None,) * 3
+    return review.by, _naive(beijing(review.at)) if review.at else None, review.key
 
 
 def _place(f: Finding | None) -> tuple[Cell, ...]:
@@ -202,7 +243,8 @@ def _people(data: ReportData, counted: Figures, w: Words) -> Sheet:
         Column(w["team" if data.by == "team" else "name"], 12), Column(w["agent_id"], 12), Column(w["team"], 12),
         Column(w["calls"], 8, "number"), Column(w["hours"], 12, "decimal"), Column(w["violations"], 8, "number"),
         Column(w["per_100"], 12, "decimal"), *severities, Column(w["calls_with"], 10, "number"),
-        Column(w["unsure"], 9, "number"), Column(w["duties"], 15, "percent"), Column(w["mean_score"], 9, "decimal"),
+        Column(w["unsure"], 9, "number"), *_human_columns(w), Column(w["duties"], 15, "percent"),
+        Column(w["mean_score"], 9, "decimal"),
     )  # fmt: skip
     rows = tuple(_person_row(line, w) for line in counted.lines)
     return Sheet(name=w["by_" + data.by], columns=columns, rows=rows)
@@ -211,15 +253,29 @@ def _people(data: ReportData, counted: Figures, w: Words) -> Sheet:
 def _person_row(line: Line, w: Words) -> tuple[Cell, ...]:
     return (
         line.name or w["unknown_agent"], line.key, line.team, line.calls, line.ms / 3_600_000, line.violations,
-        line.per_100, *line.by_severity.values(), line.calls_with, line.unsure, line.duties.share, line.score,
+        line.per_100, *line.by_severity.values(), line.calls_with, line.unsure, *_human_cells(line),
+        line.duties.share, line.score,
     )  # fmt: skip
+
+
+def _human_columns(w: Words) -> tuple[Column, ...]:
+    return (
+        Column(w["confirmed"], 10, "number"), Column(w["confirmed_per_100"], 12, "decimal"),
+        Column(f"{w['confirmed_per_100']} {w['interval']}", 16), Column(w["dismissed"], 10, "number"),
+    )  # fmt: skip
+
+
+def _human_cells(line: Line) -> tuple[Cell, ...]:
+    found = line.confirmed
+    limits = None if found.low is None or found.high is None else f"{found.low:.1f}–{found.high:.1f}"
+    return found.events, found.per_100, limits, line.dismissed
 
 
 def _rules(counted: Figures, w: Words) -> Sheet:
     columns = (
         Column(w["rule_title"], 34, "long"), Column(w["rule"], 28), Column(w["category"], 14),
         Column(w["severity"], 10), Column(w["calls"], 8, "number"), Column(w["violations"], 8, "number"),
-        Column(w["per_100"], 12, "decimal"), Column(w["unsure"], 9, "number"),
+        Column(w["per_100"], 12, "decimal"), Column(w["unsure"], 9, "number"), *_human_columns(w),
     )  # fmt: skip
     return Sheet(name=w["by_rule"], columns=columns, rows=tuple(_rule_row(line, w) for line in counted.lines))
 
@@ -230,7 +286,7 @@ def _rule_row(line: Line, w: Words) -> tuple[Cell, ...]:
     name = line.rule.title_en if line.rule and w.lang == "en" else line.name
     return (
         name, line.key, w.of("category", category), w.of("severity", severity), line.calls, line.violations,
-        line.per_100, line.unsure,
+        line.per_100, line.unsure, *_human_cells(line),
     )  # fmt: skip
 
 
@@ -241,6 +297,7 @@ def _calls(data: ReportData, w: Words) -> Sheet:
         Column(w["debtor_id"], 12), Column(w["case_id"], 14), Column(w["product"], 12),
         Column(w["days_overdue"], 9, "number"), Column(w["direction"], 8), Column(w["score"], 7, "number"),
         Column(w["verdict"], 10), Column(w["violations"], 8, "number"), Column(w["unsure"], 8, "number"),
+        Column(w["confirmed"], 10, "number"),
         Column(w["role_confidence"], 12, "percent"), Column(w["notes"], 40, "long"), Column(w["path"], 40),
         Column("SHA-256", 24),
     )  # fmt: skip
@@ -253,8 +310,57 @@ def _call_row(call: JudgedCall, w: Words) -> tuple[Cell, ...]:
         r.call_id, _naive(r.started_at), call.duration_ms, r.agent_name, r.agent_id, r.team,
         w.of("relation", r.callee_relation), r.debtor_id, r.case_id, r.product, r.days_overdue,
         w.of("direction", r.direction), call.card.score, w.of("verdict", call.card.verdict.value),
-        len(call.violations), len(call.unsure), call.role_confidence, "\n".join(call.notes),
+        len(call.violations), len(call.unsure), len(call.confirmed), call.role_confidence, "\n".join(call.notes),
         str(r.path) if r.path else None, call.recording,
+    )  # fmt: skip
+
+
+def _promises(data: ReportData, w: Words) -> tuple[Sheet, ...]:
+    """No sheet for those who may not see promises."""
+    columns = (
+        Column(w["due"], 12), Column(w["standing"], 10), Column(w["promised"], 14, "decimal"),
+        Column(w["paid"], 14, "decimal"), Column(w["stage"], 9), Column(w["agent_id"], 10), Column(w["team"], 10),
+        Column(w["product"], 12), Column(w["debtor_id"], 12), Column(w["case_id"], 14), Column(w["firmness"], 8),
+        Column(w["repeated_back"], 8), Column(f"{w['made_at']}（{w['beijing']}）", 22, "moment"),
+        Column(w["words"], 40, "long"), Column(w["call_id"], 16),
+    )  # fmt: skip
+    if data.promises is None:
+        return ()
+    rows = tuple(_promise_row(row, w) for row in data.promises)
+    return (Sheet(name=w["promises_sheet"], columns=columns, rows=rows),)
+
+
+def _promise_row(row: PromiseRow, w: Words) -> tuple[Cell, ...]:
+    return (
+        None if row.due is None else row.due.isoformat(), w.of("standing", row.standing.value),
+        None if row.target_fen is None else row.target_fen / 100, row.paid_fen / 100, row.stage, row.agent_id,
+        row.team, row.product, row.debtor_id, row.case_id, w.of("firmness", row.firmness),
+        w["yes"] if row.repeated_back else None, _naive(row.made_at), row.text, row.call_id,
+    )  # fmt: skip
+
+
+def _complaints(data: ReportData, w: Words) -> tuple[Sheet, ...]:
+    """No sheet for those who may not see complaints."""
+    columns = (
+        Column(w["complaint_id"], 10, "number"), Column(w["received"], 12), Column(w["channel"], 10),
+        Column(w["complainant"], 12), Column(w["debtor_id"], 12), Column(w["case_id"], 14),
+        Column(w["agent_id"], 10), Column(w["team"], 10), Column(w["category"], 14), Column(w["status"], 10),
+        Column(w["answer_by"], 12), Column(w["answered"], 12), Column(w["late"], 8), Column(w["upheld"], 10),
+        Column(w["cause"], 16), Column(w["remedy"], 30, "long"), Column(w["complaint_text"], 50, "long"),
+    )  # fmt: skip
+    if data.complaints is None:
+        return ()
+    rows = tuple(_complaint_row(row, w) for row in data.complaints)
+    return (Sheet(name=w["complaints_sheet"], columns=columns, rows=rows),)
+
+
+def _complaint_row(row: Complaint, w: Words) -> tuple[Cell, ...]:
+    answered = None if row.answered_on is None else row.answered_on.isoformat()
+    return (
+        row.id, row.received_on.isoformat(), w.of("channel", row.channel), row.complainant, row.debtor_id, row.case_id,
+        row.agent_id, row.team, w.of("complaint_category", row.category), w.of("status", row.status.value), row.due_on.isoformat(), answered,
+        w["yes"] if row.late else None, w.of("decision", row.outcome.value if row.outcome else None), w.of("cause", row.cause),
+        row.remedy, row.text,
     )  # fmt: skip
 
 

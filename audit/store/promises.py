@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,15 @@ def find_cases(store: Connection) -> None:
     store.sql.execute(_FIND_CASE)
 
 
-def promise_counts(store: Store, which: Filter, *, grace: int, as_of: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """By what promises are judged: days of grace, and the ISO day up to which payments are known ("": none are)."""
+
+    grace: int
+    as_of: str
+
+
+def promise_counts(store: Store, which: Filter, basis: Basis) -> list[dict[str, Any]]:
     """Promises of the period by agent_id, stage, firmness and standing: n, target_fen, paid_fen."""
     where, values = _where(which)
     sql = (
@@ -59,36 +68,30 @@ def promise_counts(store: Store, which: Filter, *, grace: int, as_of: str) -> li
         " sum(target_fen) as target_fen, sum(paid_fen) as paid_fen"
         f" from ({_JUDGED.format(where=where)}) group by 1, 2, 3, 4"
     )
-    return _asked(store, sql, values, grace=grace, as_of=as_of)
+    return _asked(store, sql, values, basis)
 
 
 def promise_rows(
-    store: Store, which: Filter, *, grace: int, as_of: str, standing: str | None = None
+    store: Store, which: Filter, basis: Basis, *, standing: str | None = None, every: bool = False
 ) -> list[dict[str, Any]]:
-    """At most `MOST_ROWS` promises by due day, without one last; each with its standing and what was paid."""
+    """Promises by due day, without one last; each with its standing and what was paid. `MOST_ROWS`, or `every` one."""
     where, values = _where(which)
     sql = f"select * from ({_WITH_STANDING.format(where=where)})"
     if standing is not None:
         sql += f" where standing = ?{_FIRST + len(values)}"
         values = [*values, standing]
-    sql += f" order by due is null, due, made_at, call_id limit {MOST_ROWS}"
-    return _asked(store, sql, values, grace=grace, as_of=as_of)
+    sql += f" order by due is null, due, made_at, call_id limit {-1 if every else MOST_ROWS}"
+    return _asked(store, sql, values, basis)
 
 
-def promises_of(store: Store, debtor_id: str, *, grace: int, as_of: str) -> list[dict[str, Any]]:
-    """What one debtor has promised, oldest first."""
-    sql = _WITH_STANDING.format(where=f"p.debtor_id = ?{_FIRST}") + " order by made_at, call_id"
-    return _asked(store, sql, [debtor_id], grace=grace, as_of=as_of)
-
-
-def _asked(store: Store, sql: str, values: list[Any], *, grace: int, as_of: str) -> list[dict[str, Any]]:
+def _asked(store: Store, sql: str, values: list[Any], basis: Basis) -> list[dict[str, Any]]:
     """The arithmetic of kept and broken has one place, audit/promises.py; SQL asks it."""
     from audit.cases import stage_of
     from audit.promises import standing
 
     store.sql.create_function("standing", 5, standing, deterministic=True)
     store.sql.create_function("stage_of", 1, stage_of, deterministic=True)
-    return list(store.all(sql, [f"+{grace} days", as_of, *values]))
+    return list(store.all(sql, [f"+{basis.grace} days", basis.as_of, *values]))
 
 
 def _where(which: Filter) -> tuple[str, list[Any]]:

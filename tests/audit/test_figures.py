@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.figures import figures, flagged, wilson
-from audit.report import read_report
+from audit.report import Asked, read_report
 from audit.score import Verdict
 from audit.store import Store
 from rules.model import Severity
@@ -37,7 +37,7 @@ def test_an_interval_holds_the_share_and_stays_within_zero_and_one(of: int, part
 
 
 def test_a_batch_in_figures(same_batch: Store) -> None:
-    got = figures(read_report(same_batch))
+    got = figures(read_report(same_batch, Asked(unmasked=True)))
     assert (got.calls, got.ms, got.failures) == (3, 90_000, 1)
     assert (got.violations, got.unsure, got.with_violation.hits) == (4, 1, 2)
     assert got.by_severity[Severity.HIGH].violations == 2
@@ -50,7 +50,7 @@ def test_a_batch_in_figures(same_batch: Store) -> None:
 
 
 def test_rules_are_rows_too(same_batch: Store) -> None:
-    lines = {line.key: line for line in figures(read_report(same_batch, by="rule")).lines}
+    lines = {line.key: line for line in figures(read_report(same_batch, Asked(by="rule"))).lines}
     assert lines["menace-family"].violations == 1
     assert lines["menace-family"].per_100 == pytest.approx(100 / 3)
     assert lines["insult"].unsure == 1
@@ -58,4 +58,4 @@ def test_rules_are_rows_too(same_batch: Store) -> None:
 
 
 def test_calls_to_read_come_worst_first(same_batch: Store) -> None:
-    assert [call.record.call_id for call in flagged(read_report(same_batch).calls)] == ["c-threat", "c-<script>"]
+    assert [call.record.call_id for call in flagged(read_report(same_batch, Asked(unmasked=True)).calls)] == ["c-threat", "c-<script>"]

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit import clips
-from audit.report import write_report
+from audit.report import Asked, write_report
 from audit.report_html import CONTEXT_TURNS, Place, segments
 from audit.sound import Window
 from audit.store import Filter, Store
@@ -69,7 +69,7 @@ class Page(HTMLParser):
 
 def page(store: Store, **options: Any) -> Page:
     path = store.path.parent / "report.html"
-    write_report(store, path, **options)
+    write_report(store, path, Asked(unmasked=True, **options))
     return Page(path.read_text("utf-8"))
 
 

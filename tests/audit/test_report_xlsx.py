@@ -14,7 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from audit.errors import BadPath
 from audit.figures import figures
-from audit.report import read_report, write_report
+from audit.report import Asked, read_report, write_report
 from audit.report_xlsx import Column, Sheet, parts
 from audit.store import Store
 
@@ -26,7 +26,7 @@ def book(same_batch: Store) -> openpyxl.Workbook:
 
 def written(store: Store, **options: Any) -> openpyxl.Workbook:
     path = store.path.parent / "report.xlsx"
-    write_report(store, path, **options)
+    write_report(store, path, Asked(unmasked=True, **options))
     return openpyxl.load_workbook(path)
 
 
@@ -35,8 +35,8 @@ def rows(sheet: Worksheet) -> list[dict[str, Any]]:
     return [dict(zip(map(str, heading), row, strict=True)) for row in body]
 
 
-def test_five_sheets_with_frozen_heads_and_filters(book: openpyxl.Workbook) -> None:
-    assert book.sheetnames == ["概览", "问题明细", "催收员", "通话", "失败"]
+def test_seven_sheets_with_frozen_heads_and_filters(book: openpyxl.Workbook) -> None:
+    assert book.sheetnames == ["概览", "问题明细", "催收员", "通话", "还款承诺", "投诉", "失败"]
     assert {sheet.freeze_panes for sheet in book} == {"B2"}
     assert all(sheet.auto_filter.ref.startswith("A1:") for sheet in book)
 
@@ -111,7 +111,7 @@ def test_rows_beyond_what_excel_holds_go_on_in_a_further_sheet() -> None:
 
 def test_english_heads(same_batch: Store) -> None:
     book = written(same_batch, lang="en")
-    assert book.sheetnames == ["Summary", "Findings", "Collectors", "Calls", "Failures"]
+    assert book.sheetnames == ["Summary", "Findings", "Collectors", "Calls", "Promises", "Complaints", "Failures"]
     assert rows(book["Findings"])[0]["Outcome"] == "Violation"
 
 
