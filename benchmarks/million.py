@@ -42,7 +42,7 @@ def build(path: Path, *, calls: int) -> None:
     """Make the store; says on stderr what it is at."""
     template = path.with_suffix(".template") / "callaudit.db"
     if not template.exists():
-        _told("judging the templates", build_demo, template, calls=TEMPLATES, scenes=SCENES)
+        _told("judging the templates", build_demo, template, calls=TEMPLATES, scenes=SCENES, people=False)
     shutil.copy(template, path)
     with Store.open(path) as store:
         sql = store.sql

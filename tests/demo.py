@@ -28,6 +28,7 @@ from rules.engine import Judge
 from rules.load import load_rules
 from rules.model import RuleSet
 from rules.second_opinion import SecondOpinion, read_model
+from tests.demo_people import live_through
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 
 ROOT = Path(__file__).parent.parent
@@ -69,10 +70,13 @@ _FAILURES = (
 )
 
 
-def build_demo(path: Path, *, calls: int = 400, last_day: date = LAST_DAY, scenes: int = 1) -> None:
+def build_demo(
+    path: Path, *, calls: int = 400, last_day: date = LAST_DAY, scenes: int = 1, people: bool = True
+) -> None:
     """Make the store at `path` (its folder is made; sound goes to recordings/ beside it). About 15 seconds.
 
-    `scenes` is how many excerpts of the corpus are put into each call: more of them make longer calls.
+    `scenes` is how many excerpts of the corpus are put into each call: more of them make longer calls. `people`: with
+    what people did with the calls (tests/demo_people.py).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with Store.open(path) as store:
@@ -80,6 +84,8 @@ def build_demo(path: Path, *, calls: int = 400, last_day: date = LAST_DAY, scene
         planned = sorted(_plan(path.parent / "recordings", calls=calls, last_day=last_day, scenes=scenes), key=_when)
         judged.keep(planned)
         store.add_records(_attempts(planned))
+        if people:
+            live_through(store, last_day=last_day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
