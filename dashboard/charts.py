@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CONFIRMED, MACHINE, CALLS = "#b3261e", "#1f5a8c", "#c9d2db"
 _INK, _PAPER, _BLANK = "#1c2733", "#ffffff", "#f4f6f8"
 _WARM, _COLD = ["#fff4ec", "#9c2a12"], ["#f1f6fa", "#1f5a8c"]
+_TICKS = 16  # points up to which each has its own day below it
 LEAST = 5  # calls in a cell of the heat map, below which its share says nothing
 
 
@@ -25,7 +26,13 @@ def trend(found: Sequence[Bucket], *, machine: bool) -> alt.LayerChart | alt.Fac
 
     rows = [_point(bucket, kind) for bucket in found for kind in ("confirmed", "machine")[: 1 + machine]]
     calls = [{"start": bucket.start.isoformat(), "calls": bucket.calls} for bucket in found]
-    x: Any = alt.X("yearmonthdate(start):T", title=None, axis=alt.Axis(format="%m-%d", labelOverlap=True, grid=False))
+    ticks: dict[str, Any] = {"values": [row["start"] for row in calls]} if len(calls) <= _TICKS else {}
+    x: Any = alt.X(
+        "yearmonthdate(start):T",
+        title=None,
+        axis=alt.Axis(format="%m-%d", labelOverlap=True, grid=False, **ticks),
+        scale=alt.Scale(padding=16),
+    )
     bars = alt.Chart(alt.InlineData(values=calls)).mark_bar(color=CALLS, opacity=0.55, size=_bar(len(found))).encode(
         x=x, y=alt.Y("calls:Q", title=t("overview.axis_calls"), axis=alt.Axis(orient="right", grid=False)),
         tooltip=[alt.Tooltip("start:T", title=t("overview.day"), format="%Y-%m-%d"),

@@ -34,12 +34,9 @@ def show() -> None:
             placeholder=t("rules_page.relation_none"), format_func=lambda name: t(f"rules_page.relation_{name}"),
         )  # fmt: skip
         moment = at.datetime_input(t("rules_page.at"), key="bench_at", value=None)
-        asked = st.form_submit_button(t("rules_page.judge"), key="bench_judge", icon=":material/gavel:", type="primary")
+        st.form_submit_button(t("rules_page.judge"), key="bench_judge", icon=":material/gavel:", type="primary")
     with right:
-        if asked or st.session_state.pop("bench_go", False):
-            _judged(text, who, moment)
-        else:
-            st.info(t("rules_page.judge_first"), icon=":material/science:")
+        _judged(text, who, moment)
 
 
 def _judged(text: str, relation: str | None, moment: datetime | None) -> None:

@@ -121,7 +121,6 @@ def _take_to_bench(example: Example) -> None:
     st.session_state["bench_relation"] = example.relation
     st.query_params["view"] = "bench"
     st.session_state["rules_view"] = "bench"
-    st.session_state["bench_go"] = True
     del st.query_params["rule"]
 
 

@@ -88,9 +88,9 @@ def _machine(found: Overview) -> None:
 def _critical(found: Overview) -> None:
     assert found.backlog is not None
     waiting = found.backlog.by_severity[Severity.CRITICAL]
-    sign = f":red[:material/priority_high: {t('overview.critical')}]" if waiting else t("overview.critical")
-    st.metric(sign, f"{waiting:,}")
-    st.caption(t("overview.critical_calls", n=f"{found.totals.calls_critical_waiting:,}"))
+    st.metric(t("overview.critical"), f"{waiting:,}")
+    told = t("overview.critical_calls", n=f"{found.totals.calls_critical_waiting:,}")
+    st.caption(f":red[:material/priority_high: {told}]" if waiting else told)
     if waiting:
         link("review", t("overview.go_review"), icon=":material/arrow_forward:", severity="critical")
 

@@ -116,7 +116,6 @@ WORDS = {
     "relation_unknown": ("不清楚", "Unknown"),
     "at": ("通话时间", "Time of the call"),
     "judge": ("判定", "Judge"),
-    "judge_first": ("点“判定”看结果。", "Press Judge to see the result."),
     "score": ("得分", "Score"),
     "veto": ("一票否决", "Vetoed"),
     "verdict_pass": ("合格", "Pass"),
