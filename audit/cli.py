@@ -14,6 +14,7 @@ from audit.cli_conduct import conduct_command
 from audit.cli_dashboard import dashboard_command
 from audit.cli_evidence import evidence_command
 from audit.cli_ledger import ledger_group
+from audit.cli_retention import retention_group
 from audit.cli_rules import rules_group
 from audit.cli_store import backup_command, restore_command
 from audit.cli_text import calls_group, check_command, doctor_command, report_command
@@ -48,6 +49,7 @@ for command in (
     report_command,
     doctor_command,
     evidence_command,
+    retention_group,
     backup_command,
     restore_command,
     benchmark_group,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Config:
     workers: int | None = None
     call_minutes: float = 60
     worker_gigabytes: float | None = None
+    retention: Mapping[str, int] = field(default_factory=dict)
     agent_channel: int | None = None
     utc_offset: timezone = CHINA
     fail_on: Severity | None = None
@@ -142,6 +143,13 @@ def _periods(value: object, _: Path) -> tuple[int, int, int]:
     return days[0], days[1], days[2]
 
 
+def _days(value: object, _: Path) -> Mapping[str, int]:
+    """A table product → days; `default` for all others."""
+    if not isinstance(value, dict) or not all(type(days) is int and 1 <= days <= 36_500 for days in value.values()):
+        raise ValueError('请写成表，产品 = 天数，例如 {default = 1095, "信用卡" = 730}')
+    return value
+
+
 def _channel(value: object, _: Path) -> int:
     if type(value) is not int or value not in (0, 1):
         raise ValueError("0 表示坐席在左声道，1 表示坐席在右声道")
@@ -178,6 +186,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "workers": _workers,
     "call_minutes": _amount,
     "worker_gigabytes": _amount,
+    "retention": _days,
     "agent_channel": _channel,
     "utc_offset": lambda value, _: utc_offset(value),
     "fail_on": _severity,

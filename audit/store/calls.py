@@ -187,6 +187,7 @@ class Store(Connection):
         if record.path is None:
             raise ValueError("an attempt has no sound to judge")
         with tallies.kept(self, record.call_id):
+            queue.drop(self, record.call_id, but=transcript.recording)
             self.upsert("recordings", "id", {
                 "id": transcript.recording, "path": str(record.path), "bytes": call.bytes,
                 "duration_ms": transcript.duration_ms, "added_at": now(),
@@ -206,9 +207,13 @@ class Store(Connection):
         gone = list(call_ids)
         with tallies.kept(self, *gone):
             for call_id in gone:
-                queue.drop(self, call_id)
-                for table in ("promises", "findings", "outcomes", "scorecards", "calls"):
-                    self.sql.execute(f"delete from {table} where call_id = ?", [call_id])
+                self.remove(call_id)
+
+    def remove(self, call_id: str) -> None:
+        """Delete a call and what the machine said of it; the caller keeps the tallies."""
+        queue.drop(self, call_id)
+        for table in ("promises", "findings", "outcomes", "scorecards", "calls"):
+            self.sql.execute(f"delete from {table} where call_id = ?", [call_id])
 
     def fail(self, path: Path, reason: str, *, call_id: str | None, run: int) -> None:
         """Keep the reason why a file could not be judged; a later success removes it."""

@@ -655,3 +655,24 @@ def m011_operations(db: Database) -> None:
     )
     work.create_index(["at"])
     db["calls"].create_index(["product", "started_at"])
+
+
+@migrations()
+def m012_holds(db: Database) -> None:
+    """What must not be deleted although its time is over."""
+    db.create_table(
+        "holds",
+        {
+            "id": int,
+            "kind": str,
+            "value": str,
+            "reason": str,
+            "by": str,
+            "at": str,
+            "released_at": str,
+            "released_by": str,
+        },
+        pk="id",
+        not_null={"kind", "value", "reason", "by", "at"},
+        strict=True,
+    )

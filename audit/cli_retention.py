@@ -1,0 +1,159 @@
+"""`callaudit retention`: what is kept how long, what must stay, and deletion with a record of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audit.cli_batch import CONFIG, DB, read_given_config
+from audit.config import Config
+from audit.errors import BadConfig, Exit
+from audit.terminal import CONTEXT, Command, Group, print_table, warn
+
+if TYPE_CHECKING:
+    from audit.retention import Due, Periods
+
+
+@click.group("retention", cls=Group, context_settings=CONTEXT)
+def retention_group() -> None:
+    """保存期限：到期删除（先看后删）、法律保留、删除记录。期限写在 callaudit.toml 的 retention 里。
+
+    \b
+    例：callaudit retention plan
+        callaudit retention apply --yes
+    """
+
+
+@retention_group.command("plan", cls=Command)
+@DB
+@CONFIG
+def plan_command(**given: Any) -> None:
+    """只看不删：每个产品有多少通到期、多少通被保留。
+
+    \b
+    例：callaudit retention plan
+    """
+    config = _configured(given)
+    due = _due(config)
+    _table(due)
+    warn("以上没有删除；要删除请运行 callaudit retention apply" if due else "没有到期的通话")
+
+
+@retention_group.command("apply", cls=Command)
+@click.option("--recordings", is_flag=True, help="录音文件本身也删除；不写则只删数据库里的内容和试听副本。")
+@click.option("--yes", is_flag=True, help="不再询问，用于定时任务。")
+@DB
+@CONFIG
+def apply_command(recordings: bool, yes: bool, **given: Any) -> int:
+    """删除到期的通话（被保留的、有未结投诉或申诉的除外），删除记入账本。
+
+    \b
+    例：callaudit retention apply
+        callaudit retention apply --recordings --yes
+    """
+    from audit.access import LOCAL
+    from audit.retention import apply
+    from audit.store import Store
+
+    config = _configured(given)
+    due = _due(config)
+    total = sum(one.calls for one in due)
+    if not total:
+        warn("没有要删除的通话")
+        return Exit.CLEAN
+    _table(due)
+    if not yes:
+        click.confirm(f"永久删除以上 {total} 通{'和它们的录音文件' if recordings else ''}？", abort=True, err=True)
+    with Store.open(config.db) as store:
+        done = apply(store, _periods(config), actor=LOCAL, recordings=recordings)
+    for reason in done.left:
+        warn(f"未删除：{reason}")
+    warn(f"已删除 {done.calls} 通，录音文件 {done.files} 个；记录在账本里（callaudit ledger show --kind delete）")
+    return Exit.SOME_FAILED if done.left else Exit.CLEAN
+
+
+@retention_group.command("hold", cls=Command)
+@click.argument("kind", type=click.Choice(["call", "case", "debtor"]))
+@click.argument("value", metavar="ID")
+@click.option("--reason", required=True, help="理由，例如诉讼案号；记入账本。")
+@DB
+@CONFIG
+def hold_command(kind: Any, value: str, reason: str, **given: Any) -> None:
+    """法律保留：这通电话，或这个案件、债务人的全部通话，到期也不删。
+
+    \b
+    例：callaudit retention hold debtor D0031 --reason 2026民初118号
+    """
+    from audit.access import LOCAL
+    from audit.retention import hold
+    from audit.store import Store
+
+    with Store.open(read_given_config(given).db) as store:
+        number = hold(store, kind, value, reason, actor=LOCAL)
+    warn(f"已保留，编号 {number}；解除：callaudit retention release {number}")
+
+
+@retention_group.command("release", cls=Command)
+@click.argument("number", type=int)
+@DB
+@CONFIG
+def release_command(number: int, **given: Any) -> None:
+    """解除一项保留。
+
+    \b
+    例：callaudit retention release 3
+    """
+    from audit.access import LOCAL
+    from audit.retention import release
+    from audit.store import Store
+
+    with Store.open(read_given_config(given).db) as store:
+        release(store, number, actor=LOCAL)
+    warn(f"已解除第 {number} 号保留")
+
+
+@retention_group.command("holds", cls=Command)
+@DB
+@CONFIG
+def holds_command(**given: Any) -> None:
+    """列出生效的保留。
+
+    \b
+    例：callaudit retention holds
+    """
+    from audit.access import LOCAL
+    from audit.retention import holds
+    from audit.store import Store
+
+    with Store.read(read_given_config(given).db) as store:
+        rows = [(str(h.id), h.kind, h.value, h.reason, h.by, h.at) for h in holds(store, actor=LOCAL)]
+    print_table(("编号", "对象", "ID", "理由", "谁", "何时"), rows)
+
+
+def _configured(given: dict[str, Any]) -> Config:
+    config = read_given_config(given)
+    if not config.retention:
+        raise BadConfig("没有设保存期限；请在 callaudit.toml 里写 retention = {default = 天数}")
+    return config
+
+
+def _due(config: Config) -> list[Due]:
+    from audit.access import LOCAL
+    from audit.retention import plan
+    from audit.store import Store
+
+    with Store.read(config.db) as store:
+        return plan(store, _periods(config), actor=LOCAL)
+
+
+def _periods(config: Config) -> Periods:
+    from audit.retention import Periods
+
+    return Periods(days=config.retention, today=datetime.now(config.utc_offset).date())
+
+
+def _table(due: list[Due]) -> None:
+    rows = [(d.product or "（未填）", str(d.days), str(d.calls), str(d.held), d.oldest) for d in due]
+    print_table(("产品", "期限（天）", "到期", "保留", "最早"), rows, right=(1, 2, 3))

@@ -1,0 +1,152 @@
+"""How long calls are kept: periods per product, holds that stop the clock, deletion that leaves a record of itself.
+
+What is deleted is every word and every fact of the call in the store and the copies of its sound beside it; on demand
+also the recording itself. What stays is the ledger's entry: which calls, by which period, by whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
+
+from audit import ledger
+from audit.access import Action, Actor, require
+from audit.errors import AuditError, os_reason
+from audit.listening import Listening, folder_of
+from audit.redact import find_private, mask
+from audit.store import Store
+from audit.store import retention as kept
+from audit.store.retention import Expired, Hold
+
+DEFAULT = "default"
+AT_ONCE = 200
+"""Calls of one transaction and one entry of the ledger."""
+
+HoldKind = Literal["call", "case", "debtor"]
+
+
+class BadHold(AuditError):
+    """A hold without a reason, or one that is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Periods:
+    """How many days calls of each product are kept, `default` for the others; without one they stay for ever."""
+
+    days: Mapping[str, int]
+    today: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Of one product: its period in days, calls to delete, calls that something keeps, the oldest day."""
+
+    product: str
+    days: int
+    calls: int
+    held: int
+    oldest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """What a deletion did: calls, recordings removed from disk, and files that could not be removed with the reason."""
+
+    calls: int
+    files: int
+    left: tuple[str, ...]
+
+
+def plan(store: Store, periods: Periods, *, actor: Actor) -> list[Due]:
+    """What `apply` would delete, by product; changes nothing."""
+    require(actor, Action.DELETE)
+    by_product: dict[str, list[Expired]] = {}
+    for call in _expired(store, periods):
+        by_product.setdefault(call.product, []).append(call)
+    return [_due(product, calls, periods) for product, calls in sorted(by_product.items())]
+
+
+def apply(
+    store: Store,
+    periods: Periods,
+    *,
+    actor: Actor,
+    recordings: bool = False,
+    notify: Callable[[int], None] = lambda _: None,
+) -> Deleted:
+    """Delete what is due and not held, with the recordings themselves where asked; `notify` gets the calls done."""
+    require(actor, Action.DELETE)
+    due = [call for call in _expired(store, periods) if not call.held]
+    files, left = 0, list[str]()
+    for start in range(0, len(due), AT_ONCE):
+        calls = due[start : start + AT_ONCE]
+        gone = _erase(store, calls, actor=actor, files=recordings)
+        told = [_remove(path) for path in {call.path for call in calls if recordings and call.recording in gone}]
+        left += [reason for reason in told if reason is not None]
+        files += told.count(None)
+        notify(start + len(calls))
+    kept.settle_file(store)
+    return Deleted(calls=len(due), files=files, left=tuple(left))
+
+
+def hold(store: Store, kind: HoldKind, value: str, reason: str, *, actor: Actor) -> int:
+    """Keep a call, or all calls of a case or debtor, until released; returns the hold's number."""
+    require(actor, Action.DELETE)
+    if not reason.strip() or not value.strip():
+        raise BadHold("请写明保留的对象和理由，例如案号")
+    reason = mask(reason, find_private(reason))
+    with store.writing():
+        number = kept.add_hold(store, kind=kind, value=value, reason=reason, by=actor.name)
+        data = {"hold": number, "kind": kind, "reason": reason}
+        ledger.record(store, actor=actor, kind=ledger.Kind.HOLD, subject=value, data=data)
+        return number
+
+
+def release(store: Store, number: int, *, actor: Actor) -> None:
+    """End a hold; the period counts again."""
+    require(actor, Action.DELETE)
+    with store.writing():
+        if not kept.release_hold(store, number, by=actor.name):
+            raise BadHold(f"没有第 {number} 号保留，或已经解除；请用 callaudit retention holds 查看")
+        ledger.record(store, actor=actor, kind=ledger.Kind.HOLD, subject=str(number), data={"released": number})
+
+
+def holds(store: Store, *, actor: Actor) -> list[Hold]:
+    """Holds that stand."""
+    require(actor, Action.DELETE)
+    return kept.holds(store)
+
+
+def _expired(store: Store, periods: Periods) -> list[Expired]:
+    first_kept = {product: (periods.today - timedelta(days=days)).isoformat() for product, days in periods.days.items()}
+    default = first_kept.pop(DEFAULT, None)
+    return kept.expired(store, before=first_kept, otherwise=default)
+
+
+def _due(product: str, calls: Sequence[Expired], periods: Periods) -> Due:
+    held = sum(call.held for call in calls)
+    days = periods.days[product if product in periods.days else DEFAULT]
+    return Due(product=product, days=days, calls=len(calls) - held, held=held, oldest=calls[0].day)
+
+
+def _erase(store: Store, calls: Sequence[Expired], *, actor: Actor, files: bool) -> list[str]:
+    """Delete in one transaction with its record; returns the recordings that no call has any more."""
+    with store.writing():
+        gone = kept.erase(store, calls)
+        data = {"calls": [call.call_id for call in calls], "recordings": gone, "files": files}
+        ledger.record(store, actor=actor, kind=ledger.Kind.DELETE, subject="retention", data=data)
+    listening = Listening(folder=folder_of(store.path))
+    for recording in gone:
+        listening.forget(recording)
+    return gone
+
+
+def _remove(path: Path) -> str | None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        return f"{path}：删不掉（{os_reason(error)}）；请检查权限后自行删除"
+    return None

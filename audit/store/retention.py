@@ -1,0 +1,126 @@
+"""Calls whose time is over, what keeps them all the same, and their removal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.store import tallies
+from audit.store.calls import Store
+from audit.store.connection import now
+
+# What must wait: a hold, a complaint that is not closed, an appeal that is not decided.
+_KEPT = (
+    "exists (select 1 from holds h where h.released_at is null and ((h.kind = 'call' and h.value = d.call_id)"
+    " or (h.kind = 'case' and h.value = d.case_id) or (h.kind = 'debtor' and h.value = d.debtor_id)))"
+    " or exists (select 1 from complaint_calls k join complaints c on c.id = k.complaint"
+    " where k.call_id = d.call_id and c.status <> 'closed')"
+    " or exists (select 1 from appeals a where a.call_id = d.call_id and a.decision is null)"
+)
+_DATED = (
+    "select call_id, case_id, debtor_id, coalesce(product, '') as product, calls.path, recording,"
+    " substr(coalesce(started_at, added_at), 1, 10) as day from calls join recordings on recordings.id = recording"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    """A call whose time is over: `product` may be empty, `day` is ISO."""
+
+    call_id: str
+    product: str
+    day: str
+    path: Path
+    recording: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """That something must not be deleted: `kind` call, case or debtor, `value` its id."""
+
+    id: int
+    kind: str
+    value: str
+    reason: str
+    by: str
+    at: str
+
+
+def expired(store: Store, *, before: Mapping[str, str], otherwise: str | None) -> list[Expired]:
+    """Judged calls older than the day for their product in `before`, or than `otherwise`; None keeps for ever."""
+    cases = " ".join("when ? then ?" for _ in before)
+    limit = f"case product {cases} else ? end" if before else "?"
+    values = [*(part for pair in before.items() for part in pair), otherwise]
+    rows = store.all(
+        f"select d.*, ({_KEPT}) as held from ({_DATED}) d where day < {limit} order by day, call_id", values
+    )
+    return [
+        Expired(
+            call_id=row["call_id"],
+            product=row["product"],
+            day=row["day"],
+            path=Path(row["path"]),
+            recording=row["recording"],
+            held=bool(row["held"]),
+        )
+        for row in rows
+    ]
+
+
+def erase(store: Store, calls: Sequence[Expired]) -> list[str]:
+    """Remove calls with every word of theirs; returns recordings that no call has any more.
+
+    Verdicts stay as entries without words, so that the ledger's entries still have their counterpart.
+    """
+    ids = [call.call_id for call in calls]
+    store.sql.execute("pragma secure_delete = on")
+    with store.writing(), tallies.kept(store, *ids):
+        for call_id in ids:
+            store.sql.execute("update verdicts set finding = null, comment = null where call_id = ?", [call_id])
+            store.sql.execute("update appeals set text = '', answer = '' where call_id = ?", [call_id])
+            for table in ("comments", "clips", "items"):
+                store.sql.execute(f"delete from {table} where call_id = ?", [call_id])
+            store.remove(call_id)
+        return _orphans(store, {call.recording for call in calls})
+
+
+def _orphans(store: Store, recordings: Iterable[str]) -> list[str]:
+    gone = [
+        recording
+        for recording in sorted(recordings)
+        if store.one("select 1 from calls where recording = ?", [recording]) is None
+    ]
+    for recording in gone:
+        for table, column in (("items", "recording"), ("transcripts", "recording"), ("recordings", "id")):
+            store.sql.execute(f"delete from {table} where {column} = ?", [recording])
+    return gone
+
+
+def settle_file(store: Store) -> None:
+    """Carry what was deleted out of the write-ahead log, where its bytes would otherwise stay a while."""
+    store.sql.execute("pragma wal_checkpoint(truncate)")
+
+
+def add_hold(store: Store, *, kind: str, value: str, reason: str, by: str) -> int:
+    """Note a hold; returns its number."""
+    row = {"kind": kind, "value": value, "reason": reason, "by": by, "at": now()}
+    with store.writing():
+        return int(store.insert("holds", row).lastrowid or 0)
+
+
+def release_hold(store: Store, number: int, *, by: str) -> bool:
+    """End a hold; False where there is none that stands."""
+    with store.writing():
+        done = store.sql.execute(
+            "update holds set released_at = ?, released_by = ? where id = ? and released_at is null",
+            [now(), by, number],
+        )
+        return done.rowcount == 1
+
+
+def holds(store: Store) -> list[Hold]:
+    """Holds that stand, by number."""
+    rows = store.all("select id, kind, value, reason, by, at from holds where released_at is null order by id")
+    return [Hold(**row) for row in rows]

@@ -1,0 +1,107 @@
+"""Calls whose time is over: seen first, deleted whole, kept where something keeps them, with a record of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit import ledger, retention
+from audit.access import LOCAL, Actor, Refused, Role
+from audit.calls import CallRecord
+from audit.review import Choice, Policy, judge
+from audit.store import Store
+from audit.store.queue import items_of_call
+from audit.store.tallies import differences
+from audit.store.verdicts import Kind, of_call
+
+TODAY = date(2026, 11, 22)
+PERIODS = retention.Periods(days={"default": 365, "现金贷": 30}, today=TODAY)
+REVIEWER = Actor(name="小周", role=Role.REVIEWER)
+
+
+@pytest.fixture
+def store(stored: Callable[..., Store], threat_call: Any, good_call: Any) -> Store:
+    """c-threat: a cash loan of two months ago, judged; c-good: a card of two months ago."""
+    store = stored(threat_call, good_call)
+    shown = next(item for item in items_of_call(store, "c-threat") if item.rule_id == "menace-family")
+    judge(store, shown, Choice(kind=Kind.CONFIRM, comment="听到女儿的学校"), actor=REVIEWER, policy=Policy())
+    for call_id, product in (("c-threat", "现金贷"), ("c-good", "信用卡")):
+        _redate(store, call_id, product)
+    return store
+
+
+def test_the_plan_names_what_is_due_and_changes_nothing(store: Store) -> None:
+    (due,) = retention.plan(store, PERIODS, actor=LOCAL)
+    assert (due.product, due.days, due.calls, due.held, due.oldest) == ("现金贷", 30, 1, 0, "2026-09-20")
+    assert store.call("c-threat") is not None
+
+
+def test_deletion_leaves_no_word_and_a_record(store: Store) -> None:
+    call = store.call("c-threat")
+    assert call is not None
+    done = retention.apply(store, PERIODS, actor=LOCAL)
+    assert (done.calls, done.files, done.left) == (1, 0, ())
+    assert store.call("c-threat") is None
+    assert store.transcript(call.recording) is None
+    assert [(v.kind, v.comment, v.finding) for v in of_call(store, call.recording)] == [(Kind.CONFIRM, None, None)]
+    (entry,) = ledger.recent(store, kind=ledger.Kind.DELETE)
+    assert entry.data == {"calls": ["c-threat"], "recordings": [call.recording], "files": False}
+    assert ledger.verify(store) is None
+    assert differences(store) == []
+    assert store.call("c-good") is not None
+    assert call.record.path is not None
+    assert call.record.path.exists()
+
+
+def test_no_page_of_the_file_still_has_the_words(store: Store) -> None:
+    retention.apply(store, PERIODS, actor=LOCAL)
+    for part in ("", "-wal"):
+        file = Path(f"{store.path}{part}")
+        content = file.read_bytes() if file.exists() else b""
+        assert "实验小学".encode() not in content
+        assert "女儿的学校".encode() not in content
+
+
+def test_recordings_go_too_where_asked(store: Store) -> None:
+    path = store.call("c-threat").record.path  # type: ignore[union-attr]
+    done = retention.apply(store, PERIODS, actor=LOCAL, recordings=True)
+    assert done.files == 1
+    assert not path.exists()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("kind", "value"), [("call", "c-threat"), ("debtor", "D1"), ("case", "K1")])
+def test_a_hold_keeps_a_call_until_it_is_released(store: Store, kind: Any, value: str) -> None:
+    number = retention.hold(store, kind, value, "2026民初118号", actor=LOCAL)
+    assert retention.plan(store, PERIODS, actor=LOCAL)[0].held == 1
+    assert retention.apply(store, PERIODS, actor=LOCAL).calls == 0
+    retention.release(store, number, actor=LOCAL)
+    assert retention.holds(store, actor=LOCAL) == []
+    assert retention.apply(store, PERIODS, actor=LOCAL).calls == 1
+
+
+def test_a_hold_needs_a_reason_and_is_released_once(store: Store) -> None:
+    with pytest.raises(retention.BadHold, match="理由"):
+        retention.hold(store, "call", "c-threat", "  ", actor=LOCAL)
+    with pytest.raises(retention.BadHold, match="没有第 7 号"):
+        retention.release(store, 7, actor=LOCAL)
+
+
+def test_without_a_period_nothing_is_ever_due(store: Store) -> None:
+    assert retention.plan(store, retention.Periods(days={"信用卡": 9999}, today=TODAY), actor=LOCAL) == []
+
+
+def test_only_who_may_delete_deletes(store: Store) -> None:
+    with pytest.raises(Refused):
+        retention.apply(store, PERIODS, actor=REVIEWER)
+    assert store.call("c-threat") is not None
+
+
+def _redate(store: Store, call_id: str, product: str) -> None:
+    record: CallRecord = store.call(call_id).record  # type: ignore[union-attr]
+    day = datetime.fromisoformat("2026-09-20T10:00:00+08:00")
+    store.add_records([replace(record, started_at=day, product=product, debtor_id="D1", case_id="K1")])
