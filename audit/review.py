@@ -286,9 +286,9 @@ def add_violation(store: Store, call_id: str, missed: Missed, *, actor: Actor, p
             raise BadVerdict("这几个字已按这条规则列入复核；请直接在那一条上判定")
         with tallies.kept(store, call_id):
             queue.add_item(store, call.record, call.recording, key, finding)
-            item = _standing_item(store, key)
-            entry = _entry(item, Choice(kind=Kind.ADD, comment=missed.comment), finding, actor=actor)
-            return _vote(store, item, entry, actor=actor, policy=policy)
+        item = _standing_item(store, key)
+        entry = _entry(item, Choice(kind=Kind.ADD, comment=missed.comment), finding, actor=actor)
+        return _vote(store, item, entry, actor=actor, policy=policy)
 
 
 def undo(store: Store, entry: int, *, actor: Actor, policy: Policy) -> Item | None:

@@ -191,7 +191,7 @@ def keep(store: Connection, record: CallRecord, recording: str, found: Sequence[
     """
     known = {row["key"]: row for row in store.all("select * from items where recording = ?", [recording])}
     new = {key: _row(record, recording, key, f) for key, f in found if belongs_here(f.category)}
-    others = _others(store, record.call_id, known.values())
+    others = _others(store, record.call_id, recording, known.values())
     fresh = [row for key, row in new.items() if key not in known]
     if fresh:
         columns = ", ".join(_COLUMNS)
@@ -219,11 +219,18 @@ def move(store: Connection, record: CallRecord) -> None:
     )
 
 
-def drop(store: Connection, call_id: str) -> None:
-    """A call goes: so do its items, but for those that people judged; the next call of the recording takes them."""
-    mine = "call_id = ? and recording = (select recording from calls where calls.call_id = items.call_id)"
-    store.sql.execute(f"delete from items where {mine} and state = 'waiting'", [call_id])
-    store.sql.execute(f"update items set machine = 'gone' where {mine} and machine = 'present'", [call_id])
+def drop(store: Connection, call_id: str, *, but: str | None = None) -> None:
+    """A call goes, or gets a recording other than `but`: so do its items, but for those that people judged.
+
+    The next call with the recording takes these.
+    """
+    call = store.one("select recording from calls where call_id = ?", [call_id])
+    if call is None or call["recording"] in (None, but):
+        return
+    mine = "recording = ? and call_id = ?"
+    values = [call["recording"], call_id]
+    store.sql.execute(f"delete from items where {mine} and state = 'waiting'", values)
+    store.sql.execute(f"update items set machine = 'gone' where {mine} and machine = 'present'", values)
 
 
 def set_state(store: Connection, key: str, *, state: State, judged_by: Sequence[str], stamp: int) -> None:
@@ -273,10 +280,11 @@ def _wanted(wanted: Wanted) -> tuple[str, list[object]]:
     return " and ".join([clause, *(f"{name} = ?" for name in used)]), [*values, *used.values()]
 
 
-def _others(store: Connection, call_id: str, known: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Calls that still exist and own some of these items."""
+def _others(store: Connection, call_id: str, recording: str, known: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Other calls that still have this recording and own some of these items."""
     owners = {row["call_id"] for row in known} - {call_id}
-    return {owner for owner in owners if store.one("select 1 as found from calls where call_id = ?", [owner])}
+    sql = "select 1 as found from calls where call_id = ? and recording = ?"
+    return {owner for owner in owners if store.one(sql, [owner, recording])}
 
 
 def _update(store: Connection, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:

@@ -131,7 +131,10 @@ class Backlog:
 
 @contextmanager
 def kept(store: Connection, *call_ids: str) -> Iterator[None]:
-    """Around a change to these calls or their items, within one transaction: the counts follow."""
+    """Around a change to these calls or their items, within one transaction: the counts follow.
+
+    Never one within another for the same call: both would count the change.
+    """
     with store.writing():
         before = [_counted(store, call_id) for call_id in call_ids]
         yield
