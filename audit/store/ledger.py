@@ -19,9 +19,9 @@ def last_entry(store: Store) -> dict[str, Any] | None:
     return store.one("select * from ledger order by seq desc limit 1")
 
 
-def entries(store: Store, *, after: int = 0) -> Iterator[dict[str, Any]]:
-    """Rows in order of number, those with a greater one than `after`."""
-    return store.all("select * from ledger where seq > ? order by seq", [after])
+def entries(store: Store) -> Iterator[dict[str, Any]]:
+    """All rows in order of number."""
+    return store.all("select * from ledger order by seq")
 
 
 def newest_entries(
