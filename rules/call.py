@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 from rules.callee import RelationFound, relation_of
 from rules.entities import Entity, find_entities
@@ -19,8 +19,7 @@ CALL = -1  # turn of a hit that concerns the call as a whole
 _MS_PER_CHAR = 220  # 270 characters a minute: where a transcript has no times, positions stand for them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(NamedTuple):
     """Where a condition holds: a span of normalised text in one turn, or the call as a whole (turn −1, no span).
 
     `heard` are components matched by sound: (start, end, standard word). `doubts` make the finding unsure.

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import sub
 from typing import Any
 
 from rules.call import CALL, Call, Hit
@@ -68,17 +69,43 @@ class Node:
     @cached_property
     def local(self) -> bool:
         """Whether what it says about a turn hangs on that turn alone."""
-        return self.by_turn and not (self.condition.first or self.condition.last)
+        return self.by_turn and not self.windowed
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it has no modifiers but, perhaps, a first or last part of the call."""
+        condition = self.condition
+        elsewhere = condition.before or condition.after or condition.around or condition.answered_by
+        return not elsewhere and condition.at_least == 1
+
+    @cached_property
+    def decided(self) -> bool:
+        """Whether it surely holds in the turns, not too long ones, in which it was found."""
+        return self.watched and self.operator is not None and self.operator.exact and self.plain
+
+    @cached_property
+    def windowed(self) -> bool:
+        """Whether it is about the first or last part of a call."""
+        return self.condition.first is not None or self.condition.last is not None
+
+    @cached_property
+    def certain(self) -> bool:
+        """Whether its hits never carry a doubt."""
+        if self.operator is not None:
+            return self.operator.certain
+        return self.condition.hit is None and all(part.certain for part in self.parts)
+
+    def sure(self, names: Mapping[str, Node]) -> bool:
+        """Whether its hits, or those of the condition that it names, never carry a doubt."""
+        return names[self.condition.hit].sure(names) if self.condition.hit else self.certain
 
     @cached_property
     def by_turn(self) -> bool:
         """Whether its hits can be had turn after turn, once it is known which turns are in its window."""
-        condition = self.condition
-        elsewhere = condition.before or condition.after or condition.around or condition.answered_by
-        return self.operator is not None and self.operator.by_turn and not elsewhere and condition.at_least == 1
+        return self.operator is not None and self.operator.by_turn and self.plain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Compiled:
     """A rule with its conditions as nodes."""
 
@@ -91,9 +118,21 @@ class Compiled:
     guards: tuple[Guard, ...]
     always: bool
 
+    @cached_property
+    def sure(self) -> tuple[Node, ...]:
+        """Those of `when` whose hits never carry a doubt."""
+        return tuple(node for node in self.when if node.sure(self.names))
+
+    @cached_property
+    def unsure(self) -> tuple[Node, ...]:
+        """The others."""
+        return tuple(node for node in self.when if not node.sure(self.names))
+
 
 class Judge:
     """Judges calls by one RuleSet. Building it takes a moment; judging a call well under a millisecond."""
+
+    _probes_decide = True  # a test asks every condition although a probe has told that it holds
 
     def __init__(self, ruleset: RuleSet) -> None:
         self.ruleset = ruleset
@@ -140,7 +179,7 @@ class Judge:
 
     def _judging(self, turns: Sequence[Turn], facts: CallFacts) -> Judging:
         call = Call(turns, facts, self._tokenizer)
-        return Judging(call, self._found(call))
+        return Judging(call, self._found(call), probes_decide=self._probes_decide)
 
     def _found(self, call: Call) -> dict[int, list[int]]:
         """For each node that may hold, the turns in which it may."""
@@ -168,9 +207,9 @@ class Judge:
         return list(looking.values())
 
     def _compile(self, rule: Rule) -> Compiled:
-        first, duty = len(self._nodes), rule.kind == "require"
+        first, asked_always = len(self._nodes), rule.kind in ("require", "limit")
         parts = {
-            part: tuple(self._node(c, rule.role, eager=duty or part == "when") for c in getattr(rule, part))
+            part: tuple(self._node(c, rule.role, eager=asked_always or part == "when") for c in getattr(rule, part))
             for part in ("when", "unless", "applies_when", "applies_unless")
         }
         guards = rule.guards if rule.guards is not None else DEFAULT_GUARDS if rule.kind == "forbid" else ()
@@ -275,11 +314,14 @@ def _always(node: Node) -> bool:
 class Judging:
     """One call under judgement: the turns to ask each node about, and each condition's hits, worked out once."""
 
-    def __init__(self, call: Call, found: Mapping[int, list[int]]) -> None:
+    def __init__(self, call: Call, found: Mapping[int, list[int]], *, probes_decide: bool) -> None:
         self.call = call
         self.found = found
         self._hits: dict[int, list[Hit]] = {}
         self._hits_in: dict[tuple[int, int], list[Hit]] = {}
+        self._held: dict[int, bool] = {}
+        short = max(map(sub, call.normal.ends, call.normal.turns), default=0) <= WHOLE_TURN
+        self._decided = short and probes_decide
 
     def hits(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         """The hits of a condition, all its modifiers applied."""
@@ -304,12 +346,40 @@ class Judging:
         if node.number in self._hits or node.operator is None or not node.by_turn:
             yield from self.hits(node, names)
         else:
-            for turn in self._turns(node, node.operator, names):
+            for turn in self._turns(node, names):
                 yield from node.operator.hits(self.call, (turn,))
 
+    def first(self, node: Node, names: Mapping[str, Node]) -> Hit | None:
+        """The first hit of a condition."""
+        return next(self.each(node, names), None)
+
     def holds(self, node: Node, names: Mapping[str, Node]) -> bool:
-        """Whether a condition has any hit."""
-        return next(self.each(node, names), None) is not None
+        """Whether a condition has any hit; hits are made only where nothing cheaper tells."""
+        if node.watched and node.number not in self.found:
+            return False
+        held = self._held.get(node.number)
+        if held is None:
+            self._held[node.number] = held = self._holds(node, names)
+        return held
+
+    def _holds(self, node: Node, names: Mapping[str, Node]) -> bool:
+        condition = node.condition
+        if node.decided and self._decided:
+            return not node.windowed or bool(self._turns(node, names))
+        if node.operator is None and node.plain and not node.windowed:
+            if condition.hit:
+                return self.holds(names[condition.hit], names)
+            if condition.any:
+                return any(self.holds(part, names) for part in node.parts)
+            if not condition.all or condition.scope == "call":
+                return self._all_hold(node, names)
+        return self.first(node, names) is not None
+
+    def _all_hold(self, node: Node, names: Mapping[str, Node]) -> bool:
+        """Whether all parts hold somewhere in the call, and none of what is excluded."""
+        return all(self.holds(part, names) for part in sorted(node.parts, key=_cost)) and not any(
+            self.holds(part, names) for part in node.excluded
+        )
 
     def _find_in(self, node: Node, turn: int) -> list[Hit]:
         if node.operator is None or not role_matches(node.speaker, self.call.roles[turn]):
@@ -333,22 +403,22 @@ class Judging:
     def _operator_hits(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         if node.operator is None:
             return []
-        turns = self._turns(node, node.operator, names) if node.operator.by_turn else ()
+        turns = self._turns(node, names) if node.operator.by_turn else ()
         if node.operator.always:
             hits, roles = node.operator.hits(self.call, turns), self.call.roles
             return [hit for hit in hits if hit.turn == CALL or role_matches(node.speaker, roles[hit.turn])]
         return list(node.operator.hits(self.call, turns)) if turns else []
 
-    def _turns(self, node: Node, operator: Operator, names: Mapping[str, Node]) -> Sequence[int]:
+    def _turns(self, node: Node, names: Mapping[str, Node]) -> Sequence[int]:
         """The turns of its speaker that may hold hits of a node: in its window, near its anchor, with a trigger."""
         if node.watched:
             turns: Sequence[int] = self.found.get(node.number, ())
         else:
             turns = self.call.turns_of(node.speaker)
-            if not operator.always:
-                turns = sorted(operator.turns(self.call) & set(turns))
+            if node.operator is not None and not node.operator.always:
+                turns = sorted(node.operator.turns(self.call) & set(turns))
         condition = node.condition
-        if turns and (condition.first or condition.last):
+        if turns and node.windowed:
             turns = [turn for turn in turns if self._in_window(turn, node)]
         for anchor, sign in ((condition.before, -1), (condition.after, 1), (condition.around, 0)):
             if turns and anchor:
@@ -364,14 +434,16 @@ class Judging:
             return [hit for part in node.parts for hit in self.hits(part, names)]
         if condition.all:
             return self._together(node, names)
-        if any(self.holds(part, names) for part in node.excluded):
+        if not self._all_hold(node, names):
             return []
         return [Hit(turn=CALL, start=0, end=0, because="没有出现例外所说的话")]
 
     def _together(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         """Hits of the first part that all the others accompany, within the clause, the turn or the call."""
         scope = node.condition.scope or "turn"
-        groups = self._groups(node, names, nearby=scope != "call")
+        if scope == "call":
+            return self._anywhere(node, names) if self._all_hold(node, names) else []
+        groups = self._groups(node, names)
         if not groups:
             return []
         calls = [group[0] for group in groups if group[0].turn == CALL]
@@ -387,12 +459,22 @@ class Judging:
             together.append(_joined([hit, *(other for other in others if other), *calls]))
         return together
 
-    def _groups(self, node: Node, names: Mapping[str, Node], *, nearby: bool) -> list[list[Hit]]:
+    def _anywhere(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
+        """Hits of the first part that is about words, with the first hit of each of the others."""
+        leads = [(part, hit) for part in node.parts if (hit := self.first(part, names))]
+        calls = [hit for _, hit in leads if hit.turn == CALL]
+        spoken = [(part, hit) for part, hit in leads if hit.turn != CALL]
+        if not spoken:
+            return [_joined(calls)]
+        others = [hit for _, hit in spoken[1:]] + calls
+        return [_joined([hit, *others]) for hit in self.hits(spoken[0][0], names)]
+
+    def _groups(self, node: Node, names: Mapping[str, Node]) -> list[list[Hit]]:
         """The hits of each part, the parts that were looked out for first; empty where a part has none."""
         groups: dict[int, list[Hit]] = {}
         turns: set[int] | None = None
         for part in sorted(node.parts, key=_cost):
-            if nearby and turns is not None and part.local and not part.watched:
+            if turns is not None and part.local and not part.watched:
                 hits = [hit for turn in sorted(turns) for hit in self.hits_in(part, turn, names)]
             else:
                 hits = self.hits(part, names)
@@ -404,7 +486,7 @@ class Judging:
         return [groups[part.number] for part in node.parts]
 
     def _shares(self, hit: Hit, other: Hit, scope: str) -> bool:
-        if scope == "call" or CALL in (hit.turn, other.turn):
+        if CALL in (hit.turn, other.turn):
             return True
         if hit.turn != other.turn:
             return False
@@ -440,7 +522,9 @@ class Judging:
         if answered_by is None or hit.turn == CALL:
             return False
         turns = self.call.next_turns(hit.turn, answered_by.role, answered_by.turns)
-        return any(answer.turn in turns for part in node.answers for answer in self.hits(part, names))
+        return any(
+            answer.turn == turn for part in node.answers for turn in turns for answer in self.hits_in(part, turn, names)
+        )
 
 
 def _placed(hit: Hit, anchor: Hit, turns: tuple[int, int] | None, sign: int) -> bool:
@@ -480,15 +564,17 @@ def _judge_rule(compiled: Compiled, judging: Judging) -> tuple[Result, list[Find
 
 def _applies(compiled: Compiled, judging: Judging) -> bool:
     names = compiled.names
-    if any(judging.holds(node, names) for node in compiled.applies_unless):
+    if compiled.applies_when and not any(judging.holds(node, names) for node in compiled.applies_when):
         return False
-    return not compiled.applies_when or any(judging.holds(node, names) for node in compiled.applies_when)
+    return not any(judging.holds(node, names) for node in compiled.applies_unless)
 
 
 def _judge_duty(compiled: Compiled, judging: Judging) -> tuple[Result, list[Finding]]:
     rule, call = compiled.rule, judging.call
+    if any(judging.holds(node, compiled.names) for node in compiled.sure):
+        return Result.PASS, []
     doubtful = False
-    for node in compiled.when:
+    for node in compiled.unsure:
         for hit in judging.each(node, compiled.names):
             if not hit.doubts:
                 return Result.PASS, []

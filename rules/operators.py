@@ -45,6 +45,8 @@ class Operator(ABC):
     """What a condition does, without its modifiers."""
 
     probes: tuple[Probe, ...] = ()  # one must succeed in a turn; empty: it is about the call, not about words
+    exact = False  # whether it surely has a hit in a turn in which one of its probes succeeds
+    certain = True  # whether its hits never carry a doubt
 
     @abstractmethod
     def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
@@ -102,6 +104,7 @@ class Phrase(Operator):
                 self._add_sounds(term)
         sounds = frozenset((*self._sounds, *self._halves))
         self.probes = (Probe(strings=self._literal), *([Probe(strings=sounds, by_sound=True)] if sounds else []))
+        self.exact = self.certain = not sounds
 
     def _add_sounds(self, term: str) -> None:
         for spelling in spellings(term):
@@ -179,6 +182,7 @@ class Near(Operator):
             self._standard = [{s: term for term in group for s in spellings(term)} for group in self._groups]
             choices = [tuple(standard) for standard in self._standard]
         self._by_sound = by_sound
+        self.exact = self.certain = not by_sound
         self._expressions = [(order, self._expression(choices, order)) for order in self._orders(ordered=ordered)]
         strings, *also = rarest_first([frozenset(group) for group in choices])
         self.probes = tuple(
@@ -255,6 +259,7 @@ class Pattern(Operator):
         sounds = syllables(pattern) if by_sound else ""
         self._standard = dict(zip(syllables("".join(self._chars)), self._chars, strict=True)) if by_sound else {}
         self.probes = probes(pattern) + (probes(sounds, by_sound=True) if by_sound else ())
+        self.exact, self.certain = True, not by_sound
 
     def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         text = call.normal.text
@@ -415,6 +420,8 @@ class MeasureOf(Operator):
 
 class RelationIs(Operator):
     """Who is on the line; from the call record, else from what is said, and then with a doubt."""
+
+    certain = False
 
     def __init__(self, relations: Sequence[str]) -> None:
         self._relations = frozenset(relations)

@@ -102,11 +102,11 @@ class NormalText:
     """The normalised turns of a call, joined by line feeds, and the way back.
 
     `text` begins with a line feed and each turn ends with one; `turns` are the positions of the turns' first
-    characters, `ends` those of the line feeds after them. The map to the words as spoken is worked out when it is
-    first asked for: most calls have nothing to show.
+    characters, `ends` those of the line feeds after them. The map to the words as spoken is worked out turn by turn
+    when it is first asked for: most turns have nothing to show.
     """
 
-    __slots__ = ("_cuts", "_plain", "_spoken_turns", "ends", "text", "turns")
+    __slots__ = ("_cuts", "_plain", "_plain_turns", "ends", "text", "turns")
 
     def __init__(self, turns: Sequence[str]) -> None:
         spoken = TURN_END + "".join([turn.replace(TURN_END, " ") + TURN_END for turn in turns])
@@ -115,13 +115,8 @@ class NormalText:
         self.text = _SPOKEN_DIGITS.sub(_as_digits, text)
         self.turns = _turn_starts(self.text)
         self.ends = [start - 1 for start in self.turns[1:]] + [len(self.text) - 1]
-        self._cuts: _Cuts | None = None
-        self._spoken_turns: list[int] = []
-
-    @property
-    def pauses(self) -> list[int]:
-        """Positions in `text` before which the speaker paused, in order."""
-        return self._map().pauses
+        self._cuts: dict[int, _Cuts] = {}
+        self._plain_turns: list[int] = []
 
     def turn_at(self, position: int) -> int:
         """Index of the turn that holds a position of `text`."""
@@ -133,18 +128,18 @@ class NormalText:
 
     def span_as_spoken(self, start: int, end: int) -> tuple[int, int, int]:
         """Positions [start, end) of `text` → (turn, start, end) in characters of that turn as spoken."""
-        turn, cuts = self.turn_at(start), self._map()
-        base = self._spoken_turns[turn]
-        return turn, cuts.spoken(start) - base, cuts.spoken(end - 1) + 1 - base
+        turn = self.turn_at(start)
+        base, cuts = self.turns[turn], self._cuts_of(turn)
+        return turn, cuts.spoken(start - base), cuts.spoken(end - 1 - base) + 1
 
     def clause(self, start: int, end: int) -> tuple[int, int]:
         """The clause around [start, end): from the pause or sentence end before it to the next one after it."""
         turn = self.turn_at(start)
         low, high = self.turns[turn], self.ends[turn]
-        pauses = self.pauses
-        before, after = bisect_right(pauses, start) - 1, bisect_left(pauses, end)
-        first = max(low, pauses[before] if before >= 0 else low)
-        last = min(high, pauses[after] if after < len(pauses) else high)
+        pauses = self._cuts_of(turn).pauses
+        before, after = bisect_right(pauses, start - low) - 1, bisect_left(pauses, end - low)
+        first = low + pauses[before] if before >= 0 else low
+        last = min(high, low + pauses[after]) if after < len(pauses) else high
         return self.sentence(start, end, low=first, high=last)
 
     def sentence(self, start: int, end: int, *, low: int | None = None, high: int | None = None) -> tuple[int, int]:
@@ -156,16 +151,20 @@ class NormalText:
         stops = [at for mark in (HARD, QUESTION) if (at := self.text.find(mark, end, high)) >= 0]
         return first, min([*stops, high])
 
-    def _map(self) -> _Cuts:
-        if self._cuts is None:
-            self._cuts = _cuts(self._plain)
-            self._spoken_turns = _turn_starts(self._plain)
-        return self._cuts
+    def _cuts_of(self, turn: int) -> _Cuts:
+        if turn not in self._cuts:
+            self._plain_turns = self._plain_turns or _turn_starts(self._plain)
+            low = self._plain_turns[turn]
+            self._cuts[turn] = _cuts(self._plain, low, self._plain.index(TURN_END, low) + 1)
+        return self._cuts[turn]
 
 
 @dataclass(frozen=True, slots=True)
 class _Cuts:
-    """Where characters were taken out: from `pieces[i]` on, `shifts[i]` characters are missing."""
+    """Where characters of a turn were taken out: from `pieces[i]` on, `shifts[i]` are missing; `pauses` stood there.
+
+    All positions are those of the normalised turn.
+    """
 
     pieces: list[int]
     shifts: list[int]
@@ -175,17 +174,18 @@ class _Cuts:
         return position + self.shifts[bisect_right(self.pieces, position) - 1]
 
 
-def _cuts(plain: str) -> _Cuts:
-    found = [(cut.start(), cut.end(), SOFT in cut.group()) for cut in _PAUSES.finditer(plain)]
-    found += [(cut.start() + 1, cut.end(), False) for cut in _STUTTER.finditer(plain)]
+def _cuts(plain: str, low: int, high: int) -> _Cuts:
+    found = [(cut.start(), cut.end(), SOFT in cut.group()) for cut in _PAUSES.finditer(plain, low, high)]
+    found += [(cut.start() + 1, cut.end(), False) for cut in _STUTTER.finditer(plain, low, high)]
     cuts = _Cuts([0], [0], [])
     removed = 0
     for start, end, pause in sorted(found):
         removed += end - start
-        cuts.pieces.append(end - removed)
+        place = end - removed - low
+        cuts.pieces.append(place)
         cuts.shifts.append(removed)
         if pause:
-            cuts.pauses.append(end - removed)
+            cuts.pauses.append(place)
     return cuts
 
 

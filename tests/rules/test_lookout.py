@@ -27,6 +27,8 @@ OPEN = Path(__file__).parents[1] / "corpus" / "open"
 class Tireless(Judge):
     """Asks every condition about every turn of its speaker."""
 
+    _probes_decide = False
+
     def _found(self, call: Call) -> dict[int, list[int]]:
         return {node.number: call.turns_of(node.speaker) for node in self._nodes if node.watched}
 
