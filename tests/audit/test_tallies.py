@@ -76,11 +76,13 @@ class Everything(RuleBasedStateMachine):
         pick=st.integers(0, 20),
         who=st.sampled_from(REVIEWERS),
         two=st.booleans(),
-        choice=st.sampled_from([
-            Choice(kind=Kind.CONFIRM),
-            Choice(kind=Kind.PARTIAL, reason="milder"),
-            Choice(kind=Kind.DISMISS, reason="context"),
-        ]),
+        choice=st.sampled_from(
+            [
+                Choice(kind=Kind.CONFIRM),
+                Choice(kind=Kind.PARTIAL, reason="milder"),
+                Choice(kind=Kind.DISMISS, reason="context"),
+            ]
+        ),
     )
     def judge(self, pick: int, who: Actor, two: bool, choice: Choice) -> None:
         item = self.pick(pick)
