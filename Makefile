@@ -4,14 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: audit test quality rule-pages second-opinion clean
+.PHONY: audit dashboard test quality rule-pages second-opinion clean
 
 ## Audit the sample recordings: a table here, report.html and report.xlsx beside.
 audit: $(VENV)/.with-base
 	$(BIN)/callaudit audit samples --calls samples/calls.csv --db callaudit.db
 	@$(BIN)/callaudit report --db callaudit.db --out report.xlsx
 	@$(BIN)/callaudit report --db callaudit.db --out report.html
-	@echo "打开报告：用浏览器打开 $(CURDIR)/report.html（仪表盘将在后续版本提供）"
+	@echo "打开报告：用浏览器打开 $(CURDIR)/report.html；仪表盘：make dashboard"
+
+## The dashboard on what `make audit` left, for this machine alone.
+dashboard: $(VENV)/.with-dashboard
+	$(BIN)/callaudit dashboard --db callaudit.db
 
 ## Everything that must hold: style, types, direction of imports, tests.
 test: $(VENV)/.with-tests
@@ -42,9 +46,13 @@ $(VENV)/.with-base: pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --editable '.[base]'
 	@touch $@
 
-$(VENV)/.with-tests: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[base,openai-whisper,train,dashboard,test]'
+$(VENV)/.with-dashboard: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable '.[base,dashboard]'
 	@touch $@ $(VENV)/.with-base
 
+$(VENV)/.with-tests: pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --editable '.[base,openai-whisper,train,dashboard,test]'
+	@touch $@ $(VENV)/.with-base $(VENV)/.with-dashboard
+
 clean:
-	rm -rf $(VENV) build dist callaudit.db callaudit.db-* report.html report.xlsx
+	rm -rf $(VENV) build dist callaudit.db callaudit.db-* callaudit.db.* report.html report.xlsx
