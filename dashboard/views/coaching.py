@@ -29,6 +29,7 @@ from audit.coaching import (
 from audit.coaching_record import Assignment, Clip, Playlist
 from audit.coaching_sheet import sheet
 from audit.complaints import today
+from audit.redact import find_private, mask
 from audit.store import Store
 from dashboard import data, filters
 from dashboard.coaching_clips import act, rule_title, show_clip
@@ -234,8 +235,8 @@ def _add_bad(store: Store, actor: Actor, one: Playlist, known: list[Clip]) -> No
         for item in found[:CANDIDATES]:
             left, right = st.columns([9, 2], vertical_alignment="center")
             who = " · ".join(filter(None, (item.at[:16].replace("T", " "), item.agent_id, item.call_id)))
-            left.markdown(f"**{rule_title(store, item.rule_id)}** “{item.words[:40]}”" if item.words else
-                          f"**{rule_title(store, item.rule_id)}**")  # fmt: skip
+            said = mask(item.words, find_private(item.words))[:40]
+            left.markdown(f"**{rule_title(store, item.rule_id)}**" + (f" “{said}”" if said else ""))
             left.caption(who)
             if right.button(t("coaching.add"), key=f"coaching_add_{item.key}", icon=":material/add:"):
                 act(add_clip, one.id, NewClip(call_id=item.call_id, finding=item.key))

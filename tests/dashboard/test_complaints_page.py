@@ -1,0 +1,152 @@
+"""The page 投诉: register, choose, link, answer and close; what each role may see and do."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from audit.access import Actor, Role
+from audit.complaint_record import Intake
+from audit.complaints import Desk, history, listing, read, register
+from audit.config import CHINA, Config
+from audit.csv_lists import moment
+from audit.store import Store
+from audit.store.complaints import EVERY_COMPLAINT
+from dashboard import data
+
+APP = Path(data.__file__).with_name("app.py")
+OFFICER = Actor(name="吴敏", role=Role.OFFICER)
+
+
+def page(db: Path, *, role: Role = Role.OFFICER, **query: str) -> AppTest:
+    actor = Actor(name="吴敏", role=role, agent_id="A01" if role is Role.COLLECTOR else None)
+    data.configure(Config(db=db), acting=actor)
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run().switch_page("views/complaints.py")
+    for name, value in query.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def text(at: AppTest) -> str:
+    kinds = ("markdown", "caption", "text", "info", "warning", "error", "success", "subheader", "title")
+    return "\n".join(str(element.value) for kind in kinds for element in at.get(kind))
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    Store.open(tmp_path / "callaudit.db").close()
+    return tmp_path / "callaudit.db"
+
+
+def complain(db: Path, words: str = "说出我女儿的学校", *, received: str = "2026-11-10 09:00") -> int:
+    """A complaint about the newest call of the demo."""
+    with Store.open(db) as store:
+        call = store.one("select debtor_id from calls order by started_at desc limit 1") or {}
+        desk = Desk(store=store, actor=OFFICER, day=date(2026, 11, 22))
+        intake = Intake(
+            received_at=moment(received, CHINA), channel="12378", text=words, complainant="孙鹏",
+            debtor_id=call.get("debtor_id"), category="threat",
+        )  # fmt: skip
+        return register(desk, intake) or 0
+
+
+def at_desk(db: Path) -> Desk:
+    return Desk(store=Store.read(db), actor=OFFICER)
+
+
+def test_an_empty_store_says_what_to_do(empty: Path) -> None:
+    at = page(empty)
+    assert not at.exception
+    assert "还没有投诉" in text(at)
+    assert at.button(key="complaint_register").label == "登记"
+
+
+def test_a_complaint_is_registered_once(empty: Path) -> None:
+    at = page(empty)
+    at.date_input(key="complaint_day").set_value(date(2026, 11, 19))
+    at.text_input(key="complaint_complainant").set_value("孙鹏")
+    at.text_area(key="complaint_text").set_value("骂人")
+    at.button(key="complaint_register").click().run()
+    assert "已登记为投诉 1" in text(at)
+    at.button(key="complaint_register").click().run()
+    assert "已经登记过" in text(at)
+    (one,) = listing(at_desk(empty), EVERY_COMPLAINT)
+    assert (one.complainant, one.text, one.created_by, one.received_on) == ("孙鹏", "骂人", "吴敏", date(2026, 11, 19))
+
+
+def test_an_empty_complaint_is_refused_in_words(empty: Path) -> None:
+    at = page(empty)
+    at.button(key="complaint_register").click().run()
+    assert "投诉内容是空的" in text(at)
+
+
+def test_a_complaint_goes_its_way_on_the_page(demo: Path) -> None:
+    number = complain(demo)
+    at = page(demo, id=str(number))
+    assert f"投诉 {number}" in text(at)
+    at.button(key="complaint_to_answered").click().run()
+    assert "请先填写：结论、答复内容" in text(at)
+    at.button(key="complaint_to_investigating").click().run()
+    revision = read(at_desk(demo), number).revision
+    at.text_area(key=f"complaint_answer_text_{number}_{revision}").set_value("已道歉")
+    at.text_area(key=f"complaint_remedy_{number}_{revision}").set_value("停岗培训")
+    at.selectbox(key=f"complaint_cause_{number}_{revision}").set_value("conduct")
+    at.button_group(key=f"complaint_outcome_{number}_{revision}").set_value("upheld")
+    at.button(key="complaint_save_answer").click().run()
+    at.button(key="complaint_to_answered").click().run()
+    at.button(key="complaint_to_closed").click().run()
+    assert not at.exception
+    one = read(at_desk(demo), number)
+    assert (one.status, one.outcome, one.cause, one.answer) == ("closed", "upheld", "conduct", "已道歉")
+    assert [step.what for step in history(at_desk(demo), number)] == [
+        "registered",
+        "moved",
+        "changed",
+        "moved",
+        "moved",
+    ]
+
+
+def test_markup_in_a_complaint_is_shown_as_text(demo: Path) -> None:
+    number = complain(demo, "<script>alert(1)</script> **粗** [x](javascript:1)")
+    at = page(demo, id=str(number))
+    assert at.text[0].value == "<script>alert(1)</script> **粗** [x](javascript:1)"
+    assert "<script>" not in "".join(element.value for element in at.markdown)
+
+
+def test_overdue_is_said_in_words_beside_the_colour(demo: Path) -> None:
+    number = complain(demo, received="2026-09-01 09:00")
+    at = page(demo, id=str(number))
+    assert any("超期" in str(element.value) for element in at.get("markdown"))
+    assert any("⚠ 超期" in str(value) for frame in at.dataframe for value in frame.value.to_numpy().ravel())
+
+
+def test_a_number_that_is_not_there_is_told(demo: Path) -> None:
+    assert "没有编号为 99999 的投诉" in text(page(demo, id="99999"))
+
+
+def test_reviewers_work_on_complaints_but_import_none(demo: Path) -> None:
+    at = page(demo, role=Role.REVIEWER, id=str(complain(demo)))
+    labels = [tab.label for tab in at.tabs]
+    assert {"办理", "统计", "登记"} < set(labels)
+    assert "导入" not in labels
+
+
+@pytest.mark.parametrize("role", [Role.TRAINER, Role.COLLECTOR])
+def test_others_are_refused(demo: Path, role: Role) -> None:
+    complain(demo)
+    at = page(demo, role=role)
+    assert "说出我女儿的学校" not in text(at)
+    assert not at.dataframe
+
+
+def test_the_page_speaks_english(demo: Path) -> None:
+    at = page(demo, id=str(complain(demo)), lang="en")
+    assert at.title[0].value == "Complaints"
+    assert "Start investigating" in [button.label for button in at.button]
