@@ -1,0 +1,197 @@
+"""The page of a call in a browser: sound, turns, keys, what is masked, and words that look like markup."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit import ledger
+from audit.store import Store
+from tests.served import Served, serving, settled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+CALL = "20261107-A02-0060"
+EVIL = "<script>window.hacked=1</script><img src=x onerror='window.hacked=2'>我叫陈志强"
+
+
+def seconds(page: Page) -> float:
+    return float(page.locator(".ca-wave").get_attribute("aria-valuenow") or 0)
+
+
+def starts(page: Page, turn: int) -> float:
+    text = page.locator(".ca-turn .ca-at").nth(turn).inner_text()
+    minutes, rest = text.split(":")
+    return 60 * int(minutes) + int(rest)
+
+
+def heard_calls(db: Path) -> list[str]:
+    """Calls with findings whose recording is really there."""
+    with Store.read(db) as store:
+        return [
+            call.record.call_id for call in store.calls()
+            if call.record.path and call.record.path.exists() and call.judgement.findings
+        ]  # fmt: skip
+
+
+def poison(db: Path, call_id: str) -> None:
+    """Words as a recogniser, or a hostile transcript file, may have written them."""
+    with sqlite3.connect(db) as sql:
+        (recording,) = sql.execute("select recording from calls where call_id = ?", [call_id]).fetchone()
+        (turns,) = sql.execute("select turns from transcripts where recording = ?", [recording]).fetchone()
+        changed = json.loads(turns)
+        changed[0]["text"] = EVIL
+        sql.execute("update transcripts set turns = ? where recording = ?", [json.dumps(changed), recording])
+        sql.execute("update calls set agent_name = ? where call_id = ?", ["<b onclick=x>", call_id])
+    sql.close()
+
+
+@pytest.fixture(scope="module")
+def here(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all tests of this file; the second call with sound has words that look like markup."""
+    db = Path(shutil.copy(demo_master, tmp_path_factory.mktemp("call") / "callaudit.db"))
+    poison(db, heard_calls(db)[1])
+    with serving(db) as running:
+        yield running
+
+
+@pytest.fixture
+def opened(page: Page, here: Served) -> Callable[[str], Page]:
+    def open_(where: str) -> Page:
+        page.goto(here.url + where)
+        settled(page)
+        return page
+
+    return open_
+
+
+@pytest.fixture
+def call(here: Served, opened: Callable[[str], Page]) -> Page:
+    page = opened(f"call?call={heard_calls(here.db)[0]}")
+    page.wait_for_function("document.querySelector('.ca-time')?.textContent.includes('/ 0')")
+    page.wait_for_function(
+        "document.querySelector('.ca-wave > div')?.shadowRoot.querySelector('[part~=region]') !== null"
+    )
+    return page
+
+
+def test_a_clip_plays_and_the_position_moves(call: Page) -> None:
+    assert seconds(call) == 0
+    call.get_by_role("button", name="播放", exact=True).click()
+    call.wait_for_function("Number(document.querySelector('.ca-wave').getAttribute('aria-valuenow')) >= 2")
+    assert call.get_by_role("button", name="暂停").is_visible()
+    assert call.locator(".ca-turn[aria-current=true]").count() == 1
+
+
+def test_a_click_on_a_turn_jumps_there_and_plays(call: Page) -> None:
+    call.locator(".ca-turn").nth(5).click()
+    call.wait_for_selector(".ca-turn:nth-child(6)[aria-current=true]")
+    assert starts(call, 5) <= seconds(call) <= starts(call, 5) + 5
+    call.wait_for_function(
+        f"Number(document.querySelector('.ca-wave').getAttribute('aria-valuenow')) > {starts(call, 5)}"
+    )
+
+
+def test_keys_move_play_loop_and_change_the_speed(call: Page) -> None:
+    press = call.keyboard.press
+    press("ArrowRight")
+    assert seconds(call) == 3
+    press("ArrowLeft")
+    assert seconds(call) == 0
+    press(".")
+    press(".")
+    assert abs(seconds(call) - starts(call, 1)) <= 1
+    press(",")
+    assert call.locator(".ca-turn").nth(0).get_attribute("aria-current") == "true"
+    press("]")
+    press("]")
+    assert call.get_by_label("语速").input_value() == "1.5"
+    press("l")
+    assert call.get_by_role("button", name="循环").get_attribute("aria-pressed") == "true"
+    press("Space")
+    call.get_by_role("button", name="暂停").wait_for()
+    press("Space")
+    call.get_by_role("button", name="播放", exact=True).wait_for()
+
+
+def test_a_loop_comes_back_to_its_beginning(call: Page) -> None:
+    call.evaluate("document.querySelector('.ca-turn').click()")
+    call.keyboard.press("l")
+    call.get_by_label("语速").select_option("2")
+    end = starts(call, 1)
+    call.wait_for_timeout(int(1000 * end / 2) + 1500)
+    assert call.get_by_role("button", name="暂停").is_visible()
+    assert seconds(call) <= end + 1
+
+
+def test_a_finding_is_explained_when_its_words_have_the_focus(call: Page) -> None:
+    call.locator(".ca-mark").first.focus()
+    tip = call.get_by_role("tooltip")
+    assert tip.is_visible()
+    assert "理由" in tip.inner_text()
+    assert call.locator(".ca-mark").first.get_attribute("aria-label")
+
+
+def test_turns_are_reached_by_arrow_keys_alone(call: Page) -> None:
+    call.locator(".ca-turn .ca-when").first.focus()
+    call.keyboard.press("ArrowDown")
+    call.keyboard.press("ArrowDown")
+    call.keyboard.press("Enter")
+    call.wait_for_selector(".ca-turn:nth-child(3)[aria-current=true]")
+
+
+def test_markup_in_words_is_shown_as_text_and_names_are_masked(here: Served, opened: Callable[[str], Page]) -> None:
+    page = opened(f"call?call={heard_calls(here.db)[1]}")
+    first = page.locator(".ca-turn .ca-text").first
+    first.wait_for()
+    assert first.inner_text() == EVIL.replace("陈志强", "***")
+    assert page.locator(".ca-player script, .ca-player img").count() == 0
+    assert page.evaluate("window.hacked") is None
+
+
+def test_unmasking_asks_why_shows_the_words_and_stands_in_the_ledger(
+    here: Served, opened: Callable[[str], Page]
+) -> None:
+    call_id = heard_calls(here.db)[1]
+    page = opened(f"call?call={call_id}")
+    page.get_by_role("button", name=re.compile("显示原文")).first.click()
+    page.get_by_label("查看原文的理由（记入台账）").fill("投诉 3 号，核对姓名")
+    page.get_by_role("button", name="显示原文和原声").click()
+    page.get_by_text("正在显示原文和原声").wait_for()
+    settled(page)
+    page.wait_for_function("document.querySelector('.ca-turn .ca-text').textContent.includes('陈志强')")
+    with Store.read(here.db) as store:
+        (entry,) = ledger.recent(store, kind=ledger.Kind.UNMASK)
+    assert (entry.subject, entry.data["reason"]) == (call_id, "投诉 3 号，核对姓名")
+
+    page.get_by_role("button", name="恢复遮盖").click()
+    page.wait_for_function("document.querySelector('.ca-turn .ca-text').textContent.includes('***')")
+
+
+def test_without_its_recording_a_call_is_read_and_says_so(here: Served, opened: Callable[[str], Page]) -> None:
+    with Store.read(here.db) as store:
+        gone = next(c.record.call_id for c in store.calls() if c.record.path and not c.record.path.exists())
+    page = opened(f"call?call={gone}")
+    page.get_by_text("录音文件不在原处").wait_for()
+    page.locator(".ca-turn").nth(1).click()
+    assert page.locator(".ca-turn").nth(1).get_attribute("aria-current") == "true"
+
+
+def test_a_call_is_found_in_the_list_and_opened(opened: Callable[[str], Page]) -> None:
+    page = opened("call")
+    page.get_by_label("查找通话").fill(CALL)
+    page.keyboard.press("Enter")
+    page.get_by_text("1 通，最新的在前").wait_for()
+    settled(page)
+    page.locator('[data-testid="stDataFrame"]').click(position={"x": 18, "y": 50})
+    page.get_by_text(f"通话 {CALL}").wait_for()
+    assert f"call={CALL}" in page.url
