@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".html", ".xlsx")
 
 Notify = Callable[[int, int], None]
-"""Told how many of how many steps are done."""
+"""Told how many of how many calls are done; a page with sound goes over them a second time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def make_report(
     """
     require(actor, Action.EXPORT_UNMASKED if asked.unmasked else Action.EXPORT)
     data = read_report(store, asked, actor=actor, dialogues=suffix == ".html", notify=notify)
-    made = _html(data, asked.lang) if suffix == ".html" else _xlsx(data, asked.lang)
+    made = _html(data, asked.lang, notify) if suffix == ".html" else _xlsx(data, asked.lang)
     _note(store, suffix, asked, data, actor)
     return made
 
@@ -314,10 +314,10 @@ def _write_private(path: Path, made: bytes) -> None:
         file.write(made)
 
 
-def _html(data: ReportData, lang: Lang) -> bytes:
+def _html(data: ReportData, lang: Lang, notify: Notify | None) -> bytes:
     from audit.report_html import render
 
-    return render(data, lang=lang).encode()
+    return render(data, lang=lang, notify=notify).encode()
 
 
 def _xlsx(data: ReportData, lang: Lang) -> bytes:

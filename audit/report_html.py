@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -94,13 +94,17 @@ class CallSection:
     role_doubt: bool
 
 
-def render(data: ReportData, *, lang: Lang) -> str:
-    """The whole page. The same data and recordings give the same text."""
+def render(data: ReportData, *, lang: Lang, notify: Callable[[int, int], None] | None = None) -> str:
+    """The whole page. The same data and recordings give the same text. `notify` hears how many calls are done."""
     worst = flagged(data.calls)
     section = partial(_section, data=data, words=Words(lang))
     # Decoding holds no lock of Python's: clips of several calls are cut at once, kept in order.
     with ThreadPoolExecutor(cpu_count()) as pool:
-        sections = list(pool.map(section, count(1), worst[:CALLS_SHOWN]))
+        sections = []
+        for made in pool.map(section, count(1), worst[:CALLS_SHOWN]):
+            sections.append(made)
+            if notify is not None:
+                notify(len(sections), min(len(worst), CALLS_SHOWN))
     return (
         _environment(lang)
         .get_template("report.html.j2")

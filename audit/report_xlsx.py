@@ -356,10 +356,11 @@ def _complaints(data: ReportData, w: Words) -> tuple[Sheet, ...]:
 
 def _complaint_row(row: Complaint, w: Words) -> tuple[Cell, ...]:
     answered = None if row.answered_on is None else row.answered_on.isoformat()
+    decision = w.of("decision", row.outcome.value if row.outcome else None)
     return (
         row.id, row.received_on.isoformat(), w.of("channel", row.channel), row.complainant, row.debtor_id, row.case_id,
-        row.agent_id, row.team, w.of("complaint_category", row.category), w.of("status", row.status.value), row.due_on.isoformat(), answered,
-        w["yes"] if row.late else None, w.of("decision", row.outcome.value if row.outcome else None), w.of("cause", row.cause),
+        row.agent_id, row.team, w.of("complaint_category", row.category), w.of("status", row.status.value),
+        row.due_on.isoformat(), answered, w["yes"] if row.late else None, decision, w.of("cause", row.cause),
         row.remedy, row.text,
     )  # fmt: skip
 
