@@ -28,6 +28,7 @@ from rules.engine import Judge
 from rules.load import load_rules
 from rules.model import RuleSet
 from rules.second_opinion import SecondOpinion, read_model
+from tests.demo_cases import add_cases
 from tests.demo_people import live_through
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 
@@ -84,6 +85,7 @@ def build_demo(
         planned = sorted(_plan(path.parent / "recordings", calls=calls, last_day=last_day, scenes=scenes), key=_when)
         judged.keep(planned)
         store.add_records(_attempts(planned))
+        add_cases(store, last_day=last_day)
         if people:
             live_through(store, last_day=last_day)
 
@@ -363,7 +365,7 @@ def _with_sound(
     kept = recordings / file.name
     shutil.copyfile(file, kept)
     turns = [
-        _turn(number, (Role(role), text), (times["start_ms"], times["end_ms"]), confidence=0.95)
+        _turn(number, (Role(role), text), (times["start_ms"], times["end_ms"]), confidence=1.0)
         for number, (role, text, times) in enumerate(said)
     ]
     recording = sha256(kept.read_bytes()).hexdigest()
