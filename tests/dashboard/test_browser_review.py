@@ -1,0 +1,96 @@
+"""In a real browser: three findings reviewed by keys alone, one taken back; an appeal filed and decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit import appeals, review
+from audit.access import LOCAL, Actor, Role
+from audit.review import Choice, Policy
+from audit.store import Filter, Store, queue, verdicts
+from audit.store.queue import State, Wanted
+from audit.store.verdicts import Kind
+from tests.served import settled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+def press(page: Page, key: str) -> None:
+    """A key, wherever the focus is, and what follows from it."""
+    page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    settled(page)
+
+
+def today(page: Page, count: int) -> None:
+    page.get_by_text(f"今天已判 {count}").wait_for()
+
+
+def test_three_findings_by_keyboard_and_one_taken_back(opened: Callable[[str], Page], demo: Path) -> None:
+    page = opened("review")
+    today(page, 0)
+    press(page, "a")
+    today(page, 1)
+    press(page, "d")
+    page.get_by_text("为什么驳回").wait_for()
+    press(page, "2")
+    today(page, 2)
+    press(page, "s")
+    page.get_by_text("哪里成立").wait_for()
+    press(page, "1")
+    today(page, 3)
+    page.get_by_role("button", name="撤销：部分成立").wait_for()
+    press(page, "u")
+    today(page, 2)
+    page.get_by_role("button", name="确认违规").wait_for()
+    with Store.read(demo) as store:
+        said = list(reversed(verdicts.of_reviewer(store, LOCAL.name)))
+        assert [entry.kind for entry in said] == [Kind.CONFIRM, Kind.DISMISS, Kind.PARTIAL, Kind.UNDO]
+        assert [entry.reason for entry in said] == [None, "context", "milder", None]
+        after = [found.state for entry in said[:3] if (found := queue.item(store, entry.key)) is not None]
+        assert after == [State.CONFIRMED, State.DISMISSED, State.WAITING]
+
+
+def test_words_selected_in_the_transcript_become_a_violation(opened: Callable[[str], Page], demo: Path) -> None:
+    page = opened("review")
+    page.locator(".ca-player").wait_for()
+    press(page, "m")  # the player's key: choose the turn where the finding is
+    page.get_by_text("补充漏判：").wait_for()
+    press(page, "e")
+    page.get_by_text("人工补充").first.wait_for()
+    with Store.read(demo) as store:
+        (said,) = verdicts.of_reviewer(store, LOCAL.name)
+        assert said.kind is Kind.ADD
+        assert said.finding is not None
+        assert said.finding["quote"]
+
+
+def test_an_appeal_is_decided(opened: Callable[[str], Page], demo: Path) -> None:
+    """Filed as the collector would; decided by another than who judged: here, whoever sits at the machine."""
+    wu = Actor(name="吴敏", role=Role.REVIEWER)
+    li = Actor(name="李强", role=Role.COLLECTOR, agent_id="A02")
+    with Store.open(demo) as store:
+        offer = review.next_item(store, Wanted(calls=Filter(agent_id="A02"), category="recording_notice"), actor=wu)
+        assert offer is not None
+        item = review.judge(store, offer.item, Choice(kind=Kind.CONFIRM), actor=wu, policy=Policy())
+        number = appeals.file_appeal(store, item.key, "我在开头告知过录音", actor=li, policy=Policy()).id
+    page = opened("appeals")
+    page.get_by_text("我在开头告知过录音").wait_for()
+    box = page.locator(f".st-key-appeals_answer_{number} textarea")
+    box.fill("听录音，开头确有告知")
+    box.press("Tab")
+    settled(page)
+    page.locator(f".st-key-appeals_overturn_{number} button").click()
+    settled(page)
+    page.get_by_text("已处理；结果已记入").wait_for()
+    with Store.read(demo) as store:
+        after = queue.item(store, item.key)
+        assert after is not None
+        assert after.state is State.DISMISSED
