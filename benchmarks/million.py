@@ -190,7 +190,7 @@ def _cases(sql: sqlite3.Connection) -> None:
         ))  # fmt: skip
     sql.executemany(f"insert into cases values ({', '.join('?' * 14)})", cases)
     sql.executemany("insert into payments values (?, ?, ?, ?)", payments)
-    sql.execute("insert or replace into payments_known values (1, ?)", [f"{LAST_DAY}T23:59:59+08:00"])
+    sql.execute("insert or replace into payments_known values (1, ?)", [LAST_DAY.isoformat()])
 
 
 def _complaints(sql: sqlite3.Connection, calls: int) -> None:

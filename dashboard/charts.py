@@ -40,7 +40,7 @@ def trend(found: Sequence[Bucket], *, machine: bool) -> alt.LayerChart | alt.Fac
     )  # fmt: skip
     kinds = [t("overview.confirmed"), t("overview.machine")][: 1 + machine]
     colour = alt.Color("kind:N", title=None, scale=alt.Scale(domain=kinds, range=[CONFIRMED, MACHINE][: len(kinds)]),
-                       legend=alt.Legend(orient="top", symbolStrokeWidth=2))  # fmt: skip
+                       legend=alt.Legend(orient="top", symbolOpacity=1, symbolStrokeWidth=2))  # fmt: skip
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, color=colour)
     share = alt.Y("share:Q", title=t("overview.axis_share"), axis=alt.Axis(format=".0%"))
     band = base.mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=t("overview.axis_share")), y2="high:Q")

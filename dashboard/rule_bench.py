@@ -13,12 +13,12 @@ from audit.check import BadLine
 from audit.config import CHINA
 from audit.score import is_signal
 from dashboard import data, rulebook
+from dashboard.rule_list import MARKS
 from dashboard.words import t
 from rules.explain import Trace
-from rules.model import RELATIONS, Finding, Result
+from rules.model import RELATIONS, Finding, Result, Severity
 from transcribe.model import Role, Turn
 
-_SIGNS = {Result.FAIL: ":material/cancel:", Result.UNSURE: ":material/help:", Result.PASS: ":material/check:"}
 _MARKUP = str.maketrans({sign: f"\\{sign}" for sign in r"\`*_{}[]()<>#+-.!|~$:"})
 
 
@@ -106,7 +106,7 @@ def _plain(text: str) -> str:
 
 
 def _traces(tried: Tried) -> None:
-    fired = [trace for trace in tried.traces if trace.fired]
+    fired = sorted((trace for trace in tried.traces if trace.fired), key=_gravity)
     silent = [trace for trace in tried.traces if not trace.fired]
     st.markdown(f"**{t('rules_page.fired', n=len(fired))}**" if fired else t("rules_page.nothing_fired"))
     signals = {finding.rule_id for finding in tried.judgement.findings if is_signal(finding.category)}
@@ -117,9 +117,18 @@ def _traces(tried: Tried) -> None:
             st.dataframe([_row(trace, signals) for trace in silent], key="bench_silent", hide_index=True)
 
 
+def _gravity(trace: Trace) -> tuple[bool, int]:
+    """Violations by severity, the worst first, then what is unsure."""
+    rule = rulebook.rule(trace.rule_id)
+    return trace.result is not Result.FAIL, -Severity(rule.severity).rank if rule else 0
+
+
 def _row(trace: Trace, signals: set[str]) -> dict[str, str]:
     signal = trace.rule_id in signals and trace.result is Result.FAIL
+    rule = rulebook.rule(trace.rule_id)
+    severity = f"{MARKS[rule.severity]} {t(f'rules_page.severity_{rule.severity}')}" if rule else "—"
     return {
+        t("rules_page.c_severity"): severity,
         t("rules_page.c_result"): t("rules_page.result_signal" if signal else f"rules_page.result_{trace.result}"),
         t("rules_page.c_title"): rulebook.title(trace.rule_id),
         t("rules_page.c_why"): trace.why,

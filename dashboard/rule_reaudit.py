@@ -87,9 +87,9 @@ def _show(compared: Compared) -> None:
     else:
         st.markdown(t("rules_page.would_change", n=f"{compared.calls:,}"))
         st.dataframe([_row(change) for change in compared.found], key="reaudit_table", hide_index=True)
-    allowed = may(data.actor(), Action.OPERATE)
-    if allowed and st.button(t("rules_page.apply"), key="reaudit_apply", icon=":material/published_with_changes:"):
-        _apply()
+    if may(data.actor(), Action.OPERATE):
+        with st.popover(t("rules_page.apply"), icon=":material/published_with_changes:"):
+            _apply()
 
 
 def _row(change: Change) -> dict[str, object]:
@@ -105,15 +105,11 @@ def _row(change: Change) -> dict[str, object]:
 
 
 def _apply() -> None:
-    @st.dialog(t("rules_page.apply"))
-    def sure() -> None:
-        st.markdown(t("rules_page.apply_sure"))
-        if not st.button(t("rules_page.apply_yes"), key="reaudit_sure", type="primary", icon=":material/check:"):
-            return
-        ruleset = rulebook.ruleset()
-        settings = settings_of(data.config(), ruleset)
-        with data.writing() as store, _Progress() as progress:
-            count = reaudit(store, ruleset, settings, actor=data.actor(), notify=progress.notify)
-        st.success(t("rules_page.applied", n=f"{count:,}", version=ruleset.version), icon=":material/check:")
-
-    sure()
+    st.markdown(t("rules_page.apply_sure"))
+    if not st.button(t("rules_page.apply_yes"), key="reaudit_sure", type="primary", icon=":material/check:"):
+        return
+    ruleset = rulebook.ruleset()
+    settings = settings_of(data.config(), ruleset)
+    with data.writing() as store, _Progress() as progress:
+        count = reaudit(store, ruleset, settings, actor=data.actor(), notify=progress.notify)
+    st.success(t("rules_page.applied", n=f"{count:,}", version=ruleset.version), icon=":material/check:")

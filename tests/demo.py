@@ -28,7 +28,6 @@ from rules.engine import Judge
 from rules.load import load_rules
 from rules.model import RuleSet
 from rules.second_opinion import SecondOpinion, read_model
-from tests.demo_cases import add_cases
 from tests.demo_people import live_through
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 
@@ -85,7 +84,6 @@ def build_demo(
         planned = sorted(_plan(path.parent / "recordings", calls=calls, last_day=last_day, scenes=scenes), key=_when)
         judged.keep(planned)
         store.add_records(_attempts(planned))
-        add_cases(store, last_day=last_day)
         if people:
             live_through(store, last_day=last_day)
 

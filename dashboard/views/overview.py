@@ -16,7 +16,7 @@ from audit.store.tallies import RuleLine
 from dashboard import charts, data, filters, rulebook
 from dashboard.links import link
 from dashboard.rule_list import MARKS
-from dashboard.tables import percent
+from dashboard.tables import interval, percent
 from dashboard.words import t
 from rules.model import Severity
 
@@ -125,13 +125,7 @@ def _failures(found: Overview) -> None:
 
 
 def _sample(share: Share) -> str:
-    return t(
-        "overview.interval_n",
-        low=percent(share.low),
-        high=percent(share.high),
-        hits=f"{share.hits:,}",
-        of=f"{share.of:,}",
-    )
+    return t("overview.interval_n", range=interval(share), hits=f"{share.hits:,}", of=f"{share.of:,}")
 
 
 def _trend(found: Overview, actor: Actor) -> None:

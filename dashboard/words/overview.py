@@ -19,7 +19,7 @@ WORDS = {
     "hours": ("{hours} 小时录音", "{hours} hours of sound"),
     "confirmed_share": ("确认违规的通话", "Calls with confirmed violations"),
     "machine_share": ("仅机器判定违规", "Machine only, not yet judged"),
-    "interval_n": ("95%：{low}–{high}，{hits}/{of} 通", "95%: {low}–{high}, {hits} of {of}"),
+    "interval_n": ("95% 区间 {range}，{hits}/{of} 通", "95%: {range}, {hits} of {of}"),
     "critical": ("一票否决待复核", "Critical, waiting"),
     "critical_calls": ("涉及 {n} 通", "in {n} calls"),
     "go_review": ("去复核", "Review"),
