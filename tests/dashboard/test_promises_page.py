@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +13,7 @@ from audit.complaints import today
 from audit.config import Config
 from audit.promises import Terms, promises, results
 from audit.store import EVERY_CALL, Store
-from audit.store.cases import count_cases
 from dashboard import data
-from tests.demo import LAST_DAY
-from tests.demo_cases import add_cases
 
 APP = Path(data.__file__).with_name("app.py")
 OFFICER = Actor(name="吴敏", role=Role.OFFICER)
@@ -29,15 +25,6 @@ def page(db: Path, *, role: Role = Role.OFFICER, **query: str) -> AppTest:
     for name, value in query.items():
         at.query_params[name] = value
     return at.run().switch_page("views/promises.py").run()
-
-
-@pytest.fixture(scope="module")
-def cased(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    db = Path(shutil.copy(demo_master, tmp_path_factory.mktemp("promises") / "callaudit.db"))
-    with Store.open(db) as store:
-        if count_cases(store) == 0:
-            add_cases(store, last_day=LAST_DAY)
-    return db
 
 
 @pytest.fixture
@@ -54,10 +41,10 @@ def test_an_empty_store_says_what_to_import(empty: Path, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_the_numbers_are_those_of_the_store(cased: Path, lang: str) -> None:
-    at = page(cased, lang=lang)
+def test_the_numbers_are_those_of_the_store(demo_master: Path, lang: str) -> None:
+    at = page(demo_master, lang=lang)
     assert not at.exception
-    with Store.read(cased) as store:
+    with Store.read(demo_master) as store:
         found = results(store, EVERY_CALL, actor=OFFICER, terms=Terms(today=today(), grace_days=3)).total
     assert found.kept.share is not None
     assert found.recovery is not None
@@ -66,25 +53,25 @@ def test_the_numbers_are_those_of_the_store(cased: Path, lang: str) -> None:
     assert f"{found.recovery:.1%}" in values
 
 
-def test_the_list_shows_what_is_chosen(cased: Path) -> None:
-    at = page(cased)
+def test_the_list_shows_what_is_chosen(demo_master: Path) -> None:
+    at = page(demo_master)
     at.segmented_control(key="promises_show").set_value("kept").run()
     listed = at.dataframe[0].value
     assert set(listed["结果"]) == {"✔ 已兑现"}
     assert (listed["期限内已还（元）"] >= listed["承诺金额（元）"]).all()
 
 
-def test_filters_of_the_sidebar_hold(cased: Path) -> None:
-    at = page(cased)
+def test_filters_of_the_sidebar_hold(demo_master: Path) -> None:
+    at = page(demo_master)
     at.selectbox(key="agent").select("A02").run()
     at.segmented_control(key="promises_show").set_value("all").run()
-    with Store.read(cased) as store:
+    with Store.read(demo_master) as store:
         terms = Terms(today=today(), grace_days=3)
         own = promises(store, replace(EVERY_CALL, agent_id="A02"), actor=OFFICER, terms=terms)
     assert len(at.dataframe[0].value) == len(own)
 
 
-def test_reviewers_may_not_open_it(cased: Path) -> None:
-    at = page(cased, role=Role.REVIEWER)
+def test_reviewers_may_not_open_it(demo_master: Path) -> None:
+    at = page(demo_master, role=Role.REVIEWER)
     assert not at.metric
     assert at.error
