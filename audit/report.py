@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audit import ledger
 from audit.access import LOCAL, Action, Actor, may, require
 from audit.errors import BadPath
 from audit.figures import By, Issue, JudgedCall, Provenance, ReportData, Review, flagged
@@ -88,16 +89,8 @@ def read_report(
     notify: Notify | None = None,
 ) -> ReportData:
     """Everything a report says; turns are read only for `dialogues` and the calls that a page shows in full."""
-    runs, notes, which = store.runs(), store.hearing_notes(), asked.which
-    rules = {digest: store.rules(digest) for digest in {run.settings.ruleset_digest for run in runs.values()}}
-    reviews = _Reviews.read(store, which)
-    stored = list(store.calls(which))
-    calls: list[JudgedCall] = []
-    for call in stored:
-        found = issues(call, rules[runs[call.run].settings.ruleset_digest], reviews)
-        wanted = tuple(issue for issue in found if _is_wanted(issue, asked, actor))
-        calls.append(_judged(call, wanted, notes))
-    used = [runs[run] for run in sorted({call.run for call in stored})]
+    which = asked.which
+    calls, used = _calls(store, asked, list(store.calls(which)), store.hearing_notes(), actor)
     data = ReportData(
         store=store.path.name,
         since=which.since,
@@ -117,6 +110,57 @@ def read_report(
     from audit.report_masks import masked
 
     return masked(data, store, notify=notify)
+
+
+def call_report(store: Store, call_id: str, *, actor: Actor, lang: Lang = "zh") -> bytes:
+    """The evidence of one call as an HTML page, masked; it stands in the ledger. `Refused`, `BadPath`."""
+    from audit.report_masks import masked
+
+    require(actor, Action.EXPORT)
+    call = store.call(call_id)
+    if call is None:
+        raise BadPath(f"没有通话 {call_id}；请核对编号")
+    transcript = store.transcript(call.recording)
+    heard = ((), 1.0) if transcript is None else (transcript.notes, transcript.role_confidence)
+    day = None if call.record.started_at is None else call.record.started_at.date()
+    asked = Asked(which=Filter(since=day, until=day, agent_id=call.record.agent_id), lang=lang)
+    calls, used = _calls(store, asked, [call], {call.recording: heard}, actor)
+    data = ReportData(
+        store=store.path.name,
+        since=day,
+        until=day,
+        by=asked.by,
+        provenance=tuple(dict.fromkeys(_provenance(run) for run in used)),
+        calls=tuple(calls),
+        failures=(),
+        dialogues={} if transcript is None else {call.recording: transcript.turns},
+        audited_at=max((run.finished_at or run.started_at for run in used), default=None),
+        selection=(call_id,),
+    )
+    made = _html(masked(data, store), lang, None)
+    ledger.record(
+        store, actor=actor, kind=ledger.Kind.EXPORT, subject=call_id, data={"form": "html", "unmasked": False}
+    )
+    return made
+
+
+def _calls(
+    store: Store,
+    asked: Asked,
+    stored: Sequence[StoredCall],
+    notes: Mapping[str, tuple[tuple[str, ...], float]],
+    actor: Actor,
+) -> tuple[list[JudgedCall], list[Run]]:
+    """The calls with what was asked of their findings, and the runs that judged them."""
+    runs = store.runs()
+    rules = {digest: store.rules(digest) for digest in {run.settings.ruleset_digest for run in runs.values()}}
+    reviews = _Reviews.read(store, asked.which)
+    calls: list[JudgedCall] = []
+    for call in stored:
+        found = issues(call, rules[runs[call.run].settings.ruleset_digest], reviews)
+        wanted = tuple(issue for issue in found if _is_wanted(issue, asked, actor))
+        calls.append(_judged(call, wanted, notes))
+    return calls, [runs[run] for run in sorted({call.run for call in stored})]
 
 
 def issues(call: StoredCall, rules: Mapping[str, RuleCard], reviews: _Reviews | None = None) -> tuple[Issue, ...]:
@@ -295,8 +339,6 @@ def _complaints(store: Store, asked: Asked, actor: Actor) -> tuple[Complaint, ..
 
 def _note(store: Store, suffix: str, asked: Asked, data: ReportData, actor: Actor) -> None:
     """What was asked and how much was handed out; no words and no names of debtors."""
-    from audit import ledger
-
     which = asked.which
     chosen = {
         "form": suffix.removeprefix("."), "calls": len(data.calls), "unmasked": asked.unmasked, "by": asked.by,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from audit.clips import ClipUnavailable
 from audit.dossier import MOST_CALLS, CallLine, Dossier, Found, hear, is_ready, list_calls, read_dossier
 from audit.errors import AuditError
 from audit.listening import Listening, Sound, folder_of
+from audit.report import call_report
 from audit.report_words import Words, beijing
 from audit.store.queue import COUNTED, OPEN
 from audit.unmask import Unmasking, unmask
@@ -159,16 +161,42 @@ def _head(dossier: Dossier, actor: Actor) -> None:
         st.subheader(f"{t('call.title')} {facts.call_id}", anchor=False, width="content")
         st.text(" · ".join(filter(None, said)), width="stretch")
     _mask_line(dossier, actor)
+    _said(dossier)
+
+
+def _said(dossier: Dossier) -> None:
+    """What whoever listens must know of the recording."""
     if dossier.notes:
         st.caption(t("call.notes", notes="；".join(dossier.notes)))
     if dossier.role_confidence < ROLE_DOUBT:
         st.caption(f":material/help: {t('call.role_doubt', share=f'{dossier.role_confidence:.0%}')}")
 
 
+def _download(call_id: str, actor: Actor) -> None:
+    language = lang()
+
+    def make() -> bytes:
+        with data.writing() as store:
+            return call_report(store, call_id, actor=actor, lang=language)
+
+    st.download_button(
+        t("call.download"),
+        make,
+        file_name=f"{re.sub(r'[^0-9A-Za-z_-]', '_', call_id)}.html",
+        mime="text/html",
+        key="call_download",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
 def _mask_line(dossier: Dossier, actor: Actor) -> None:
-    """What is hidden, and the way to see it for those who may."""
+    """What is hidden, the way to see it for those who may, and the evidence to take away."""
     call_id, shown = dossier.record.call_id, _unmasking(dossier.record.call_id)
     with st.container(horizontal=True, vertical_alignment="center"):
+        if may(actor, Action.EXPORT):
+            _download(call_id, actor)
         if not dossier.masked and shown is not None:
             until = f"{beijing(shown.until):%H:%M}"
             st.caption(f":material/visibility: {t('call.unmasked', until=until, entry=shown.entry)}", width="content")

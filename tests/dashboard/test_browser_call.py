@@ -195,3 +195,17 @@ def test_a_call_is_found_in_the_list_and_opened(opened: Callable[[str], Page]) -
     page.locator('[data-testid="stDataFrame"]').click(position={"x": 18, "y": 50})
     page.get_by_text(f"通话 {CALL}").wait_for()
     assert f"call={CALL}" in page.url
+
+
+def test_the_evidence_of_a_call_is_downloaded_masked_and_noted(here: Served, opened: Callable[[str], Page]) -> None:
+    call_id = heard_calls(here.db)[1]
+    page = opened(f"call?call={call_id}")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="下载证据报告（已遮盖）").click()
+    written = Path(download.value.path()).read_text("utf-8")
+    assert download.value.suggested_filename == f"{call_id}.html"
+    assert call_id in written
+    assert "陈志强" not in written
+    with Store.read(here.db) as store:
+        (entry,) = ledger.recent(store, kind=ledger.Kind.EXPORT)
+    assert (entry.subject, entry.data["unmasked"]) == (call_id, False)
