@@ -14,12 +14,16 @@ from audit.review import Choice, Policy
 from audit.store import Filter, Store, queue, verdicts
 from audit.store.queue import State, Wanted
 from audit.store.verdicts import Kind
-from tests.served import settled
+from audit.users import NewUser, add_user
+from tests.served import Served, serving, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
+PASSWORD = "correct horse battery"
+WU = Actor(name="wu", role=Role.REVIEWER)
+COLLECTOR = Role.COLLECTOR
 
 
 def press(page: Page, key: str) -> None:
@@ -72,25 +76,52 @@ def test_words_selected_in_the_transcript_become_a_violation(opened: Callable[[s
         assert said.finding["quote"]
 
 
-def test_an_appeal_is_decided(opened: Callable[[str], Page], demo: Path) -> None:
-    """Filed as the collector would; decided by another than who judged: here, whoever sits at the machine."""
-    wu = Actor(name="吴敏", role=Role.REVIEWER)
-    li = Actor(name="李强", role=Role.COLLECTOR, agent_id="A02")
+def test_an_appeal_is_filed_by_the_collector_and_decided_by_another_reviewer(page: Page, demo: Path) -> None:
     with Store.open(demo) as store:
-        offer = review.next_item(store, Wanted(calls=Filter(agent_id="A02"), category="recording_notice"), actor=wu)
+        for name, role, agent in (
+            ("wu", Role.REVIEWER, None),
+            ("zheng", Role.REVIEWER, None),
+            ("li", COLLECTOR, "A02"),
+        ):
+            add_user(store, NewUser(name=name, role=role, password=PASSWORD, agent_id=agent), actor=LOCAL)
+        wanted = Wanted(calls=Filter(agent_id="A02"), category="recording_notice")
+        offer = review.next_item(store, wanted, actor=WU)
         assert offer is not None
-        item = review.judge(store, offer.item, Choice(kind=Kind.CONFIRM), actor=wu, policy=Policy())
-        number = appeals.file_appeal(store, item.key, "我在开头告知过录音", actor=li, policy=Policy()).id
-    page = opened("appeals")
-    page.get_by_text("我在开头告知过录音").wait_for()
-    box = page.locator(f".st-key-appeals_answer_{number} textarea")
-    box.fill("听录音，开头确有告知")
-    box.press("Tab")
-    settled(page)
-    page.locator(f".st-key-appeals_overturn_{number} button").click()
-    settled(page)
-    page.get_by_text("已处理；结果已记入").wait_for()
+        item = review.judge(store, offer.item, Choice(kind=Kind.CONFIRM), actor=WU, policy=Policy())
+    with serving(demo) as server:
+        sign_in(page, server, "li")
+        write(page, f"appeals_why_{item.key}", "我在开头告知过录音")
+        page.locator(f".st-key-appeals_file_{item.key} button").click()
+        page.get_by_text("申诉已提交").wait_for()
+        with Store.read(demo) as store:
+            number = next(one.appeal.id for one in appeals.to_decide(store, actor=WU) if one.appeal.key == item.key)
+        sign_in(page, server, "wu")  # who confirmed it sees the appeal, and may not decide
+        page.get_by_text("我在开头告知过录音").wait_for()
+        assert page.locator(f".st-key-appeals_overturn_{number}").count() == 0
+        sign_in(page, server, "zheng")
+        write(page, f"appeals_answer_{number}", "听录音，开头确有告知")
+        page.locator(f".st-key-appeals_overturn_{number} button").click()
+        page.get_by_text("已处理；结果已记入").wait_for()
+        sign_in(page, server, "li")
+        page.get_by_text("听录音，开头确有告知").wait_for()
     with Store.read(demo) as store:
         after = queue.item(store, item.key)
         assert after is not None
         assert after.state is State.DISMISSED
+
+
+def sign_in(page: Page, server: Served, name: str) -> None:
+    page.context.clear_cookies()
+    page.goto(f"{server.url}appeals")
+    page.get_by_label("账号").fill(name)
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录", exact=True).click()
+    page.wait_for_url("**/appeals")
+    settled(page)
+
+
+def write(page: Page, key: str, text: str) -> None:
+    box = page.locator(f".st-key-{key} textarea")
+    box.fill(text)
+    box.press("Tab")
+    settled(page)
