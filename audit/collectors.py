@@ -16,6 +16,7 @@ from audit import review
 from audit.access import Action, Actor, may, require
 from audit.figures import Rate, Share, rate, wilson
 from audit.promises import Outcome, Terms, results
+from audit.redact import Redaction
 from audit.score import is_signal
 from audit.sound import Window
 from audit.store import choices, queue, tallies
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 SMALL_SAMPLE = 30
 """Below so many calls a rate says little; pages mark it."""
+FAULTS_SHOWN = 12
+"""Faults beyond are named and counted, their places not read."""
 PLACES_SHOWN = 3
 CALLS_SHOWN = 5
 
@@ -69,7 +72,10 @@ class Week:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A confirmed place that can be shown and heard; `quote` and `window` are None where no words show it."""
+    """A confirmed place that can be shown and heard; `quote` and `window` are None where no words show it.
+
+    Personal data in words is masked, and `beeps` are the times at which a tone covers it.
+    """
 
     key: str
     call_id: str
@@ -79,11 +85,12 @@ class Place:
     quote: str | None
     because: str
     window: Window | None
+    beeps: tuple[Window, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A rule that this collector breaks: in how many calls, and the newest places."""
+    """A rule that this collector breaks: in how many calls, and the newest places of the first `FAULTS_SHOWN`."""
 
     rule_id: str
     title: str
@@ -226,10 +233,12 @@ def _faults(store: Store, which: Filter) -> Iterator[Fault]:
     """Gravest first, then the most frequent."""
     known = rule_titles(store)
     lines = [line for line in tallies.by_rule(store, which) if line.violations and not is_signal(str(line.key[1]))]
-    for line in sorted(lines, key=lambda line: (-Severity(str(line.key[2])).rank, -line.violations)):
+    worst = sorted(lines, key=lambda line: (-Severity(str(line.key[2])).rank, -line.violations))
+    for number, line in enumerate(worst):
         rule_id, category, severity = map(str, line.key)
         zh, en = known.get(rule_id) or (review.title(rule_id, None), review.title(rule_id, None, lang="en"))
-        rows = confirmed_places(store, which, rule_id=rule_id, limit=PLACES_SHOWN)
+        limit = PLACES_SHOWN if number < FAULTS_SHOWN else 0
+        rows = confirmed_places(store, which, rule_id=rule_id, limit=limit)
         yield Fault(
             rule_id=rule_id,
             title=zh,
@@ -245,19 +254,23 @@ def _place(store: Store, row: Mapping[str, Any]) -> Place:
     """As the machine has it today, else as it was when people judged it."""
     from audit.clips import window
 
-    item = queue.item(store, row["key"])
+    item, call = queue.item(store, row["key"]), store.call(row["call_id"])
+    transcript = store.transcript(row["recording"])
     assert item is not None
-    found = review.finding_of(store, item)
-    heard = window(found.start_ms, found.end_ms, duration_ms=row["duration_ms"] or 0) if found.quote else None
+    assert call is not None
+    redaction = Redaction.of(() if transcript is None else transcript.turns, record=call.record)
+    found = redaction.finding(review.finding_of(store, item))
+    heard = window(found.start_ms, found.end_ms, duration_ms=call.duration_ms) if found.quote else None
     return Place(
         key=row["key"],
         call_id=row["call_id"],
         recording=row["recording"],
-        path=_path(row["path"]),
-        at=_moment(row["at"]),
+        path=call.record.path,
+        at=call.record.started_at,
         quote=found.quote or None,
         because=found.because,
         window=heard,
+        beeps=redaction.beeps,
     )
 
 
@@ -272,13 +285,13 @@ def _good(row: Mapping[str, Any]) -> GoodCall:
 
 
 def hear(place: Place, *, actor: Actor) -> bytes:
-    """A confirmed place as Ogg/Opus; `Refused`, or `ClipUnavailable` where there is nothing to hear."""
+    """A confirmed place as Ogg/Opus, a tone over personal data; `Refused`, `ClipUnavailable`."""
     from audit.clips import ClipUnavailable, cut
 
     require(actor, Action.LISTEN)
     if place.window is None:
         raise ClipUnavailable("这一处没有对应的录音片段")
-    return cut(place.path, place.recording, [place.window])[place.window]
+    return cut(place.path, place.recording, [place.window], beeps=place.beeps)[place.window]
 
 
 def _path(text: str | None) -> Path | None:

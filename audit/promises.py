@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
@@ -172,15 +172,17 @@ def results(store: Store, which: Filter, *, actor: Actor, terms: Terms) -> Resul
 def promises(
     store: Store, which: Filter, *, actor: Actor, terms: Terms, standing: Standing | None = None
 ) -> list[PromiseRow]:
-    """Promises due in the period by due day, the first store.promises.MOST_ROWS of them; `Refused`."""
+    """Promises due in the period by due day, the first store.promises.MOST_ROWS of them, masked; `Refused`."""
+    from audit.redact import find_private, mask
     from audit.store.promises import promise_rows
 
     require(actor, Action.SEE_PROMISES)
-    return [_promise_row(row) for row in promise_rows(store, which, _basis(store, terms), standing=standing)]
+    found = [_promise_row(row) for row in promise_rows(store, which, _basis(store, terms), standing=standing)]
+    return [replace(row, text=mask(row.text, find_private(row.text))) for row in found]
 
 
 def all_promises(store: Store, which: Filter, *, actor: Actor, terms: Terms) -> list[PromiseRow]:
-    """Every promise due in the period, by due day; `Refused`."""
+    """Every promise due in the period, by due day, its words as spoken; `Refused`."""
     from audit.store.promises import promise_rows
 
     require(actor, Action.SEE_PROMISES)

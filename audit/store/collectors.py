@@ -16,15 +16,11 @@ _OPEN = ", ".join(f"'{state}'" for state in OPEN)
 
 
 def confirmed_places(store: Connection, which: Filter, *, rule_id: str, limit: int) -> list[dict[str, Any]]:
-    """Places that people confirmed against a collector's calls, newest calls first.
-
-    Columns: key, call_id, recording, at, path, duration_ms.
-    """
-    clause, values = where(which, day="i.day")
+    """Places that people confirmed against a collector's calls, newest calls first: key, call_id, recording."""
+    clause, values = where(which, day="day")
     rows = store.all(
-        "select i.key, i.call_id, i.recording, i.at, calls.path, recordings.duration_ms from items i"
-        " join calls using (call_id) join recordings on recordings.id = i.recording"
-        f" where i.state in ({_COUNTED}) and i.rule_id = ? and {_of('i', clause)} order by i.at desc, i.key limit ?",
+        "select key, call_id, recording from items"
+        f" where state in ({_COUNTED}) and rule_id = ? and {clause} order by at desc, key limit ?",
         [rule_id, *values, limit],
     )
     return list(rows)
@@ -45,13 +41,6 @@ def faultless_calls(store: Connection, which: Filter, *, limit: int) -> list[dic
         [*values, limit],
     )
     return list(rows)
-
-
-def _of(table: str, clause: str) -> str:
-    """The filter's columns, of one table of several."""
-    for column in ("team", "agent_id", "product"):
-        clause = clause.replace(f"{column} = ?", f"{table}.{column} = ?")
-    return clause
 
 
 def rule_titles(store: Connection) -> Mapping[str, tuple[str, str]]:

@@ -12,7 +12,18 @@ from audit import coaching
 from audit.access import Action, Actor, may
 from audit.clips import ClipUnavailable
 from audit.coaching_record import Assignment
-from audit.collectors import SMALL_SAMPLE, CollectorLine, Fault, GoodCall, Place, Profile, collectors, hear, profile
+from audit.collectors import (
+    FAULTS_SHOWN,
+    SMALL_SAMPLE,
+    CollectorLine,
+    Fault,
+    GoodCall,
+    Place,
+    Profile,
+    collectors,
+    hear,
+    profile,
+)
 from audit.complaints import today as this_day
 from audit.promises import Terms
 from audit.report_words import Words, beijing
@@ -24,7 +35,6 @@ from dashboard.words import lang, t
 from rules.model import Severity
 
 MARKS = {"critical": "◆", "high": "▲", "medium": "●", "low": "■", "info": "○"}
-FAULTS_OPENED = 12
 _HOUR = 3_600_000
 
 
@@ -179,7 +189,7 @@ def _faults(faults: Sequence[Fault], actor: Actor) -> None:
     if not faults:
         st.info(t("collectors.no_faults"), icon=":material/check_circle:")
     words = Words(lang())
-    for number, fault in enumerate(faults[:FAULTS_OPENED]):
+    for number, fault in enumerate(faults[:FAULTS_SHOWN]):
         title = fault.title if lang() == "zh" else fault.title_en
         mark = f"{MARKS[fault.severity.value]} {words.of('severity', fault.severity.value)}"
         label = f"{mark} · **{title}** · {t('collectors.times', n=fault.violations)}"
@@ -187,7 +197,7 @@ def _faults(faults: Sequence[Fault], actor: Actor) -> None:
             st.caption(f"{words.of('category', fault.category)} · {fault.rule_id}")
             for place in fault.places:
                 _place(place, actor)
-    rest = [f"{f.title if lang() == 'zh' else f.title_en} {f.violations}" for f in faults[FAULTS_OPENED:]]
+    rest = [f"{f.title if lang() == 'zh' else f.title_en} {f.violations}" for f in faults[FAULTS_SHOWN:]]
     if rest:
         st.caption(t("collectors.more_faults", n=len(rest)) + _plain("；".join(rest)))
 

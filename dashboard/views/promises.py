@@ -216,8 +216,10 @@ def _listed(row: PromiseRow, names: dict[str, str | None], day: date) -> dict[st
 
 
 def _standing(row: PromiseRow, day: date) -> str:
+    if row.standing is Standing.OPEN and row.due is not None and row.due < day:
+        return t("promises.awaiting" if row.last_day and row.last_day < day else "promises.in_grace")
     if row.standing is Standing.OPEN:
-        return t("promises.awaiting" if row.last_day and row.last_day < day else "promises.open_s")
+        return t("promises.open_s")
     return t(f"promises.{row.standing}")
 
 
