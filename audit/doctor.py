@@ -19,7 +19,7 @@ from audit.calls import CallRecord
 from audit.config import Config
 from audit.errors import AuditError
 from audit.hearing import Hearing, open_ears, weights_digest
-from audit.store import Store
+from audit.store import Store, tallies
 from rules.engine import Judge
 from rules.load import RuleErrors, load_rules
 from rules.model import CallFacts
@@ -59,6 +59,7 @@ def examine(config: Config) -> list[Check]:
         ("weights", "模型", lambda: _weights(hearing)),
         ("rules", "规则包", lambda: _rules(config.rules)),
         ("store", "数据库", lambda: _store(config.db)),
+        ("counts", "统计", lambda: _counts(config.db)),
         ("disk", "磁盘", lambda: _disk(config.db)),
         ("hears", "识别自检", lambda: _hears(hearing)),
         ("judges", "判定自检", lambda: _judges(config.rules)),
@@ -108,6 +109,24 @@ def _store(path: Path) -> str:
         if verdict != "ok":
             raise AuditError(f"{path}：数据库损坏（{verdict}）；请从备份恢复")
         return f"{path} 完好，已判定 {len(store.done())} 通，失败 {len(store.failures())} 通"
+
+
+def _counts(path: Path) -> str:
+    if not path.exists():
+        return "还没有数据库"
+    with Store.read(path) as store:
+        wrong = tallies.quick_check(store)
+    if wrong:
+        raise AuditError(f"{path}：{wrong}；请运行 callaudit doctor --recount 重新清点")
+    return "仪表盘的统计与通话、复核一致"
+
+
+def recount(path: Path) -> int:
+    """Count calls and reviews anew; returns how many rows of the counts were wrong."""
+    with Store.open(path) as store, store.writing():
+        wrong = len(tallies.differences(store))
+        tallies.recount(store)
+    return wrong
 
 
 def _disk(db: Path) -> str:

@@ -184,7 +184,7 @@ def test_doctor_looks_at_everything_and_tells_what_is_wrong(tmp_path: Path, call
     (tmp_path / "callaudit.toml").write_text(f'engine = "transcript"\nrules = "{pack}"\n', "utf-8")
     done = callaudit("doctor", "--json")
     checks = {check["name"]: check for check in json.loads(done.stdout)}
-    assert list(checks) == ["python", "packages", "weights", "rules", "store", "disk", "hears", "judges"]
+    assert list(checks) == ["python", "packages", "weights", "rules", "store", "counts", "disk", "hears", "judges"]
     assert all(check["ok"] for check in checks.values()), checks
     assert done.returncode == 0
     (tmp_path / "callaudit.db").write_text("nothing of the kind" * 200)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from audit import appeals, review
+from audit import appeals, doctor, review
 from audit.access import Actor, Role
 from audit.errors import AuditError
 from audit.review import Choice, Missed, Policy
@@ -36,6 +36,7 @@ FINDINGS = [
     for rule_id, words in (("menace-family", WORDS[0]), ("insult", WORDS[1]), ("no-recording-notice", WORDS[2]))
     for result in (FAIL, UNSURE)
 ] + [("wants-to-complain", 0, "", FAIL)]
+COUNTS = ("call_days", "hour_days", "agent_days", "rule_days", "collector_days")
 AGENTS = (("A01", "王敏", "一组"), ("A02", "赵强", "二组"))
 
 
@@ -147,7 +148,7 @@ class Everything(RuleBasedStateMachine):
             assert self.everything() == before
 
     def everything(self) -> list[object]:
-        tables = ("items", "verdicts", "appeals", "ledger", "call_days", "rule_days", "collector_days")
+        tables = ("items", "verdicts", "appeals", "ledger", *COUNTS)
         return [row for table in tables for row in self.store.sql.execute(f"select * from {table}")]
 
 
@@ -226,8 +227,10 @@ def test_a_damaged_count_is_found_and_mended(two_days: Store) -> None:
     with two_days.writing():
         two_days.sql.execute("update call_days set calls = calls + 1 where team = '一组'")
     assert len(tallies.differences(two_days)) == 1
-    tallies.recount(two_days)
+    assert tallies.quick_check(two_days) == "统计表的通话数是 3，实际是 2"
+    assert doctor.recount(two_days.path) == 1
     assert tallies.differences(two_days) == []
+    assert tallies.quick_check(two_days) is None
 
 
 def test_a_store_of_before_gets_its_queue_and_counts(two_days: Store) -> None:
@@ -235,9 +238,9 @@ def test_a_store_of_before_gets_its_queue_and_counts(two_days: Store) -> None:
     path, kept = two_days.path, rows_of(two_days.path)
     two_days.close()
     raw = sqlite3.connect(path)
-    for table in ("items", "verdicts", "comments", "appeals", "claims", "call_days", "rule_days", "collector_days"):
+    for table in ("items", "verdicts", "comments", "appeals", "claims", *COUNTS):
         raw.execute(f"drop table {table}")
-    raw.execute("delete from _sqlite_migrations where name in ('m006_review', 'm007_tallies')")
+    raw.execute("delete from _sqlite_migrations where name like 'm006%' or name like 'm007%' or name like 'm014%'")
     raw.commit()
     raw.close()
     with Store.open(path) as store:
@@ -247,7 +250,7 @@ def test_a_store_of_before_gets_its_queue_and_counts(two_days: Store) -> None:
 
 def rows_of(path: Path) -> dict[str, list[tuple[object, ...]]]:
     raw = sqlite3.connect(path)
-    tables = ("items", "call_days", "rule_days", "collector_days")
+    tables = ("items", *COUNTS)
     found = {table: sorted(raw.execute(f"select * from {table}"), key=str) for table in tables}
     raw.close()
     return found
