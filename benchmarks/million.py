@@ -88,7 +88,7 @@ def _drop_indexes(sql: sqlite3.Connection) -> list[str]:
 
 def _empty(sql: sqlite3.Connection) -> None:
     for table in ("promises", "items", "outcomes", "findings", "scorecards", "transcripts", "calls", "recordings",
-                  "attempts", "call_days", "rule_days"):  # fmt: skip
+                  "attempts"):  # fmt: skip
         sql.execute(f"delete from main.{table}")
     sql.commit()
 

@@ -676,3 +676,21 @@ def m012_holds(db: Database) -> None:
         not_null={"kind", "value", "reason", "by", "at"},
         strict=True,
     )
+
+
+@migrations()
+def m014_calls_without_hours_or_collectors(db: Database) -> None:
+    """Counts of call_days summed up twice: with collectors and hours it has nearly a row a call (726,000 of a million).
+
+    hour_days leaves collectors out, agent_days hours: 94,000 and 135,000 rows, and no page sums up more.
+    """
+    counts = ("calls", "ms", "score", "duties_done", "duties_due", "calls_confirmed", "calls_machine",
+              "calls_critical_waiting")  # fmt: skip
+    sums = ", ".join(f"sum({count})" for count in counts)
+    for name, keys in (
+        ("hour_days", ("day", "hour", "team", "product")),
+        ("agent_days", ("agent_id", "team", "day", "product")),
+    ):
+        _tally_table(db, name, keys, counts)
+        by = ", ".join(keys)
+        db.execute(f"insert into {name} ({by}, {', '.join(counts)}) select {by}, {sums} from call_days group by {by}")

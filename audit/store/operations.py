@@ -66,5 +66,5 @@ def call_of_recording(store: Store, recording: str) -> str | None:
 
 def totals(store: Store) -> tuple[int, int]:
     """Judged calls, and their milliseconds of sound."""
-    row = store.one("select coalesce(sum(calls), 0) as calls, coalesce(sum(ms), 0) as ms from call_days")
+    row = store.one("select coalesce(sum(calls), 0) as calls, coalesce(sum(ms), 0) as ms from hour_days")
     return (0, 0) if row is None else (row["calls"], row["ms"])
