@@ -173,14 +173,15 @@ def acknowledge(store: Store, number: int, *, actor: Actor, reply: str = "") -> 
     task = _assignment_row(store, number)
     if actor.only_own is not None and task["agent_id"] != actor.only_own:
         raise Refused(f"{actor.name}（{actor.role.label}）只能确认自己的辅导任务")
-    values = {"acknowledged_at": now(), "acknowledged_by": actor.name, "reply": reply.strip() or None}
+    on_paper = actor.role is not Role.COLLECTOR
+    by = actor.name if on_paper else task["agent_id"]
+    values = {"acknowledged_at": now(), "acknowledged_by": by, "reply": reply.strip() or None}
     heard = [
         [row["id"], row["recording"], row["start_ms"], row["end_ms"]] for row in rows.clips_of(store, task["playlist"])
     ]
     with store.writing():
         if not rows.update_assignment(store, number, values):
             raise CoachingRefused("这个任务已经确认过或已撤回；请刷新页面")
-        on_paper = actor.role is not Role.COLLECTOR
         what = {"what": "acknowledged", "agent": task["agent_id"], "on_paper": on_paper, "clips": heard}
         _note(store, actor, f"assignment:{number}", what)
 

@@ -65,7 +65,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """A playlist that a collector is to hear. `acknowledged_by` is someone else where it was signed on paper."""
+    """A playlist that a collector is to hear. `acknowledged_by` is their own agent_id, or who recorded a paper."""
 
     id: int
     playlist: int

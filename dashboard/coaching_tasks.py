@@ -59,7 +59,7 @@ def _task(task: Assignment) -> dict[str, Any]:
 
 def _state(task: Assignment) -> str:
     if task.acknowledged_at is not None:
-        own = task.acknowledged_by in (task.agent_id, task.agent_name)
+        own = task.acknowledged_by == task.agent_id
         return t("coaching.s_done") if own else t("coaching.s_paper", by=task.acknowledged_by)
     if task.overdue(today()):
         return t("coaching.s_overdue", n=(today() - task.due_on).days)

@@ -145,7 +145,7 @@ def _playlist(store: Store, actor: Actor, one: Playlist) -> None:
             _edit(one)
             _assign(store, actor, one)
         if may(actor, Action.EXPORT):
-            _print(one)
+            _print(actor, one)
     if one.note:
         st.text(one.note)
     found = clips(store, one.id, actor=actor)
@@ -194,10 +194,10 @@ def _names(_actor: Actor, version: tuple[int, ...]) -> dict[str, str | None]:
         return choices(store, actor=_actor).agents
 
 
-def _print(one: Playlist) -> None:
+def _print(actor: Actor, one: Playlist) -> None:
     st.download_button(
         t("coaching.print"),
-        data=partial(_sheet, one.id, lang()),
+        data=partial(_sheet, actor, one.id, lang()),
         file_name=f"coaching-{one.id}.html",
         mime="text/html",
         key="coaching_print",
@@ -206,9 +206,10 @@ def _print(one: Playlist) -> None:
     )
 
 
-def _sheet(number: int, language: Any) -> str:
+def _sheet(actor: Actor, number: int, language: Any) -> str:
+    """Runs when the file is fetched, where no session is at hand: who asks was asked when the button was drawn."""
     with data.writing() as store:
-        return sheet(store, number, actor=data.actor(), lang=language)
+        return sheet(store, number, actor=actor, lang=language)
 
 
 def _clip_tools(clip: Clip, *, trainer: bool) -> None:

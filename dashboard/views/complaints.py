@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from audit.access import Action, may
+from audit.access import Action, Actor, may
 from audit.complaint_clock import Status
 from audit.complaint_figures import Line, table
 from audit.complaint_record import Complaint
@@ -220,14 +220,14 @@ def _download(desk: Desk, found: list[Complaint]) -> None:
             t("complaints.with_words"), key="complaints_with_words", help=t("complaints.with_words_help")
         )
         made = labels.as_table(found, today=desk.day, terms=desk.terms, with_words=bool(words))
-        _buttons(made, "complaints")
+        _buttons(desk.actor, made, "complaints")
 
 
-def _buttons(made: Table, name: str) -> None:
+def _buttons(actor: Actor, made: Table, name: str) -> None:
     for form in MIME:
         st.download_button(
             t(f"complaints.{form}"),
-            data=partial(_exported, made, form),
+            data=partial(_exported, actor, made, form),
             file_name=f"{name}.{form}",
             mime=MIME[form],
             key=f"{name}_{form}",
@@ -235,10 +235,13 @@ def _buttons(made: Table, name: str) -> None:
         )
 
 
-def _exported(made: Table, form: Form) -> bytes:
-    """Made when the button is pressed, so that the ledger knows of downloads and of nothing else."""
+def _exported(actor: Actor, made: Table, form: Form) -> bytes:
+    """Made when the file is fetched, so that the ledger knows of downloads and of nothing else.
+
+    There is no session there: who asks was asked when the button was drawn.
+    """
     with data.writing() as store:
-        return export(store, made, form, actor=data.actor())
+        return export(store, made, form, actor=actor)
 
 
 def _tables(desk: Desk) -> None:
@@ -265,7 +268,7 @@ def _tables(desk: Desk) -> None:
             rows=tuple(tuple(row.values()) for row in rows),
         )
         with st.container(horizontal=True):
-            _buttons(made, "complaint_figures")
+            _buttons(desk.actor, made, "complaint_figures")
 
 
 def _row(line: Line, by: By) -> dict[str, Any]:

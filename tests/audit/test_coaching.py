@@ -150,7 +150,7 @@ def test_a_collector_sees_and_acknowledges_their_own_task_alone(batch: Store, pl
         acknowledge(batch, second, actor=WANG)
     acknowledge(batch, first, actor=WANG, reply="已听，会注意")
     (own,) = assignments(batch, actor=WANG, agent_id="A02")  # asking for another's changes nothing
-    assert (own.acknowledged_by, own.reply) == ("王敏", "已听，会注意")
+    assert (own.acknowledged_by, own.reply) == ("A01", "已听，会注意")
     with pytest.raises(CoachingRefused, match="已经确认过"):
         acknowledge(batch, first, actor=WANG)
     assert [task.acknowledged_at is None for task in assignments(batch, actor=TRAINER)] == [True, False]

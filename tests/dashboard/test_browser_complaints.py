@@ -1,0 +1,92 @@
+"""In a browser: a complaint is registered, linked to its call, answered and closed; the list is downloaded."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit.access import LOCAL
+from audit.complaint_figures import linked
+from audit.complaints import Desk, history, read
+from audit.store import Store
+from tests.served import Served, settled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).first.click()
+    settled(page)
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).first.click()
+
+
+def test_register_link_answer_and_close(opened: Callable[[str], Page], served: Served) -> None:
+    with Store.read(served.db) as store:
+        call = store.one(
+            "select call_id, debtor_id from calls where started_at < '2026-11-20' order by started_at desc"
+        )
+    assert call is not None
+    page = opened("complaints")
+    tab(page, "登记")
+    page.get_by_label("投诉人", exact=True).last.fill("孙鹏")
+    page.get_by_label("债务人编号").last.fill(call["debtor_id"])
+    page.get_by_placeholder("尽量用投诉人的原话").fill("拿我女儿说事")
+    press(page, "登记")
+    page.get_by_text("已登记为投诉").wait_for()
+    number = int(page.get_by_text("已登记为投诉").inner_text().removeprefix("已登记为投诉 ").rstrip("。"))
+
+    page.goto(f"{served.url}complaints?id={number}")
+    settled(page)
+    page.get_by_text("拿我女儿说事").first.wait_for()
+    press(page, "关联")
+    page.get_by_role("tab", name="有关的通话 1").wait_for()
+    press(page, "用今天的规则再判一次")
+    page.get_by_text("今天的规则：").wait_for()
+    tab(page, "调查与答复")
+    page.get_by_role("radio", name="部分属实").or_(page.get_by_role("button", name="部分属实")).first.click()
+    page.get_by_label("答复内容").fill("已听取录音并道歉")
+    page.get_by_label("整改措施").fill("停岗培训")
+    page.get_by_label("原因").last.click()
+    page.get_by_role("option", name="催收员行为不当").click()
+    press(page, "保存")
+    press(page, "已答复投诉人")
+    press(page, "办结")
+    page.get_by_text("重新受理").first.wait_for()
+
+    with Store.read(served.db) as store:
+        desk = Desk(store=store, actor=LOCAL)
+        one = read(desk, number)
+        assert (one.status, one.outcome, one.cause, one.complainant) == ("closed", "partial", "conduct", "孙鹏")
+        assert [near.call_id for near in linked(desk, number)]
+        assert [step.what for step in history(desk, number)] == ["registered", "linked", "changed", "moved", "moved"]
+
+
+def test_the_list_is_downloaded_without_names_unless_asked_for(opened: Callable[[str], Page], served: Served) -> None:
+    page = opened("complaints")
+    with page.expect_download() as got:
+        page.get_by_role("button", name="CSV").first.click()
+    rows = list(csv.reader(io.StringIO(got.value.path().read_text("utf-8-sig"))))
+    assert rows[0][:4] == ["编号", "收到", "渠道", "状态"]
+    assert "投诉人" not in rows[0]
+    assert len(rows) > 1
+    with Store.read(served.db) as store:
+        assert store.one("select 1 as known from ledger where kind = 'export' and subject = 'complaints'")
+
+
+def test_the_next_complaint_is_a_key_away(opened: Callable[[str], Page]) -> None:
+    page = opened("complaints")
+    heading = page.locator("h3", has_text="投诉").first
+    first = heading.inner_text()
+    page.keyboard.press("Alt+ArrowDown")
+    page.wait_for_function("text => document.querySelector('h3').innerText !== text", arg=first)
+    assert "id=" in page.url
