@@ -1,0 +1,115 @@
+"""Signing in, in a browser: in, refused, locked out, thrown out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit.access import LOCAL, Role
+from audit.store import Store
+from audit.users import NewUser, add_user, disable
+from tests.served import Served, serving, settled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def guarded(demo: Path) -> Iterator[Served]:
+    """The demo store with accounts, locked after two wrong guesses."""
+    with Store.open(demo) as store:
+        for name, role, agent in (
+            ("li", Role.OFFICER, None),
+            ("wang", Role.TRAINER, None),
+            ("c1", Role.COLLECTOR, "A02"),
+        ):
+            add_user(store, NewUser(name=name, role=role, password=PASSWORD, agent_id=agent), actor=LOCAL)
+    config = demo.with_name("callaudit.toml")
+    config.write_text("lockout_failures = 2\n", "utf-8")
+    with serving(demo, "--config", str(config)) as server:
+        yield server
+
+
+def enter(page: Page, name: str, password: str = PASSWORD) -> None:
+    page.get_by_label("账号").fill(name)
+    page.get_by_label("密码").fill(password)
+    page.get_by_role("button", name="登录", exact=True).click()
+
+
+def test_in_by_the_link_one_came_for_and_out_again(page: Page, guarded: Served) -> None:
+    page.goto(f"{guarded.url}operations?lang=en")
+    assert "/sign-in" in page.url
+    enter(page, "li")
+    page.wait_for_url("**/operations?lang=en")
+    settled(page)
+    assert page.get_by_role("heading", name="Operations").is_visible()
+    cookie = next(c for c in page.context.cookies() if c["name"] == "callaudit_session")
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert "callaudit_session" not in page.evaluate("document.cookie")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    page.goto(f"{guarded.url}operations")
+    assert "/sign-in" in page.url
+
+
+def test_a_wrong_password_and_then_a_locked_name(page: Page, guarded: Served) -> None:
+    page.goto(guarded.url)
+    enter(page, "li", "wrong wrong wrong")
+    assert "账号或密码不对" in page.get_by_role("alert").inner_text()
+    enter(page, "li", "wrong wrong wrong")
+    enter(page, "li")
+    assert "尝试次数过多" in page.get_by_role("alert").inner_text()
+
+
+def test_a_page_of_another_role_is_neither_shown_nor_opened(page: Page, guarded: Served) -> None:
+    page.goto(guarded.url)
+    enter(page, "wang")
+    settled(page)
+    links = page.get_by_test_id("stSidebarNavLink").all_inner_texts()
+    assert any("催收员" in link for link in links)
+    assert not any("运行" in link or "复核" in link for link in links)
+    page.goto(f"{guarded.url}operations")
+    settled(page)
+    assert page.get_by_text("你的角色（培训主管）不能打开这个页面").is_visible()
+    assert page.get_by_role("tab").count() == 0
+
+
+def test_a_collector_has_no_filter_by_collector(page: Page, guarded: Served) -> None:
+    page.goto(f"{guarded.url}?agent=A01")
+    enter(page, "c1")
+    settled(page)
+    assert page.get_by_text("c1（催收员）").is_visible()
+    assert page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").count() == 0
+
+
+def test_who_is_disabled_is_out_at_the_next_click(page: Page, guarded: Served) -> None:
+    page.goto(f"{guarded.url}operations")
+    enter(page, "li")
+    settled(page)
+    with Store.open(guarded.db) as store:
+        disable(store, actor=LOCAL, name="li")
+    page.get_by_role("radio", name="English").click()
+    page.wait_for_url("**/sign-in")
+    enter(page, "li")
+    assert page.get_by_role("alert").is_visible()
+
+
+def test_the_address_of_a_recording_is_worth_nothing_without_a_session(page: Page, guarded: Served) -> None:
+    page.goto(f"{guarded.url}call?call={call_with_sound(guarded.db)}")
+    with page.expect_request("**/media/**") as asked:
+        enter(page, "li")
+    sound = asked.value.url
+    assert page.request.get(sound).ok
+    page.context.clear_cookies()
+    assert page.request.get(sound).status == 401
+
+
+def call_with_sound(db: Path) -> str:
+    with Store.read(db) as store:
+        return next(c.record.call_id for c in store.calls() if c.record.path is not None and c.record.path.is_file())
