@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from typing import Literal
 
@@ -75,6 +76,7 @@ def overview(store: Store, which: Filter, *, actor: Actor, today: date, terms: T
     require(actor, Action.SEE_OVERVIEW)
     totals = tallies.totals(store, which)
     all_seen = not actor.only_confirmed
+    rules = tallies.by_rule(store, which)
     return Overview(
         totals=totals,
         confirmed=wilson(totals.calls_confirmed, totals.calls),
@@ -84,8 +86,8 @@ def overview(store: Store, which: Filter, *, actor: Actor, today: date, terms: T
         failures=failed_files(store) if may(actor, Action.SEE_OPERATIONS) else None,
         days=[line for line in tallies.by_day(store, which) if line.key[0]],
         hours=tallies.by_hour_weekday(store, which),
-        categories=_worst_first(tallies.by_category(store, which), confirmed_only=not all_seen),
-        rules=_worst_first(tallies.by_rule(store, which), confirmed_only=not all_seen),
+        categories=_worst_first(_by_category(rules), confirmed_only=not all_seen),
+        rules=_worst_first(rules, confirmed_only=not all_seen),
     )
 
 
@@ -98,6 +100,16 @@ def _complaints(desk: Desk, which: Filter) -> Complaints | None:
     return Complaints(
         open=line.open if line else 0, overdue=line.overdue if line else 0, all=line.complaints if line else 0
     )
+
+
+def _by_category(rules: Iterable[RuleLine]) -> list[RuleLine]:
+    """Lines of one category added up: a second look at the store would cost a quarter of a second."""
+    names = [f.name for f in fields(RuleLine) if f.name != "key"]
+    sums: dict[str, Counter[str]] = {}
+    for line in rules:
+        found = sums.setdefault(str(line.key[1]), Counter())
+        found.update({name: getattr(line, name) for name in names})
+    return [RuleLine(key=(category,), **{name: found[name] for name in names}) for category, found in sums.items()]
 
 
 def _worst_first(lines: Iterable[RuleLine], *, confirmed_only: bool) -> list[RuleLine]:
