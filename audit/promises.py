@@ -13,7 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from audit.access import Action, Actor, require
 from audit.figures import Share, wilson
@@ -169,15 +169,26 @@ def results(store: Store, which: Filter, *, actor: Actor, terms: Terms) -> Resul
     )
 
 
-def promises(
-    store: Store, which: Filter, *, actor: Actor, terms: Terms, standing: Standing | None = None
-) -> list[PromiseRow]:
-    """Promises due in the period by due day, the first store.promises.MOST_ROWS of them, masked; `Refused`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Which promises a list shows: of these standings (none asks nothing), the earliest or the latest of too many."""
+
+    standings: tuple[Standing, ...] = ()
+    take: Literal["earliest", "latest"] = "earliest"
+
+
+ANY = Listed()
+
+
+def promises(store: Store, which: Filter, *, actor: Actor, terms: Terms, listed: Listed = ANY) -> list[PromiseRow]:
+    """Promises due in the period by due day, at most store.promises.MOST_ROWS, their words masked; `Refused`."""
     from audit.redact import find_private, mask
     from audit.store.promises import promise_rows
 
     require(actor, Action.SEE_PROMISES)
-    found = [_promise_row(row) for row in promise_rows(store, which, _basis(store, terms), standing=standing)]
+    wanted = [standing.value for standing in listed.standings]
+    rows = promise_rows(store, which, _basis(store, terms), standings=wanted, take=listed.take)
+    found = [_promise_row(row) for row in rows]
     return [replace(row, text=mask(row.text, find_private(row.text))) for row in found]
 
 
@@ -186,7 +197,7 @@ def all_promises(store: Store, which: Filter, *, actor: Actor, terms: Terms) -> 
     from audit.store.promises import promise_rows
 
     require(actor, Action.SEE_PROMISES)
-    return [_promise_row(row) for row in promise_rows(store, which, _basis(store, terms), every=True)]
+    return [_promise_row(row) for row in promise_rows(store, which, _basis(store, terms))]
 
 
 def _basis(store: Store, terms: Terms) -> Basis:

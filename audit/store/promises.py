@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from audit.calls import CallRecord
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from audit.store.connection import Connection
     from audit.store.filters import Filter
 
-MOST_ROWS = 2_000
+MOST_ROWS = 1_000
+Take = Literal["earliest", "latest", "all"]
 _CHINA = timezone(timedelta(hours=8))
 
 # Parameters: ?1 days of grace, ?2 the day up to which payments are known, ?3 and on what a query asks.
@@ -72,15 +73,17 @@ def promise_counts(store: Store, which: Filter, basis: Basis) -> list[dict[str, 
 
 
 def promise_rows(
-    store: Store, which: Filter, basis: Basis, *, standing: str | None = None, every: bool = False
+    store: Store, which: Filter, basis: Basis, *, standings: Sequence[str] = (), take: Take = "all"
 ) -> list[dict[str, Any]]:
-    """Promises by due day, without one last; each with its standing and what was paid. `MOST_ROWS`, or `every` one."""
+    """Promises by due day, without one last: all, or the earliest or latest `MOST_ROWS`; of `standings`, or of any."""
     where, values = _where(which)
     sql = f"select * from ({_WITH_STANDING.format(where=where)})"
-    if standing is not None:
-        sql += f" where standing = ?{_FIRST + len(values)}"
-        values = [*values, standing]
-    sql += f" order by due is null, due, made_at, call_id limit {-1 if every else MOST_ROWS}"
+    if standings:
+        wanted = ", ".join(f"?{number}" for number, _ in enumerate(standings, _FIRST + len(values)))
+        sql += f" where standing in ({wanted})"
+        values = [*values, *standings]
+    order = "due desc, made_at desc, call_id" if take == "latest" else "due is null, due, made_at, call_id"
+    sql += f" order by {order} limit {-1 if take == 'all' else MOST_ROWS}"
     return _asked(store, sql, values, basis)
 
 

@@ -18,8 +18,9 @@ from audit.collectors import SMALL_SAMPLE
 from audit.complaints import today as this_day
 from audit.errors import AuditError
 from audit.figures import rate
-from audit.promises import Outcome, PromiseRow, Results, Standing, Terms, promises, results
+from audit.promises import Listed, Outcome, PromiseRow, Results, Standing, Terms, promises, results
 from audit.store import Filter
+from audit.store.promises import MOST_ROWS
 from dashboard import data, filters
 from dashboard.collector_charts import by_the_book
 from dashboard.tables import hundred, interval, percent, yuan
@@ -27,8 +28,13 @@ from dashboard.words import t
 
 LOOK_BACK = timedelta(days=60)
 AHEAD = timedelta(days=7)
-_UNPAID = (Standing.BROKEN, Standing.PARTLY, Standing.OPEN)
-_SHOWN = ("today", "overdue", "coming", "kept", "all")
+_LISTED = {
+    "today": Listed(),
+    "overdue": Listed(standings=(Standing.BROKEN, Standing.PARTLY, Standing.OPEN), take="latest"),
+    "coming": Listed(),
+    "kept": Listed(standings=(Standing.KEPT,), take="latest"),
+    "all": Listed(),
+}
 
 
 def show() -> None:
@@ -64,10 +70,10 @@ def _results(_actor: Actor, role: str, which: Filter, terms: Terms, version: tup
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _promises(
-    _actor: Actor, role: str, which: Filter, terms: Terms, standing: Standing | None, version: tuple[int, ...]
+    _actor: Actor, role: str, which: Filter, terms: Terms, listed: Listed, version: tuple[int, ...]
 ) -> list[PromiseRow]:
     with data.reading() as store:
-        return promises(store, which, actor=_actor, terms=terms, standing=standing)
+        return promises(store, which, actor=_actor, terms=terms, listed=listed)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -124,9 +130,9 @@ def _take_in(files: Sequence[tuple[str, bytes]], actor: Actor) -> None:
 
 def _figures(total: Outcome, lists: dict[str, list[PromiseRow]]) -> None:
     columns = st.columns(6)
-    columns[0].metric(t("promises.due_today"), len(lists["today"]), border=True)
+    columns[0].metric(t("promises.due_today"), _many(lists["today"]), border=True)
     columns[0].caption(f"{t('promises.open')} {total.open}")
-    columns[1].metric(t("promises.overdue"), len(lists["overdue"]), border=True)
+    columns[1].metric(t("promises.overdue"), _many(lists["overdue"]), border=True)
     columns[1].caption(t("promises.last_days", days=LOOK_BACK.days))
     columns[2].metric(t("promises.kept_rate"), percent(total.kept.share), border=True)
     columns[2].caption(_kept_sample(total))
@@ -140,6 +146,10 @@ def _figures(total: Outcome, lists: dict[str, list[PromiseRow]]) -> None:
     columns[5].caption(t("promises.of_cases", n=total.scored))
 
 
+def _many(rows: Sequence[PromiseRow]) -> str:
+    return f"{len(rows)}+" if len(rows) == MOST_ROWS else str(len(rows))
+
+
 def _kept_sample(total: Outcome) -> str:
     kept = total.kept
     if kept.low is None:
@@ -151,7 +161,7 @@ def _kept_sample(total: Outcome) -> str:
 
 def _rows(actor: Actor, which: Filter, terms: Terms, shown: str) -> list[PromiseRow]:
     """What a choice of the list means, within the filters."""
-    day, standing = terms.today, Standing.KEPT if shown == "kept" else None
+    day = terms.today
     spans = {
         "today": (day, day),
         "overdue": (which.since or day - LOOK_BACK, day - timedelta(days=1)),
@@ -161,16 +171,13 @@ def _rows(actor: Actor, which: Filter, terms: Terms, shown: str) -> list[Promise
     }
     since, until = spans[shown]
     asked = replace(which, since=since, until=until)
-    found = _promises(actor, actor.role, asked, terms, standing, data.version())
-    if shown == "overdue":
-        return [row for row in reversed(found) if row.standing in _UNPAID and row.due is not None]
-    return found
+    return _promises(actor, actor.role, asked, terms, _LISTED[shown], data.version())
 
 
 def _follow_up(actor: Actor, which: Filter, terms: Terms, names: dict[str, str | None]) -> None:
     shown = st.segmented_control(
         t("promises.show"),
-        _SHOWN,
+        tuple(_LISTED),
         key="promises_show",
         default="overdue",
         required=True,
@@ -181,6 +188,8 @@ def _follow_up(actor: Actor, which: Filter, terms: Terms, names: dict[str, str |
     if not found:
         st.info(t("promises.nothing"), icon=":material/check_circle:")
         return
+    if len(found) == MOST_ROWS:
+        st.caption(t("promises.truncated", n=MOST_ROWS))
     st.dataframe(
         [_listed(row, names, terms.today) for row in found],
         hide_index=True,

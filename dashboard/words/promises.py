@@ -47,6 +47,7 @@ WORDS = {
     "show_kept": ("已兑现", "Kept"),
     "show_all": ("全部", "All"),
     "nothing": ("这里没有承诺。", "No promises here."),
+    "truncated": ("只列出 {n} 条；请用左侧筛选缩小范围。", "Only {n} are listed: narrow the filters."),
     "c_due": ("约定日期", "Due"),
     "c_standing": ("结果", "Standing"),
     "c_amount": ("承诺金额（元）", "Promised (¥)"),
