@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: audit dashboard test quality rule-pages second-opinion clean
+.PHONY: audit dashboard test quality rule-pages second-opinion screenshots clean
 
 ## Audit the sample recordings: a table here, report.html and report.xlsx beside.
 audit: $(VENV)/.with-base
@@ -37,6 +37,10 @@ rule-pages: $(VENV)/.with-base
 second-opinion: $(VENV)/.with-tests
 	$(BIN)/python -m benchmarks.second_opinion
 
+## docs/images/: a picture of every page of the dashboard, from a demo store, with Chromium. A few minutes.
+screenshots: $(VENV)/.with-tests
+	$(BIN)/python -m tests.screenshots
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "需要 Python 3.11 或更新版本；可用 make PYTHON=python3.12 指定" >&2; exit 2; }
@@ -51,7 +55,7 @@ $(VENV)/.with-dashboard: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.with-base
 
 $(VENV)/.with-tests: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[base,openai-whisper,train,dashboard,test]'
+	$(PIP) install --editable '.[base,openai-whisper,train,dashboard,operations,test]'
 	@touch $@ $(VENV)/.with-base $(VENV)/.with-dashboard
 
 clean:

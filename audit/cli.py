@@ -19,6 +19,7 @@ from audit.cli_rules import rules_group
 from audit.cli_store import backup_command, restore_command
 from audit.cli_text import calls_group, check_command, doctor_command, report_command
 from audit.cli_users import users_group
+from audit.cli_watch import alert_command, watch_command
 from audit.cli_work import work_command
 from audit.terminal import CONTEXT, Group, run
 
@@ -50,6 +51,8 @@ for command in (
     doctor_command,
     evidence_command,
     retention_group,
+    watch_command,
+    alert_command,
     backup_command,
     restore_command,
     benchmark_group,

@@ -36,6 +36,7 @@ class Config:
     call_minutes: float = 60
     worker_gigabytes: float | None = None
     retention: Mapping[str, int] = field(default_factory=dict)
+    alerts: tuple[str, ...] = ()
     agent_channel: int | None = None
     utc_offset: timezone = CHINA
     fail_on: Severity | None = None
@@ -143,6 +144,12 @@ def _periods(value: object, _: Path) -> tuple[int, int, int]:
     return days[0], days[1], days[2]
 
 
+def _addresses(value: object, folder: Path) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError('请写成列表，例如 ["dingtalk://token/"]')
+    return tuple(_text(one, folder) for one in value)
+
+
 def _days(value: object, _: Path) -> Mapping[str, int]:
     """A table product → days; `default` for all others."""
     if not isinstance(value, dict) or not all(type(days) is int and 1 <= days <= 36_500 for days in value.values()):
@@ -187,6 +194,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "call_minutes": _amount,
     "worker_gigabytes": _amount,
     "retention": _days,
+    "alerts": _addresses,
     "agent_channel": _channel,
     "utc_offset": lambda value, _: utc_offset(value),
     "fail_on": _severity,

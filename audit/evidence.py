@@ -107,7 +107,7 @@ def _stretch(store: Store, call: StoredCall) -> dict[str, Any]:
     about = [row for row in _rows(entries(store)) if _concerns(row, call)]
     first = about[0]["seq"]
     whole = ledger.head(store).seq - first < LONGEST_STRETCH
-    shown = list(_rows(entries(store, after=first - 1))) if whole else about
+    shown = [row for row in _rows(entries(store)) if row["seq"] >= first] if whole else about
     return {"unbroken": whole, "about_this_call": [row["seq"] for row in about], "entries": shown}
 
 

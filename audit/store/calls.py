@@ -227,6 +227,12 @@ class Store(Connection):
             )
             self.sql.execute("update runs set calls_failed = calls_failed + 1 where id = ?", [run])
 
+    def move_failure(self, path: Path, to: Path) -> None:
+        """The file of a failure was moved; so is its row."""
+        with self.writing():
+            self.sql.execute("delete from failures where path = ?", [str(to)])
+            self.sql.execute("update failures set path = ? where path = ?", [str(to), str(path)])
+
     def resolve(self, paths: Iterable[Path]) -> None:
         """Remove failures that a later run has not met again."""
         with self.writing():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -39,13 +40,30 @@ class Connection:
         """Open for reading and writing, made (for its owner only) or migrated where needed; `StoreError`."""
         with _told(path):
             _make(path)
-            store = cls(path, _connect(path, mode="rw"))
+            until = time.monotonic() + BUSY_SECONDS
+            while True:
+                try:
+                    return cls._opened(path)
+                except sqlite3.OperationalError as error:
+                    # Two that make a store at once: SQLite refuses the change of journal without waiting.
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                        raise
+                    time.sleep(0.05)
+
+    @classmethod
+    def _opened(cls, path: Path) -> Self:
+        store = cls(path, _connect(path, mode="rw"))
+        try:
             store.sql.execute("pragma journal_mode = wal")
             # A power cut may cost the last calls, never the store: https://sqlite.org/pragma.html#pragma_synchronous
             store.sql.execute("pragma synchronous = normal")
             if migrations.pending(store._db):
-                migrations.apply(store._db)
-            store._refuse_newer()
+                with store.writing():  # who waited for another that makes the store finds nothing left to do
+                    migrations.apply(store._db)
+        except BaseException:
+            store.close()
+            raise
+        store._refuse_newer()
         return store
 
     @classmethod

@@ -679,6 +679,19 @@ def m012_holds(db: Database) -> None:
 
 
 @migrations()
+def m013_alerts(db: Database) -> None:
+    """What people were alerted to, so that nobody is told twice and what could not be sent is sent later."""
+    alerts = db.create_table(
+        "alerts",
+        {"key": str, "kind": str, "made_at": str, "sent_at": str, "tries": int},
+        pk="key",
+        not_null={"kind", "made_at", "tries"},
+        strict=True,
+    )
+    alerts.create_index(["sent_at", "kind"])
+
+
+@migrations()
 def m014_calls_without_hours_or_collectors(db: Database) -> None:
     """Counts of call_days summed up twice: with collectors and hours it has nearly a row a call (726,000 of a million).
 

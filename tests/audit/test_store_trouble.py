@@ -68,11 +68,11 @@ def test_reading_makes_no_store(tmp_path: Path, callaudit: Run) -> None:
 
 
 def test_a_full_disk_stops_the_batch_and_loses_nothing(tmp_path: Path, callaudit: Run, pack: Path) -> None:
-    write_calls(tmp_path / "calls", 300)
+    write_calls(tmp_path / "calls", 900)
     command = ("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", 1)
 
     def full() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_200_000, 1_200_000))
 
     stopped = callaudit(*command, preexec_fn=full)
     assert stopped.returncode == 2
@@ -80,11 +80,11 @@ def test_a_full_disk_stops_the_batch_and_loses_nothing(tmp_path: Path, callaudit
     assert "Traceback" not in stopped.stderr
     with Store.read(tmp_path / "callaudit.db") as store:
         assert store.integrity() == "ok"
-        assert 0 < len(store.done()) < 300
+        assert 0 < len(store.done()) < 900
     resumed = callaudit(*command)
     assert resumed.returncode == 0
     with Store.read(tmp_path / "callaudit.db") as store:
-        assert len(store.done()) == 300
+        assert len(store.done()) == 900
 
 
 def test_another_process_that_holds_the_store_is_waited_for_and_told(

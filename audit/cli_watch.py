@@ -1,0 +1,162 @@
+"""`callaudit watch` and `callaudit alert`: what runs unattended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from datetime import time as clock
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audit.cli_batch import CONFIG, DB, ENGINE, MODEL, RULES, make_batch, read_given_config
+from audit.errors import Exit
+from audit.terminal import CONTEXT, Command, warn
+
+if TYPE_CHECKING:
+    from audit.config import Config
+    from audit.store import Store
+
+FOLDERS = click.argument(
+    "folders", metavar="FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False)
+)
+
+
+@click.command("watch", cls=Command, context_settings=CONTEXT)
+@FOLDERS
+@click.option("--settle", type=click.FloatRange(0.1, 3600), default=10, help="文件多少秒没有变化才算写完，默认 10。")
+@click.option("--every", type=click.FloatRange(0.1, 3600), default=5, help="每隔多少秒看一次，默认 5。")
+@click.option("--quarantine", type=click.Path(path_type=Path), help="读不了的录音移到哪里，默认 数据库名-quarantine。")
+@click.option("--retry-at", metavar="HH:MM", default="02:00", help="每晚几点重试失败的录音，默认 02:00；off 不重试。")
+@click.option("--metrics", metavar="HOST:PORT", help="在这里提供 Prometheus 指标，例如 127.0.0.1:9464。")
+@click.option("--once", is_flag=True, help="把现有的做完就结束。")
+@DB
+@ENGINE
+@MODEL
+@RULES
+@CONFIG
+def watch_command(folders: Sequence[Path], **given: Any) -> int:
+    """看着文件夹，来一个录音审一个；写了一半的等它写完，读不了的隔离并写明原因。Ctrl-C 或 SIGTERM 停止。
+
+    \b
+    例：callaudit watch /data/录音 --metrics 127.0.0.1:9464
+    """
+    from audit.arrivals import Arrivals
+    from audit.batch import Interrupts
+    from audit.journal import note
+    from audit.plan import SOUND, TEXT, refuse_missing
+    from audit.store import Store
+    from audit.watch import Watch, keep_looking, look_once
+
+    config = read_given_config(given)
+    refuse_missing(folders)
+    places = [folder.absolute() for folder in folders]
+    suffixes = TEXT if config.engine == "transcript" else SOUND
+    arrivals = Arrivals(folders=places, suffixes=suffixes, settle_seconds=given["settle"])
+    with ExitStack() as stack:
+        store = stack.enter_context(Store.open(config.db))
+        interrupts = stack.enter_context(Interrupts(lambda: note("stopping")))
+        if given["metrics"]:
+            stack.callback(_serve_metrics(given["metrics"], config, arrivals.waiting))
+        watch = Watch(
+            arrivals=arrivals,
+            quarantine=(given["quarantine"] or Path(f"{config.db}-quarantine")).absolute(),
+            audit=_audit(places, store, config, interrupts),
+            note=note,
+            retry_at=_time_of_day(given["retry_at"]),
+        )
+        if given["once"]:
+            while look_once(watch, store, stopped=lambda: interrupts.count > 0) or arrivals.waiting():
+                _rest(given["settle"], lambda: interrupts.count > 0)
+        else:
+            keep_looking(watch, store, every=given["every"], stopped=lambda: interrupts.count > 0)
+        return Exit.SOME_FAILED if given["once"] and store.failures() else Exit.CLEAN
+
+
+@click.command("alert", cls=Command, context_settings=CONTEXT)
+@click.option("--dry-run", is_flag=True, help="只列出有多少条要提醒，不发送。")
+@DB
+@CONFIG
+def alert_command(dry_run: bool, **given: Any) -> int:
+    """发送提醒：一票否决级的问题、超期或将到期的投诉、意外停止的批处理。每件只提醒一次，发不出去的下次再发。
+
+    \b
+    例：callaudit alert            （放进 cron，每五分钟一次）
+    """
+    from audit.alerts import notice, send
+    from audit.errors import BadConfig
+    from audit.store import Store
+    from audit.store.alerts import unsent
+
+    config = read_given_config(given)
+    with Store.open(config.db) as store:
+        notice(store, terms=config.complaint_terms, now=datetime.now(config.utc_offset))
+        if dry_run:
+            for kind, count in unsent(store).items():
+                click.echo(f"{kind}\t{count}")
+            return Exit.CLEAN
+        if not config.alerts:
+            raise BadConfig('没有设置提醒地址；请在 callaudit.toml 里写 alerts = ["…"]，写法见 docs/unattended.md')
+        sent = send(store, config.alerts)
+    warn(f"已提醒 {sent.told} 件，{sent.waiting} 件没有发出去，下次再发")
+    return Exit.SOME_FAILED if sent.waiting else Exit.CLEAN
+
+
+def _audit(
+    folders: Sequence[Path], store: Store, config: Config, interrupts: Any
+) -> Callable[[Sequence[Path]], None]:
+    """What judges recordings that arrived: by the call lists of their folders, an event for each batch."""
+    import time
+
+    from audit.arrivals import CALL_LIST
+    from audit.batch import run_batch
+    from audit.calls import read_calls
+    from audit.journal import note
+
+    def audit(paths: Sequence[Path]) -> None:
+        started = time.monotonic()
+        above = {parent for path in paths for parent in path.parents if any(parent.is_relative_to(f) for f in folders)}
+        files = sorted(file for folder in above if (file := folder / CALL_LIST).is_file())
+        lists = [read_calls(file, utc_offset=config.utc_offset) for file in files]
+        tally = run_batch(make_batch(paths, lists, store, config), interrupts=interrupts, notify=lambda _: None)
+        seconds = round(time.monotonic() - started, 1)
+        note("batch", done=tally.done, skipped=tally.skipped, failed=tally.failed, seconds=seconds)
+
+    return audit
+
+
+def _serve_metrics(address: str, config: Config, queue: Callable[[], int]) -> Callable[[], None]:
+    from audit.errors import BadConfig
+    from audit.store import Store
+
+    try:
+        from audit.metrics import Figures, serve
+    except ImportError:
+        raise BadConfig("指标需要 prometheus-client；请运行 pip install 'callaudit[operations]'") from None
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise click.UsageError("--metrics 请写成 HOST:PORT，例如 127.0.0.1:9464")
+    try:
+        return serve(Figures(lambda: Store.read(config.db), queue), host=host, port=int(port))
+    except OSError as error:
+        raise BadConfig(f"--metrics {address}：不能在这里提供指标（{error.strerror}）；请换一个端口") from error
+
+
+def _time_of_day(text: str) -> clock | None:
+    if text == "off":
+        return None
+    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text)
+    if found is None:
+        raise click.UsageError("--retry-at 请写成 HH:MM，例如 02:00，或 off")
+    return clock(int(found[1]), int(found[2]))
+
+
+def _rest(seconds: float, stopped: Callable[[], bool]) -> None:
+    import time
+
+    until = time.monotonic() + seconds
+    while not stopped() and time.monotonic() < until:
+        time.sleep(0.1)

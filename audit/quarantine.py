@@ -1,0 +1,93 @@
+"""Recordings that could not be judged, set apart with the reason, and brought back to be tried again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from audit.errors import BadPath, os_reason
+from audit.store import Failure, Store
+
+MOST_TRIES = 3
+"""Nights on which a recording is tried; what fails them all waits for a person."""
+
+_NOTE = ".why.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetApart:
+    """A recording in quarantine: where it is, where it came from, why, when it was last tried, and how often."""
+
+    path: str
+    came_from: str
+    reason: str
+    tried_at: str
+    tries: int
+
+
+def set_apart(store: Store, failure: Failure, folder: Path) -> SetApart:
+    """Move a failed recording into the folder, a note with the reason beside it; its failure row goes with it."""
+    target = _free(folder, failure.path.name)
+    note = SetApart(
+        path=str(target),
+        came_from=str(failure.path),
+        reason=failure.reason,
+        tried_at=failure.failed_at.isoformat(),
+        tries=failure.tries,
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _note_of(target).write_text(json.dumps(asdict(note), ensure_ascii=False, indent=1), "utf-8")
+        os.rename(failure.path, target)
+    except OSError as error:
+        _note_of(target).unlink(missing_ok=True)
+        raise BadPath(f"{folder}：隔离不了 {failure.path}（{os_reason(error)}）；请检查隔离文件夹的权限") from error
+    store.move_failure(failure.path, target)
+    return note
+
+
+def bring_back(store: Store, folder: Path, *, before: datetime) -> list[Path]:
+    """Put what was last tried before a time, and not too often, where it came from; returns those paths."""
+    return [_return(store, note) for note in set_apart_in(folder) if _may_try(note, before)]
+
+
+def set_apart_in(folder: Path) -> Iterator[SetApart]:
+    """What lies in quarantine, by name; a note without its recording, or a broken one, is left alone."""
+    for file in sorted(folder.glob(f"*{_NOTE}")):
+        try:
+            note = SetApart(**json.loads(file.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            continue
+        if Path(note.path).is_file():
+            yield note
+
+
+def _may_try(note: SetApart, before: datetime) -> bool:
+    rested = datetime.fromisoformat(note.tried_at) < before
+    return rested and note.tries < MOST_TRIES and not Path(note.came_from).exists()
+
+
+def _return(store: Store, note: SetApart) -> Path:
+    path, home = Path(note.path), Path(note.came_from)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    os.rename(path, home)
+    store.move_failure(path, home)
+    _note_of(path).unlink(missing_ok=True)
+    return home
+
+
+def _note_of(path: Path) -> Path:
+    return path.with_name(path.name + _NOTE)
+
+
+def _free(folder: Path, name: str) -> Path:
+    """The name, or with a number where another recording has it already."""
+    path, number = folder / name, 1
+    while path.exists():
+        number += 1
+        path = folder / f"{Path(name).stem}~{number}{Path(name).suffix}"
+    return path

@@ -1,0 +1,77 @@
+"""Unattended: audits what arrives, sets apart what fails, tries that again at night, until it is told to stop.
+
+All of its memory is in the store and in the folders, so that a restart goes on where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import time as clock
+from pathlib import Path
+
+from audit.arrivals import Arrivals
+from audit.quarantine import bring_back, set_apart
+from audit.store import Store
+
+AT_ONCE = 500
+"""Recordings of one batch; what arrives meanwhile goes into the next."""
+
+Note = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What to do where. `audit` judges recordings and returns when it is done or interrupted; `note` gets events as
+    a name and facts without personal data; `retry_at` is a time of day on this machine's clock, None never.
+    """
+
+    arrivals: Arrivals
+    quarantine: Path
+    audit: Callable[[Sequence[Path]], None]
+    note: Note
+    retry_at: clock | None
+
+
+def look_once(watch: Watch, store: Store, *, stopped: Callable[[], bool]) -> int:
+    """Audit all that is ready now; returns how many recordings that were."""
+    _retry(watch, store)
+    ready = watch.arrivals.ready(time.monotonic())
+    for start in range(0, len(ready), AT_ONCE):
+        if stopped():
+            return start
+        some = ready[start : start + AT_ONCE]
+        watch.audit(some)
+        _set_apart(watch, store, set(some))
+    return len(ready)
+
+
+def keep_looking(watch: Watch, store: Store, *, every: float, stopped: Callable[[], bool]) -> None:
+    """Look every so many seconds until stopped."""
+    watch.note("watching", folders=len(watch.arrivals.folders))
+    while not stopped():
+        look_once(watch, store, stopped=stopped)
+        until = time.monotonic() + every
+        while not stopped() and time.monotonic() < until:
+            time.sleep(min(0.2, every))
+    watch.note("stopped")
+
+
+def _set_apart(watch: Watch, store: Store, some: set[Path]) -> None:
+    for failure in store.failures():
+        if failure.path in some and failure.path.is_file():
+            kept = set_apart(store, failure, watch.quarantine)
+            watch.note("set_apart", tries=kept.tries)
+
+
+def _retry(watch: Watch, store: Store) -> None:
+    """Once a night: what was last tried before tonight's hour comes back and is found like an arrival."""
+    now = datetime.now().astimezone()
+    if watch.retry_at is None or now.time() < watch.retry_at:
+        return
+    tonight = now.replace(hour=watch.retry_at.hour, minute=watch.retry_at.minute, second=0, microsecond=0)
+    brought = bring_back(store, watch.quarantine, before=tonight)
+    if brought:
+        watch.note("trying_again", recordings=len(brought))
