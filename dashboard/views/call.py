@@ -9,10 +9,8 @@ from typing import Any
 import streamlit as st
 
 from audit.access import Action, Actor, may
-from audit.clips import ClipUnavailable
-from audit.dossier import MOST_CALLS, CallLine, Dossier, Found, hear, is_ready, list_calls, read_dossier
+from audit.dossier import MOST_CALLS, CallLine, Dossier, Found, list_calls, read_dossier
 from audit.errors import AuditError
-from audit.listening import Listening, Sound, folder_of
 from audit.report import call_report
 from audit.report_words import Words, beijing
 from audit.store.queue import COUNTED, OPEN
@@ -21,6 +19,7 @@ from dashboard import data, filters
 from dashboard.call_parts import around, findings, measured, record, scored
 from dashboard.marks import clause, mark
 from dashboard.player import Focus, Mark, Shown, player
+from dashboard.sounds import sound_of
 from dashboard.words import lang, t
 
 # Under this the page says that roles are in doubt, as the report does.
@@ -232,7 +231,7 @@ def _mask_again(call_id: str) -> None:
 
 
 def _player(dossier: Dossier, actor: Actor) -> None:
-    sound, missing = _sound(dossier, actor)
+    sound, missing = sound_of(dossier, actor)
     key = st.session_state.get("call_focus") or st.query_params.get("finding")
     shown = Shown(
         turns=dossier.turns,
@@ -259,19 +258,6 @@ def _mark(found: Found) -> Mark:
         style="signal", title=title, because=one.because, clause=clause(found.rule), heard_as=one.heard_as or "",
         state=t("call.signal"),
     )  # fmt: skip
-
-
-def _sound(dossier: Dossier, actor: Actor) -> tuple[Sound | None, str]:
-    if not may(actor, Action.LISTEN):
-        return None, t("call.may_not_listen")
-    listening = Listening(folder=folder_of(data.config().db))
-    try:
-        if is_ready(listening, dossier):
-            return hear(listening, dossier, actor=actor), ""
-        with st.spinner(t("call.preparing")):
-            return hear(listening, dossier, actor=actor), ""
-    except ClipUnavailable as error:
-        return None, t("call.no_sound", why=error)
 
 
 show()

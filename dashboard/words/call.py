@@ -39,7 +39,11 @@ WORDS = {
     "unmask_example": ("例如：投诉 12 号，核对客户是否报过新号码", "e.g. complaint 12, was a new number given"),
     "unmask_do": ("显示原文和原声", "Show words and sound"),
     "mask_again": ("恢复遮盖", "Mask again"),
-    "preparing": ("正在准备录音（第一次打开时，一小时约需十几秒）…", "Preparing the recording (the first time only)…"),
+    "preparing": ("正在准备录音（仅第一次打开时）…", "Preparing the recording (the first time only)…"),
+    "preparing_long": (
+        "正在准备 {minutes} 分钟的录音，好了会自动出现；文字和问题现在就可以看。",
+        "Preparing {minutes} minutes of sound; it appears by itself. Words and findings are here already.",
+    ),
     "may_not_listen": ("你的角色不能听录音。", "Your role may not listen."),
     "no_sound": ("听不了录音：{why}", "No sound: {why}"),
     "notes": ("录音说明：{notes}", "About the recording: {notes}"),

@@ -1,0 +1,120 @@
+"""The page of a call without a browser: who sees what, on an empty store, in both languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from audit.access import Actor, Role
+from audit.config import Config
+from audit.store import Store
+from audit.store.queue import items_of_call
+from dashboard import data, sounds
+
+APP = Path(data.__file__).with_name("app.py")
+
+
+def run(db: Path, *, role: Role = Role.REVIEWER, agent: str | None = None, **query: str) -> AppTest:
+    data.configure(Config(db=db), acting=Actor(name="someone", role=role, agent_id=agent))
+    at = AppTest.from_file(str(APP), default_timeout=30)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    return at.switch_page("views/call.py").run()
+
+
+def said(at: AppTest) -> str:
+    return "\n".join(
+        str(one.value) for kind in (at.markdown, at.caption, at.text, at.info, at.warning, at.error) for one in kind
+    )
+
+
+@pytest.fixture
+def worst(demo: Path) -> str:
+    with Store.read(demo) as store:
+        return max((c.record.call_id for c in store.calls()), key=lambda call: len(items_of_call(store, call)))
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "还没有审计过的通话"), ("en", "No call has been audited yet")])
+def test_an_empty_store_says_what_to_do(tmp_path: Path, lang: str, words: str) -> None:
+    Store.open(tmp_path / "callaudit.db").close()
+    at = run(tmp_path / "callaudit.db", lang=lang)
+    assert not at.exception
+    assert words in said(at)
+    assert at.code
+
+
+def test_an_unknown_call_is_said_and_leads_back(demo: Path) -> None:
+    at = run(demo, call="nothing")
+    assert "没有通话 nothing" in said(at)
+    at.button(key="call_back").click().run()
+    assert at.dataframe
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_call_shows_findings_score_duties_measures_and_record(demo: Path, worst: str, lang: str) -> None:
+    at = run(demo, call=worst, lang=lang)
+    assert not at.exception
+    words = said(at)
+    for part in {"zh": ("规定动作", "扣分项", "承诺还款"), "en": ("Duties", "Points taken", "Promise to pay")}[lang]:
+        assert part in words
+    assert len(at.metric) == 7
+    assert any(worst in str(table.value) for table in at.dataframe)
+
+
+def test_unmasking_needs_a_reason(demo: Path, worst: str) -> None:
+    at = run(demo, call=worst)
+    at.text_input(key="call_unmask_why").set_value("看")
+    at.button(key="call_unmask_do").click().run()
+    assert "请写明查看原文的理由" in said(at)
+    at.text_input(key="call_unmask_why").set_value("核对投诉 3 号")
+    at.button(key="call_unmask_do").click().run()
+    assert "正在显示原文" in said(at)
+    at.button(key="call_mask").click().run()
+    assert "正在显示原文" not in said(at)
+
+
+def test_a_trainer_sees_no_machine_findings_no_score_and_cannot_unmask(demo: Path, worst: str) -> None:
+    at = run(demo, role=Role.TRAINER, call=worst)
+    assert not at.exception
+    assert "待复核" not in said(at)
+    assert "扣分项" not in said(at)
+    assert not [one for one in at.text_input if one.key == "call_unmask_why"]
+
+
+def test_a_collector_sees_own_calls_and_is_refused_others(demo: Path, worst: str) -> None:
+    with Store.read(demo) as store:
+        call = store.call(worst)
+    assert call is not None
+    own = run(demo, role=Role.COLLECTOR, agent=call.record.agent_id, call=worst)
+    assert not own.exception
+    assert worst in said(own) or any(worst in one.value for one in own.subheader)
+    other = run(demo, role=Role.COLLECTOR, agent="X99", call=worst)
+    assert "只能查看自己的通话" in said(other)
+    assert not other.metric
+
+
+def test_going_to_a_finding_moves_the_player(demo: Path, worst: str) -> None:
+    at = run(demo, call=worst)
+    at.button(key="call_go_1").click().run()
+    with Store.read(demo) as store:
+        assert at.session_state["call_focus"] == items_of_call(store, worst)[1].key
+
+
+def test_a_long_call_is_read_while_its_sound_is_prepared(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.read(demo) as store:
+        heard = next(
+            call.record.call_id for call in store.calls() if call.record.path and call.record.path.exists()
+        )  # fmt: skip
+    monkeypatch.setattr(sounds, "AT_ONCE_MS", 0)
+    at = run(demo, call=heard)
+    assert not at.exception
+    assert at.metric
+    for job in list(sounds._pending.values()):
+        job.result(timeout=30)
+    at.run()
+    assert not at.exception
+    assert sounds._pending == {}
+    assert list((demo.parent / f"{demo.name}-sound").glob("*.ogg"))
