@@ -51,6 +51,13 @@ def waits(store: Store) -> bool:
     return bool(rows.waiting(store, limit=1))
 
 
+def last_words(db: Path) -> str | None:
+    """What the last worker died of, in its own words; None where it ended well or never was."""
+    log = _log(db)
+    lines = log.read_text("utf-8", "replace").splitlines() if log.is_file() else []
+    return lines[-1].removeprefix("错误：") if lines and lines[-1].startswith("错误：") else None
+
+
 def start_worker(store: Store, options: Sequence[str], *, actor: Actor) -> bool:
     """Start `callaudit work` beside this process; False where one is at it already, which then does this too.
 
@@ -60,13 +67,17 @@ def start_worker(store: Store, options: Sequence[str], *, actor: Actor) -> bool:
     if is_working(store.path):
         return False
     command = [sys.executable, "-c", "from audit.cli import main; main()", "work", *options]
-    log = os.open(f"{store.path}.worker.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+    log = os.open(_log(store.path), os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
     try:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     finally:
         os.close(log)
     Thread(target=process.wait, daemon=True).start()  # else it stays a zombie until we end
     return True
+
+
+def _log(db: Path) -> Path:
+    return db.with_name(f"{db.name}.worker.log")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -16,7 +17,7 @@ from audit.ledger import head, recent, verify
 from audit.operations import RunState, State, TaskState, failures, retry, runs, size, tasks
 from audit.plan import SOUND
 from audit.uploads import Inbox, Upload, take_in
-from audit.work import is_working, start_worker
+from audit.work import is_working, last_words, start_worker
 from dashboard import data
 from dashboard.words import t
 
@@ -117,7 +118,13 @@ def _failures() -> None:
         return
     st.caption(t("operations.failures_help"))
     rows = [
-        {"file": f.path.name, "reason": f.reason, "call": f.call_id or "", "tries": f.tries, "when": _time(f.failed_at)}
+        {
+            "file": f.path.name,
+            "reason": _reason(f.path, f.reason),
+            "call": f.call_id or "",
+            "tries": f.tries,
+            "when": _time(f.failed_at),
+        }
         for f in found
     ]
     table = st.dataframe(
@@ -198,6 +205,8 @@ def _tasks() -> None:
     waiting = _waiting(found)
     if waiting and not is_working(data.config().db) and may(who, Action.OPERATE):
         st.warning(t("operations.worker_stopped", count=waiting), icon=":material/pause_circle:")
+        if (words := last_words(data.config().db)) is not None:
+            st.error(t("operations.worker_said", words=words), icon=":material/error:")
         if st.button(t("operations.start_worker", count=waiting), key="start_worker", icon=":material/play_arrow:"):
             with data.writing() as store:
                 start_worker(store, data.setup().worker, actor=who)
@@ -207,7 +216,7 @@ def _tasks() -> None:
             "file": task.name,
             "kind": t(f"operations.task_kind_{task.kind}"),
             "call": task.call_id or "",
-            "reason": task.reason or "",
+            "reason": _reason(task.path, task.reason or ""),
             "by": task.by,
             "when": _time(task.at),
         }
@@ -264,6 +273,11 @@ def _ledger() -> None:
 def _table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows under their headings in the reader's language."""
     return [{t(f"operations.{name}"): value for name, value in row.items()} for row in rows]
+
+
+def _reason(path: Path, reason: str) -> str:
+    """Without the path, which has a column of its own."""
+    return reason.removeprefix(f"{path}：")
 
 
 def _waiting(found: list[Any]) -> int:

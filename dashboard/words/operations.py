@@ -95,6 +95,7 @@ WORDS = {
         "有 {count} 个录音在等待，但后台没有在运行。",
         "{count} recordings wait, and no worker is running.",
     ),
+    "worker_said": ("后台上次停下的原因：{words}", "Why the worker stopped: {words}"),
     "check": ("检查安装（约 10 秒，会真的识别一小段）", "Check the installation (about 10 s, hears a little for real)"),
     "checking": ("检查中", "Checking"),
     "check_ok": ("✔ 正常", "✔ fine"),

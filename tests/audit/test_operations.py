@@ -17,7 +17,7 @@ from audit.operations import State, TaskState, failures, retry, runs, size, task
 from audit.store import Settings, Store
 from audit.store.operations import sign_run
 from audit.uploads import BadUpload, Inbox, Upload, safe_name, take_in
-from audit.work import is_working, start_worker, waits, work
+from audit.work import is_working, last_words, start_worker, waits, work
 
 SETTINGS = Settings(
     tool_version="0.1.0", ruleset="r", ruleset_version="1", ruleset_digest="d", engine="transcript", model=None, options={}
@@ -223,3 +223,12 @@ def test_there_is_one_worker_at_a_time(store: Store, inbox: Inbox) -> None:
 
     work(store, audit)
     assert not is_working(store.path)
+
+
+def test_what_a_worker_died_of_is_told(store: Store) -> None:
+    log = Path(f"{store.path}.worker.log")
+    assert last_words(store.path) is None
+    log.write_text("处理 3 个录音，失败 0 个\n", "utf-8")
+    assert last_words(store.path) is None
+    log.write_text("处理 3 个录音，失败 0 个\n错误：模型不在\n", "utf-8")
+    assert last_words(store.path) == "模型不在"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -190,6 +191,38 @@ def test_nothing_is_fetched_from_elsewhere_or_left_in_the_cache(guarded: Served)
     assert "default-src 'self'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert ask(guarded, "/media/none.ogg", token=enter(guarded).token).headers["cache-control"] == "no-store"
+
+
+def signed(claims: dict[str, object], secret: str) -> str:
+    """The cookie that Streamlit sets when an identity provider has sent somebody back."""
+    from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+    return create_signed_value(secret, "_streamlit_user", json.dumps(claims)).decode()
+
+
+def test_an_identity_providers_word_opens_a_session_of_ours(tmp_path: Path) -> None:
+    secret = "not a secret, a test"
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").write_text(
+        f'[auth]\nredirect_uri = "http://localhost/oauth2callback"\ncookie_secret = "{secret}"\nclient_id = "x"\n'
+        'client_secret = "y"\nserver_metadata_url = "http://localhost/none"\n',
+        "utf-8",
+    )
+    with Store.open(tmp_path / "callaudit.db") as store:
+        add_user(store, NewUser(name="li", role=Role.OFFICER, password=None, email="li@example.org"), actor=LOCAL)
+
+    def come(server: Served, claims: dict[str, object], key: str = secret) -> Answer:
+        return ask(server, "/sign-in", Cookie=f"_streamlit_user={signed(claims, key)}")
+
+    with serving(tmp_path / "callaudit.db") as server:
+        known = {"is_logged_in": True, "email": "Li@example.org"}
+        answer = come(server, known)
+        assert answer.status == 303
+        token = answer.headers.get_all("set-cookie")[0].split("=")[1].split(";")[0]
+        assert ask(server, "/", token=token).status == 200
+        assert come(server, known | {"email": "stranger@example.org"}).status == 401
+        for claims, key in ((known, "another key"), (known | {"email_verified": False}, secret), ({}, secret)):
+            assert come(server, claims, key).status == 200  # the form, and nobody signed in
 
 
 def test_without_accounts_this_machine_is_let_in_and_other_names_are_not(served: Served) -> None:
