@@ -21,7 +21,6 @@ from audit.store.queue import Asker, Item, Machine, State, Wanted
 from audit.store.verdicts import Comment, Entry, Kind, Verdict
 from rules.model import CATEGORIES, Finding, Result, Severity
 from rules.second_opinion import title as title_of_hint
-from transcribe.model import Turn
 
 CLAIM = timedelta(minutes=10)
 """How long an item that somebody looks at is not offered to others first."""
@@ -111,29 +110,16 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """All that a reviewer needs about one item; `turns` are the whole call's, `rules` those that judged it, by id.
+    """What stands about one item beside its call (audit.dossier); `finding` is as it was said, not masked.
 
-    `others` are the call's other items, gravest first; `findings` what all of them say, by key. `call` is None where
-    it is no longer in the store; `equal` counts waiting items with the same words.
+    `equal` counts waiting items with the same words.
     """
 
     item: Item
-    others: tuple[Item, ...]
-    findings: Mapping[str, Finding]
-    rules: Mapping[str, RuleCard]
-    call: StoredCall | None
-    turns: tuple[Turn, ...]
+    finding: Finding
     history: tuple[Verdict, ...]
     comments: tuple[Comment, ...]
     equal: int
-
-    @property
-    def finding(self) -> Finding:
-        return self.findings[self.item.key]
-
-    @property
-    def rule(self) -> RuleCard | None:
-        return self.rules.get(self.item.rule_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,20 +158,14 @@ def hold(store: Store, key: str, *, actor: Actor) -> str | None:
 
 
 def case(store: Store, key: str, *, actor: Actor) -> Case | None:
-    """Everything about one item; None where the key is not in the queue."""
+    """One item with its history; None where the key is not in the queue."""
     require(actor, Action.SEE_QUEUE)
     item = queue.item(store, key)
     if item is None:
         return None
-    call, transcript = store.call(item.call_id), store.transcript(item.recording)
-    others = tuple(other for other in queue.items_of_call(store, item.call_id) if other.key != key)
     return Case(
         item=item,
-        others=others,
-        findings={one.key: finding_of(store, one) for one in (item, *others)},
-        rules=rule_cards(store, call),
-        call=call,
-        turns=() if transcript is None else transcript.turns,
+        finding=finding_of(store, item),
         history=tuple(verdicts.history(store, key)),
         comments=tuple(verdicts.comments(store, key)),
         equal=len(queue.equal_items(store, item, limit=AT_ONCE)) if item.state is State.WAITING else 0,
@@ -220,7 +200,7 @@ def finding_of(store: Store, item: Item) -> Finding:
 
 def rule_cards(store: Store, call: StoredCall | None) -> Mapping[str, RuleCard]:
     """The rules by which a call was judged, by id; without a call, those of the newest run."""
-    run = store.last_run() if call is None else store.runs().get(call.run)
+    run = store.last_run() if call is None else store.run(call.run)
     return {} if run is None else store.rules(run.settings.ruleset_digest)
 
 

@@ -154,6 +154,11 @@ class Store(Connection):
         row = self.one("select * from runs order by id desc limit 1")
         return None if row is None else _run(row)
 
+    def run(self, number: int) -> Run | None:
+        """One run by its id."""
+        row = self.one("select * from runs where id = ?", [number])
+        return None if row is None else _run(row)
+
     # call records
 
     def add_records(self, records: Iterable[CallRecord]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -10,18 +11,21 @@ import streamlit as st
 
 from audit import review
 from audit.access import Action, Actor, may
-from audit.clips import ClipUnavailable
+from audit.dossier import Dossier, read_dossier
 from audit.errors import AuditError
-from audit.listening import Listening, Sound, folder_of
-from audit.review import REASONS, Case, Choice, Missed, Offer
-from audit.store import EVERY_CALL, StoredCall
+from audit.redact import find_private
+from audit.redact import mask as mask_words
+from audit.review import REASONS, Case, Choice, Missed, Offer, title
+from audit.store import EVERY_CALL, RuleCard
 from audit.store.queue import FOLLOWED_UP, OPEN, Item, State, Wanted, belongs_here
 from audit.store.verdicts import Kind, Verdict
+from audit.unmask import Unmasking, unmask
 from dashboard import address, data, filters
 from dashboard.marks import beijing, clause, heading, mark, plain, policy, said, sign
 from dashboard.player import Focus, Selected, Shown, player
+from dashboard.sounds import sound_of
 from dashboard.words import lang, t
-from rules.model import CATEGORIES, Result, Severity
+from rules.model import CATEGORIES, Finding, Result, Severity
 
 _ASKED = ("category", "rule", "severity", "result")
 """What this page alone filters by: names in the address, and with `review_` before them in the session."""
@@ -40,14 +44,17 @@ def show() -> None:
         return
     if held_by is not None:
         st.warning(t("review.held", who=held_by), icon=":material/visibility:")
+    with data.reading() as store:
+        call = read_dossier(store, found.item.call_id, actor=actor, unmasking=_unmasking(found.item.call_id))
     left, right = st.columns([13, 8], gap="medium")
     with left:
-        selected = _call(found, actor)
+        selected = None if call is None else _call(found.item, call, actor)
     with right:
-        _finding(found, actor)
+        _finding(found, call, actor)
         _judge(found, actor)
-        _missed(found, selected, actor)
-        _others(found)
+        if call is not None:
+            _missed(found.item, call, selected, actor)
+            _others(found.item, call)
         _past(found, actor)
     st.caption(t("review.keys"))
 
@@ -227,20 +234,22 @@ def _clear() -> None:
 # the call
 
 
-def _call(found: Case, actor: Actor) -> Selected | None:
-    if found.call is not None:
-        _facts(found.call, found.item)
-    marks = [
-        mark(item, found.findings[item.key], found.rules.get(item.rule_id)) for item in (found.item, *found.others)
-    ]
-    sound, missing = _sound(found, actor)
-    focus = Focus(key=found.item.key)
-    shown = Shown(turns=found.turns, marks=marks, sound=sound, missing=missing, focus=focus)
+def _unmasking(call_id: str) -> Unmasking | None:
+    found = st.session_state.get(f"unmasking_{call_id}")
+    return found if isinstance(found, Unmasking) else None
+
+
+def _call(item: Item, call: Dossier, actor: Actor) -> Selected | None:
+    _facts(call, item)
+    _mask(call, actor)
+    sound, missing = sound_of(call, actor)
+    marks = [mark(one.item, one.finding, one.rule) for one in call.found if one.item is not None]
+    shown = Shown(turns=call.turns, marks=marks, sound=sound, missing=missing, focus=Focus(key=item.key))
     # A key of its own for every call: what was selected in the one before is not selected in this one.
-    return player(shown, key=f"review_player_{found.item.recording[:16]}", selectable=may(actor, Action.JUDGE))
+    return player(shown, key=f"review_player_{item.recording[:16]}", selectable=may(actor, Action.JUDGE))
 
 
-def _facts(call: StoredCall, item: Item) -> None:
+def _facts(call: Dossier, item: Item) -> None:
     record = call.record
     seconds = call.duration_ms // 1000
     facts = [
@@ -250,7 +259,7 @@ def _facts(call: StoredCall, item: Item) -> None:
         f"{t('review.debtor')} {record.debtor_id or '—'}",
         record.product,
         None if record.days_overdue is None else t("review.overdue", n=record.days_overdue),
-        t("review.score", n=call.card.score),
+        None if call.card is None else t("review.score", n=call.card.score),
     ]
     words, link = st.columns([5, 1], vertical_alignment="center")
     words.caption(plain(" · ".join(fact for fact in facts if fact)))
@@ -258,29 +267,34 @@ def _facts(call: StoredCall, item: Item) -> None:
     link.link_button(t("review.open_call"), address, icon=":material/graphic_eq:", width="stretch")
 
 
-def _sound(found: Case, actor: Actor) -> tuple[Sound | None, str]:
-    if not may(actor, Action.LISTEN):
-        return None, t("review.may_not_listen")
-    if found.call is None:
-        return None, ""
-    listening = Listening(folder=folder_of(data.config().db))
-    path, recording = found.call.record.path, found.item.recording
+def _mask(call: Dossier, actor: Actor) -> None:
+    """How much is masked, and the way to see it: a reason, which the ledger keeps."""
+    if not call.masked or not call.private:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f":material/visibility_off: {t('call.masked', n=call.private)}", width="content")
+        if may(actor, Action.UNMASK):
+            with st.popover(t("call.unmask"), icon=":material/lock_open:", type="tertiary"):
+                st.text_input(t("call.unmask_why"), key="review_unmask_why", placeholder=t("call.unmask_example"))
+                st.button(t("call.unmask_do"), key="review_unmask", on_click=_unmask, args=(call.record.call_id, actor))
+
+
+def _unmask(call_id: str, actor: Actor) -> None:
     try:
-        ready = listening.ready(path, recording)
-        if ready is not None:
-            return ready, ""
-        with st.spinner(t("review.preparing")):
-            return listening.sound(path, recording), ""
-    except ClipUnavailable as error:
-        return None, t("review.no_sound", why=error)
+        with data.writing() as store:
+            reason = st.session_state["review_unmask_why"]
+            st.session_state[f"unmasking_{call_id}"] = unmask(store, call_id, reason, actor=actor)
+    except AuditError as error:
+        st.session_state["review_trouble"] = str(error)
 
 
 # the finding
 
 
-def _finding(found: Case, actor: Actor) -> None:
-    item, finding = found.item, found.finding
-    st.markdown(f"#### {sign(item)}　{plain(heading(item, found.rule))}")
+def _finding(found: Case, call: Dossier | None, actor: Actor) -> None:
+    item = found.item
+    finding, rule = _as_shown(found, call)
+    st.markdown(f"#### {sign(item)}　{plain(heading(item, rule))}")
     judged = [t(f"review.{item.result.value}"), t("review.confidence", share=f"{item.confidence:.0%}")]
     if item.machine != "present":
         judged.append(t(f"review.{item.machine}"))
@@ -292,12 +306,21 @@ def _finding(found: Case, actor: Actor) -> None:
     st.text(f"{t('review.because')}：{finding.because}")
     if finding.heard_as:
         st.text(t("review.heard_as", words=finding.heard_as))
-    if law := clause(found.rule):
+    if law := clause(rule):
         st.text(f"{t('review.clause')}：{law}")
     if item.category == FOLLOWED_UP:
         st.warning(t("review.follow_up"), icon=":material/health_and_safety:")
     if _blind(item, actor):
         st.info(t("review.second_note"), icon=":material/group:")
+
+
+def _as_shown(found: Case, call: Dossier | None) -> tuple[Finding, RuleCard | None]:
+    """The finding as far as this reader may see it."""
+    for one in () if call is None else call.found:
+        if one.key == found.item.key:
+            return one.finding, one.rule
+    quoted, why = (mask_words(text, find_private(text)) for text in (found.finding.quote, found.finding.because))
+    return replace(found.finding, quote=quoted, because=why), None
 
 
 def _category(name: str) -> str:
@@ -437,36 +460,53 @@ def _comment(actor: Actor, item: Item) -> None:
 # what the machine missed
 
 
-def _missed(found: Case, selected: Selected | None, actor: Actor) -> None:
+def _missed(item: Item, call: Dossier, selected: Selected | None, actor: Actor) -> None:
     if selected is None:
         st.caption(t("review.missed"))
         return
     with st.container(border=True):
         st.markdown(f"**{t('review.missed_words', words=plain(selected.text))}**")
-        categories = [name for name in _categories() if name != FOLLOWED_UP]
-        left, right = st.columns(2)
-        category = left.selectbox(t("review.category"), categories, format_func=_category, key="review_add_category")
-        severity = right.selectbox(
-            t("review.severity"), list(Severity), index=1, key="review_add_severity",
-            format_func=lambda one: t(f"review.{one.value}"),
-        )  # fmt: skip
-        named = [None, *(rule for rule, card in found.rules.items() if card.category == category)]
-        rule = st.selectbox(
-            t("review.rule"), named, key="review_add_rule",
-            format_func=lambda one: t("review.any_rule") if one is None else _rule_title(found, one),
-        )  # fmt: skip
+        category, severity, rule = _kind_of_missed(item, call)
         missed = Missed(
-            turn=selected.turn, start=selected.start, end=selected.end, category=category, rule_id=rule,
-            severity=severity or Severity.HIGH, comment=st.session_state.get("review_comment", ""),
-        )  # fmt: skip
+            turn=selected.turn,
+            start=selected.start,
+            end=selected.end,
+            category=category,
+            rule_id=rule,
+            severity=severity,
+            comment=st.session_state.get("review_comment", ""),
+        )
         st.button(
-            t("review.add"), key="review_add", type="primary", icon=":material/add:", shortcut="E",
-            on_click=_add, args=(actor, found.item.call_id, missed),
-        )  # fmt: skip
+            t("review.add"),
+            key="review_add",
+            type="primary",
+            icon=":material/add:",
+            shortcut="E",
+            on_click=_add,
+            args=(actor, item.call_id, missed),
+        )
 
 
-def _rule_title(found: Case, rule: str) -> str:
-    return review.title(rule, found.rules.get(rule), lang=lang())
+def _kind_of_missed(item: Item, call: Dossier) -> tuple[str, Severity, str | None]:
+    categories = [name for name in _categories() if name != FOLLOWED_UP]
+    left, right = st.columns(2)
+    likely = categories.index(item.category) if item.category in categories else 0
+    category = left.selectbox(
+        t("review.category"), categories, index=likely, format_func=_category, key="review_add_category"
+    )
+    severity = right.selectbox(
+        t("review.severity"),
+        list(Severity),
+        index=list(Severity).index(Severity.HIGH),
+        format_func=lambda one: t(f"review.{one.value}"),
+        key="review_add_severity",
+    )
+    named = [None, *(rule for rule, card in call.rules.items() if card.category == category)]
+    rule = st.selectbox(
+        t("review.rule"), named, key="review_add_rule",
+        format_func=lambda one: t("review.any_rule") if one is None else title(one, call.rules.get(one), lang=lang()),
+    )  # fmt: skip
+    return category, severity or Severity.HIGH, rule
 
 
 def _add(actor: Actor, call_id: str, missed: Missed) -> None:
@@ -483,22 +523,22 @@ def _add(actor: Actor, call_id: str, missed: Missed) -> None:
 # beside it
 
 
-def _others(found: Case) -> None:
-    if not found.others:
+def _others(item: Item, call: Dossier) -> None:
+    others = [one for one in call.found if one.item is not None and one.key != item.key]
+    if not others:
         return
     st.markdown(f"**{t('review.others')}**")
     with st.container(gap=None):
-        for item in found.others:
-            words = found.findings[item.key].quote
-            label = f"{sign(item)} {heading(item, found.rules.get(item.rule_id))}" + (
-                f"：{words[:16]}" if words else ""
-            )
+        for one in others:
+            assert one.item is not None
+            words = f"：{one.finding.quote[:16]}" if one.finding.quote else ""
             st.button(
-                f"{plain(label)}（{t(f'review.{item.state.value}')}）",
-                key=f"review_other_{item.key}",
+                f"{plain(sign(one.item) + ' ' + heading(one.item, one.rule) + words)}"
+                f"（{t(f'review.{one.item.state.value}')}）",
+                key=f"review_other_{one.key}",
                 type="tertiary",
                 on_click=_go_to,
-                args=(item.key,),
+                args=(one.key,),
             )
 
 

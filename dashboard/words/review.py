@@ -79,9 +79,6 @@ WORDS = {
     "missed_words": ("补充漏判：“{words}”", "Add a violation: “{words}”"),
     "any_rule": ("不指定规则", "No rule"),
     "add": ("补充违规", "Add violation"),
-    "no_sound": ("没有录音：{why}", "No sound: {why}"),
-    "preparing": ("正在准备录音…", "Preparing the sound…"),
-    "may_not_listen": ("您的角色不能听录音。", "Your role may not listen."),
     "judged": ("这一条已有结论：{state}。", "This one is decided: {state}."),
     "not_here": (
         "这一条已不在复核队列里（规则更新后不再命中，或已撤销）。",

@@ -268,8 +268,8 @@ def test_a_missed_violation_is_added_with_its_words(store: Store) -> None:
         "insult",
         Severity.HIGH,
     )
-    assert found.finding.quote == found.turns[2].text[21:26]
-    assert review.title(item.rule_id, found.rule) == "辱骂债务人"
+    assert found.finding.quote == "你个老赖。"
+    assert review.title(item.rule_id, review.rule_cards(store, store.call("c-threat"))["insult"]) == "辱骂债务人"
 
 
 def test_without_a_rule_it_stands_under_its_category(store: Store) -> None:
@@ -333,7 +333,8 @@ def test_what_is_found_no_longer_goes_unless_somebody_judged_it(store: Store, th
     again(store, replace(threat_call, found=[]))
     found = review.case(store, judged.key, actor=WU)
     assert found is not None
-    assert (found.item.machine, found.item.state, found.others) == (Machine.GONE, State.CONFIRMED, ())
+    assert (found.item.machine, found.item.state) == (Machine.GONE, State.CONFIRMED)
+    assert queue.items_of_call(store, "c-threat") == [found.item]
     assert found.finding.quote == "你女儿是在实验小学三年级吧，路上小心一点"
     assert review.progress(store, actor=WU).waiting == 0
     again(store, threat_call)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from audit import review
+from audit import ledger, review
 from audit.access import Actor, Role
 from audit.config import Config
+from audit.redact import Redaction
 from audit.review import Choice, Policy
 from audit.store import Store, queue, verdicts
 from audit.store.queue import FOLLOWED_UP, Item, State
@@ -49,15 +50,46 @@ def current(at: AppTest, db: Path) -> Item:
 
 def test_it_shows_the_finding_with_rule_reason_and_call(demo: Path) -> None:
     at = page(demo)
+    item = current(at, demo)
     with Store.read(demo) as store:
-        found = review.case(store, at.session_state["review_key"], actor=WU)
-    assert found is not None
-    assert found.rule is not None
-    assert found.call is not None
+        rule = review.rule_cards(store, store.call(item.call_id))[item.rule_id]
+        finding = review.finding_of(store, item)
     text = shown(at)
-    for part in (found.rule.title, found.finding.because, found.call.record.agent_name or ""):
+    for part in (rule.title, finding.because[:4], item.agent_id, item.debtor_id, rule.references[0].instrument):
         assert part in text
-    assert found.item.severity is Severity.CRITICAL
+    assert item.severity is Severity.CRITICAL
+
+
+def test_personal_data_is_masked_until_a_reason_is_given(demo: Path) -> None:
+    with Store.read(demo) as store:
+        key = next(key for key in waiting(store) if private_in(store, key))
+        item = queue.item(store, key)
+        assert item is not None
+        secret = private_in(store, key)
+    at = page(demo, finding=key)
+    assert secret not in shown(at)
+    at.text_input(key="review_unmask_why").input("核对号码").run()
+    press(at, "unmask")
+    assert at.session_state[f"unmasking_{item.call_id}"].by == WU.name
+    assert secret in "".join(element.value for kind in (at.markdown, at.caption, at.text) for element in kind)
+    with Store.read(demo) as store:
+        assert [entry.kind for entry in ledger.recent(store, subject=item.call_id)] == ["unmask"]
+
+
+def waiting(store: Store) -> list[str]:
+    return [row["key"] for row in store.all("select key from items where state = 'waiting' order by key")]
+
+
+def private_in(store: Store, key: str) -> str:
+    """A word of the finding's quote that is personal data."""
+    item = queue.item(store, key)
+    assert item is not None
+    quote = review.finding_of(store, item).quote
+    call, transcript = store.call(item.call_id), store.transcript(item.recording)
+    assert call is not None
+    assert transcript is not None
+    masked = Redaction.of(transcript.turns, record=call.record).finding(review.finding_of(store, item)).quote
+    return quote if masked != quote else ""
 
 
 def test_confirm_goes_to_the_next_at_once(demo: Path) -> None:
