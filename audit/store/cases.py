@@ -97,13 +97,12 @@ def case_figures(store: Store, which: Filter) -> list[dict[str, Any]]:
     where, values = _where(which)
     return list(
         store.all(
-            f"select stage, agent_id, count(*) as cases, sum(overdue_fen) as overdue_fen,"
-            " sum(min(paid, overdue_fen)) as recovered_fen, count(satisfaction) as satisfied,"
-            " sum(satisfaction) as satisfaction from ("
-            f" select c.case_id, c.stage, {_COLLECTOR} as agent_id, c.overdue_fen, c.satisfaction,"
-            "  (select coalesce(sum(fen), 0) from payments y where y.case_id = c.case_id"
-            "    and y.paid_at >= ?1 and y.paid_at <= ?2) as paid"
-            f" from cases c where {where}) group by 1, 2",
+            "with came as materialized (select case_id, sum(fen) as fen from payments"
+            " where paid_at >= ?1 and paid_at <= ?2 group by case_id)"
+            f" select c.stage, {_COLLECTOR} as agent_id, count(*) as cases, sum(c.overdue_fen) as overdue_fen,"
+            " sum(min(coalesce(came.fen, 0), c.overdue_fen)) as recovered_fen,"
+            " count(c.satisfaction) as satisfied, sum(c.satisfaction) as satisfaction"
+            f" from cases c left join came on came.case_id = c.case_id where {where} group by 1, 2",
             values,
         )
     )

@@ -64,10 +64,11 @@ class Basis:
 def promise_counts(store: Store, which: Filter, basis: Basis) -> list[dict[str, Any]]:
     """Promises of the period by agent_id, stage, firmness and standing: n, target_fen, paid_fen."""
     where, values = _where(which)
+    # Materialized: else what was paid is looked up once for each column that asks for it.
     sql = (
-        f"select agent_id, stage, firmness, {_STANDING} as standing, count(*) as n,"
-        " sum(target_fen) as target_fen, sum(paid_fen) as paid_fen"
-        f" from ({_JUDGED.format(where=where)}) group by 1, 2, 3, 4"
+        f"with judged as materialized ({_JUDGED.format(where=where)})"
+        f" select agent_id, stage, firmness, {_STANDING} as standing, count(*) as n,"
+        " sum(target_fen) as target_fen, sum(paid_fen) as paid_fen from judged group by 1, 2, 3, 4"
     )
     return _asked(store, sql, values, basis)
 
