@@ -106,7 +106,8 @@ def import_command(file: Path, **given: Any) -> int:
 @click.option("--collector", "--agent", "agent", metavar="ID", help="只要这个催收员（agent_id）。")
 @click.option("--product", help="只要这个产品。")
 @click.option("--category", help="只列这一类问题，例如 threat；可用的类别见 callaudit rules list。")
-@click.option("--unmasked", is_flag=True, help="不遮盖姓名、号码、地址；导出会记入台账。")
+@click.option("--unmasked", is_flag=True, help="不遮盖姓名、号码、地址；要用 --reason 写明理由，一并记入台账。")
+@click.option("--reason", default="", help="为什么不遮盖，例如：监管调阅，文号 12。")
 @DB
 @CONFIG
 @click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", envvar="CALLAUDIT_LANG", help="报告的语言。")
@@ -128,6 +129,7 @@ def report_command(out: Path, **given: Any) -> None:
         category=_category(given["category"]),
         lang=given["lang"],
         unmasked=given["unmasked"],
+        reason=given["reason"],
         grace_days=config.promise_grace_days,
     )
     Store.read(config.db).close()  # says so where there is none, and makes none

@@ -58,7 +58,10 @@ _LIKELY = (
     re.compile(rf"{_RELATIVES}(?:的|是|[:：，,\s]){{0,3}}"),
     re.compile(rf"{_COLLEAGUES}(?:的|是|[:：，,\s]){{0,3}}"),
     re.compile(r"(?<=是)[一-鿿]{2,12}的"),
-    re.compile(r"(?:^|[，。？！,.?!\s]|喂|哎)(?=[一-鿿]{2,3}(?:$|[，。？！,.?!\s]))"),  # 喂，赵磊，钱呢
+    # 喂，赵磊，钱呢: nothing around it says that it is a name, so its family name must be no other word
+    re.compile(
+        rf"(?:^|[，。？！,.?!\s]|喂|哎)(?![{''.join(sorted(_DOUBTFUL))}])(?=[一-鿿]{{2,3}}(?:$|[，。？！,.?!\s]))"
+    ),
     re.compile(
         r"(?:^|[，。？！,.?!\s]|那个|这个)(?=[一-鿿]{2,4}(?:是[你您他她我](?:什么|谁|的|老|哥|弟|姐|妹|朋|同|亲)|[你您]认识|[你您]在不在))"
     ),

@@ -18,6 +18,7 @@ from audit.figures import By, Issue, JudgedCall, Provenance, ReportData, Review,
 from audit.report_words import Lang, Words
 from audit.store import EVERY_CALL, Filter, RuleCard, Run, Store, StoredCall, finding_keys
 from audit.store.queue import COUNTED, Machine, State
+from audit.unmask import unmask_export
 from rules.model import Finding, Result
 from rules.second_opinion import title
 from transcribe.model import Turn
@@ -36,7 +37,7 @@ Notify = Callable[[int, int], None]
 class Asked:
     """Which report: the calls, the table `by`, findings of one `category` only, words of which language.
 
-    `grace_days` is how late a promised payment may come (audit/promises.py).
+    `grace_days` is how late a promised payment may come (audit/promises.py). Where `unmasked`, `reason` says why.
     """
 
     which: Filter = EVERY_CALL
@@ -44,6 +45,7 @@ class Asked:
     category: str | None = None
     lang: Lang = "zh"
     unmasked: bool = False
+    reason: str = ""
     grace_days: int = 3
 
 
@@ -71,9 +73,11 @@ def make_report(
 ) -> bytes:
     """A report as the bytes of a file (`suffix` one of `SUFFIXES`); it stands in the ledger before anybody gets it.
 
-    The same store, question and rights give the same bytes. Raises `Refused`.
+    The same store, question and rights give the same bytes. Raises `Refused`, `NoReason` for an unmasked one.
     """
-    require(actor, Action.EXPORT_UNMASKED if asked.unmasked else Action.EXPORT)
+    require(actor, Action.EXPORT)
+    if asked.unmasked:
+        unmask_export(store, "report", asked.reason, actor=actor)
     data = read_report(store, asked, actor=actor, dialogues=suffix == ".html", notify=notify)
     made = _html(data, asked.lang, notify) if suffix == ".html" else _xlsx(data, asked.lang)
     _note(store, suffix, asked, data, actor)

@@ -104,10 +104,12 @@ def _choose(which: Filter, actor: Actor) -> tuple[Asked, str]:
         )
     if unmasked:
         st.warning(t("reports.unmasked_warning"), icon=":material/lock_open:")
+    reason = st.text_input(t("reports.reason"), key="reports_reason") if unmasked else ""
     grace = data.config().promise_grace_days
     asked = Asked(
-        which=which, by=by or "collector", category=category, lang=language, unmasked=unmasked, grace_days=grace
-    )
+        which=which, by=by or "collector", category=category, lang=language, unmasked=unmasked, reason=reason,
+        grace_days=grace,
+    )  # fmt: skip
     return asked, form
 
 
@@ -181,7 +183,8 @@ def _command(asked: Asked, form: str) -> str:
         "--out": _file_name(asked, form),
     }  # fmt: skip
     words = [word for option, value in options.items() if value for word in (option, shlex.quote(str(value)))]
-    return " ".join(["callaudit report", *words, *(["--unmasked"] if asked.unmasked else [])])
+    unmasked = ["--unmasked", "--reason", shlex.quote(asked.reason)] if asked.unmasked else []
+    return " ".join(["callaudit report", *words, *unmasked])
 
 
 show()

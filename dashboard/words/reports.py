@@ -33,6 +33,7 @@ WORDS = {
     "unmasked_help": ("姓名、电话、证件号、卡号、地址照原样写出，片段不加提示音。记入台账。",
                       "Names, phones, ID and card numbers and addresses as they are, clips without tones. "
                       "It goes into the ledger."),
+    "reason": ("为什么不遮盖（记入台账，例如：监管调阅，文号 12）", "Why unmasked (kept in the ledger)"),
     "unmasked_warning": ("报表将含个人信息，只有有权限的人可以看。", "The report will hold personal data."),
     "make": ("生成报表", "Make the report"),
     "working": ("正在处理（遮盖个人信息、剪取片段）：{done}/{of} 通",

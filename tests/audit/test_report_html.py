@@ -69,7 +69,7 @@ class Page(HTMLParser):
 
 def page(store: Store, **options: Any) -> Page:
     path = store.path.parent / "report.html"
-    write_report(store, path, Asked(unmasked=True, **options))
+    write_report(store, path, Asked(unmasked=True, reason="监管调阅", **options))
     return Page(path.read_text("utf-8"))
 
 

@@ -17,6 +17,7 @@ from audit.report import Asked, make_report, read_report, write_report
 from audit.review import Choice, Missed, Policy, add_violation, judge
 from audit.store import Filter, Store, queue
 from audit.store.verdicts import Kind
+from audit.unmask import NoReason
 
 OFFICER = Actor(name="合规", role=Role.OFFICER)
 REVIEWER = Actor(name="质检甲", role=Role.REVIEWER)
@@ -82,9 +83,16 @@ def test_names_are_covered_unless_asked_for_with_the_right(batch: Store, suffix:
         return "".join(str(cell) for sheet in sheets(made) for row in sheet.iter_rows(values_only=True) for cell in row)
 
     assert "赵强" not in text(make_report(batch, suffix, actor=OFFICER))
-    assert "赵强" in text(make_report(batch, suffix, Asked(unmasked=True), actor=OFFICER))
+    assert "赵强" in text(make_report(batch, suffix, Asked(unmasked=True, reason="监管调阅"), actor=OFFICER))
     with pytest.raises(Refused):
-        make_report(batch, suffix, Asked(unmasked=True), actor=REVIEWER)
+        make_report(batch, suffix, Asked(unmasked=True, reason="监管调阅"), actor=REVIEWER)
+
+
+def test_an_unmasked_report_needs_a_reason_which_stands_in_the_ledger(batch: Store) -> None:
+    with pytest.raises(NoReason):
+        make_report(batch, ".xlsx", Asked(unmasked=True), actor=OFFICER)
+    make_report(batch, ".xlsx", Asked(unmasked=True, reason="监管调阅，文号 12"), actor=OFFICER)
+    assert [entry.data["reason"] for entry in ledger.recent(batch, kind=ledger.Kind.UNMASK)] == ["监管调阅，文号 12"]
 
 
 def test_trainers_get_what_is_confirmed_and_no_complaints(batch: Store) -> None:

@@ -26,7 +26,7 @@ def book(same_batch: Store) -> openpyxl.Workbook:
 
 def written(store: Store, **options: Any) -> openpyxl.Workbook:
     path = store.path.parent / "report.xlsx"
-    write_report(store, path, Asked(unmasked=True, **options))
+    write_report(store, path, Asked(unmasked=True, reason="监管调阅", **options))
     return openpyxl.load_workbook(path)
 
 
