@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from audit import ledger
 from audit.access import Action, Actor, require, require_own
 from audit.errors import AuditError
-from audit.review import Policy, finding_of
-from audit.store import Filter, Store, queue, tallies, verdicts
+from audit.redact import Redaction
+from audit.review import Policy, finding_of, rule_cards
+from audit.store import Filter, RuleCard, Store, queue, tallies, verdicts
 from audit.store import appeals as kept
 from audit.store.appeals import Appeal, Decision
 from audit.store.queue import Item, State
@@ -25,20 +26,25 @@ class CannotAppeal(AuditError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appealed:
-    """One appeal with what it is about; `item` None where the finding is no longer there."""
+    """One appeal with what it is about; `item` and `finding` None where the finding is no longer there.
+
+    `finding` is masked.
+    """
 
     appeal: Appeal
     item: Item | None
     finding: Finding | None
+    rule: RuleCard | None
     history: tuple[Verdict, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnFinding:
-    """A confirmed finding as its collector sees it; `until` is the last moment for an appeal, None when over."""
+    """A confirmed finding as its collector sees it, masked; `until` ends the time for an appeal, None when over."""
 
     item: Item
     finding: Finding
+    rule: RuleCard | None
     until: datetime | None
     appeal: Appeal | None
 
@@ -112,7 +118,16 @@ def _own(store: Store, item: Item, policy: Policy) -> OwnFinding:
     appeal = kept.appeal_against(store, item.key)
     until = None if appeal or item.state not in _STATES else deadline(_confirmed_at(store, item), policy)
     still = until if until is not None and until >= datetime.now(UTC) else None
-    return OwnFinding(item=item, finding=finding_of(store, item), until=still, appeal=appeal)
+    finding, rule = _said(store, item)
+    return OwnFinding(item=item, finding=finding, rule=rule, until=still, appeal=appeal)
+
+
+def _said(store: Store, item: Item) -> tuple[Finding, RuleCard | None]:
+    """The finding without personal data, and the rule as it read when the call was judged."""
+    finding, call, transcript = finding_of(store, item), store.call(item.call_id), store.transcript(item.recording)
+    if call is not None and transcript is not None:
+        finding = Redaction.of(transcript.turns, record=call.record).finding(finding)
+    return finding, rule_cards(store, call).get(item.rule_id)
 
 
 def _overturned(store: Store, agent_id: str) -> list[Item]:
@@ -158,9 +173,11 @@ def _appeal(store: Store, number: int) -> Appeal:
 
 def _appealed(store: Store, appeal: Appeal) -> Appealed:
     item = queue.item(store, appeal.key)
+    finding, rule = (None, None) if item is None else _said(store, item)
     return Appealed(
         appeal=appeal,
         item=item,
-        finding=None if item is None else finding_of(store, item),
+        finding=finding,
+        rule=rule,
         history=tuple(verdicts.history(store, appeal.key)),
     )

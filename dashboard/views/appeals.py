@@ -12,11 +12,9 @@ from audit.access import Action, Actor, may
 from audit.appeals import Appealed, OwnFinding
 from audit.errors import AuditError
 from audit.store.appeals import Appeal, Decision
-from audit.store.queue import Item
 from dashboard import data
-from dashboard.marks import beijing, heading, plain, policy, said, sign
+from dashboard.marks import beijing, clause, heading, plain, policy, said, sign
 from dashboard.words import t
-from rules.model import Finding
 
 
 def show() -> None:
@@ -51,7 +49,7 @@ def _for_reviewers(actor: Actor) -> None:
             st.info(t("appeals.none_decided"), icon=":material/history:")
         for one in over:
             with st.container(border=True):
-                _what(one.item, one.finding, one.appeal.call_id)
+                _what(one, one.appeal.call_id)
                 _says(one.appeal)
                 _outcome(one.appeal)
 
@@ -59,7 +57,7 @@ def _for_reviewers(actor: Actor) -> None:
 def _to_decide(one: Appealed, actor: Actor) -> None:
     number = one.appeal.id
     with st.container(border=True):
-        _what(one.item, one.finding, one.appeal.call_id)
+        _what(one, one.appeal.call_id)
         left, right = st.columns(2, gap="medium")
         with left:
             _says(one.appeal)
@@ -108,7 +106,7 @@ def _for_collector(actor: Actor) -> None:
     st.subheader(t("appeals.own"), anchor=False)
     for one in own:
         with st.container(border=True):
-            _what(one.item, one.finding, one.item.call_id)
+            _what(one, one.item.call_id)
             _own(one, actor)
 
 
@@ -141,14 +139,15 @@ def _file(actor: Actor, key: str) -> None:
 # parts of both
 
 
-def _what(item: Item | None, finding: Finding | None, call_id: str) -> None:
+def _what(one: Appealed | OwnFinding, call_id: str) -> None:
+    item, finding = one.item, one.finding
     words, link = st.columns([6, 1], vertical_alignment="center")
     if item is not None and finding is not None:
-        words.markdown(f"**{sign(item)}　{plain(heading(item, None))}**")
+        words.markdown(f"**{sign(item)}　{plain(heading(item, one.rule))}**")
         quoted = finding.quote or t("appeals.call_as_whole")
         at = beijing(datetime.fromisoformat(item.at)) if item.at else ""
         words.text(f"{t('appeals.words')}：{quoted}　{at}　{item.call_id}")
-        words.caption(plain(finding.because))
+        words.caption(" · ".join(plain(part) for part in (finding.because, clause(one.rule)) if part))
     address = f"/call?call={quote(call_id)}" + ("" if item is None else f"&finding={item.key}")
     link.link_button(t("appeals.open_call"), address, icon=":material/graphic_eq:", width="stretch")
 

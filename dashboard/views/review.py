@@ -423,24 +423,27 @@ def _switch_bulk() -> None:
 
 def _give(actor: Actor, found: Case, bare: Choice) -> None:
     choice = Choice(kind=bare.kind, reason=bare.reason, comment=st.session_state.get("review_comment", ""))
-    done = 0
     try:
         with data.writing() as store:
-            review.judge(store, found.item, choice, actor=actor, policy=policy())
+            done = [review.judge(store, found.item, choice, actor=actor, policy=policy())]
             if st.session_state.get("review_bulk"):
-                done = len(review.judge_equal(store, found.item, choice, actor=actor, policy=policy()))
+                done += review.judge_equal(store, found.item, choice, actor=actor, policy=policy())
     except AuditError as error:
         st.session_state["review_trouble"] = str(error)
         return
-    if done:
-        st.session_state["review_notice"] = t("review.done_many", n=done + 1)
+    # One key judged them all, and one takes them all back.
+    st.session_state["review_together"] = [item.stamp for item in done]
+    if len(done) > 1:
+        st.session_state["review_notice"] = t("review.done_many", n=len(done))
     _leave()
 
 
 def _undo(actor: Actor, last: Verdict) -> None:
+    together = st.session_state.pop("review_together", [])
     try:
         with data.writing() as store:
-            item = review.undo(store, last.id, actor=actor, policy=policy())
+            for entry in reversed(together if last.id in together else [last.id]):
+                item = review.undo(store, entry, actor=actor, policy=policy())
     except AuditError as error:
         st.session_state["review_trouble"] = str(error)
         return
@@ -537,6 +540,7 @@ def _others(item: Item, call: Dossier) -> None:
                 f"（{t(f'review.{one.item.state.value}')}）",
                 key=f"review_other_{one.key}",
                 type="tertiary",
+                wrap=False,
                 on_click=_go_to,
                 args=(one.key,),
             )

@@ -39,7 +39,7 @@ WORDS = {
     "why": ("为什么不认可？请写明事实", "Why do you disagree? State the facts"),
     "file": ("提交申诉", "File the appeal"),
     "filed_done": ("申诉已提交，由另一位复核人处理。", "Filed; another reviewer will decide."),
-    "open_call": ("听通话", "Open the call"),
+    "open_call": ("听通话", "Call"),
     "words": ("原话", "Words"),
     "call_as_whole": ("整通电话", "the call as a whole"),
     "no_agent": (

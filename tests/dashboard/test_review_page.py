@@ -142,6 +142,20 @@ def test_undo_brings_the_finding_back(demo: Path) -> None:
     assert current(at, demo) == Item(**{**_values(first), "stamp": current(at, demo).stamp})
 
 
+def test_equal_words_are_judged_and_taken_back_by_one_key(demo: Path) -> None:
+    with Store.read(demo) as store:
+        items = [item for key in waiting(store) if (item := queue.item(store, key)) is not None and item.words]
+        like = next(item for item in items if queue.equal_items(store, item, limit=9))
+        before = review.progress(store, actor=WU).waiting
+        equal = 1 + len(queue.equal_items(store, like, limit=99))
+    at = page(demo, finding=like.key)
+    press(press(at, "bulk_switch"), "confirm")
+    assert f"待复核 **{before - equal}** · 今天已判 **{equal}**" in shown(at)
+    press(at, "undo")
+    assert f"待复核 **{before}** · 今天已判 **0**" in shown(at)
+    assert current(at, demo).key == like.key
+
+
 def _values(item: Item) -> dict[str, object]:
     return {name: getattr(item, name) for name in Item.__dataclass_fields__}
 
