@@ -147,6 +147,12 @@ def table(desk: Desk, asked: Asked, *, by: By | None = None) -> list[Line]:
     return [_line(row) for row in rows.tally_complaints(desk.store, asked, by=by, today=desk.day)]
 
 
+def count(desk: Desk, asked: Asked) -> int:
+    """How many complaints there are of a kind."""
+    require(desk.actor, Action.SEE_COMPLAINTS)
+    return rows.count_complaints(desk.store, asked)
+
+
 def due(desk: Desk, *, within: int) -> list[Due]:
     """Unanswered complaints whose last day has passed or comes within some days, the latest first. For alerts."""
     asked = Asked(due_by=desk.day + timedelta(days=within))

@@ -202,6 +202,7 @@ def _print(actor: Actor, one: Playlist) -> None:
         mime="text/html",
         key="coaching_print",
         icon=":material/print:",
+        on_click="ignore",
         help=t("coaching.print_help"),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +10,13 @@ import streamlit as st
 
 from audit.access import Action, Actor, may
 from audit.complaint_clock import Status
-from audit.complaint_figures import Line, table
+from audit.complaint_figures import Line, count, table
 from audit.complaint_record import Complaint
 from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CHANNELS
 from audit.complaints import Desk, listing
 from audit.exports import MIME, Form, Table, export
 from audit.figures import wilson
-from audit.store.complaints import Asked, By
+from audit.store.complaints import EVERY_COMPLAINT, Asked, By
 from dashboard import complaint_labels as labels
 from dashboard import data, filters
 from dashboard.complaint_detail import detail
@@ -40,11 +40,13 @@ def show() -> None:
         editor = may(desk.actor, Action.EDIT_COMPLAINTS)
         importer = may(desk.actor, Action.IMPORT)
         names = ["list", "figures", *(["new"] if editor else []), *(["import"] if importer else [])]
-        tabs = dict(zip(names, st.tabs([t(f"complaints.tab_{name}") for name in names]), strict=True))
+        titles = [t(f"complaints.tab_{name}") for name in names]
+        tabs = dict(zip(names, st.tabs(titles, key="complaints_tabs", on_change="rerun"), strict=True))
         with tabs["list"]:
             _desk(desk)
-        with tabs["figures"]:
-            _tables(desk)
+        if tabs["figures"].open:
+            with tabs["figures"]:
+                _tables(desk)
         if editor:
             with tabs["new"]:
                 register_form(desk)
@@ -60,9 +62,9 @@ def _asked(**more: Any) -> Asked:
 
 
 def _figures(desk: Desk) -> None:
-    found = table(desk, _asked())
+    found = _table(desk.actor, desk.actor.role, desk.day, _asked(), None, data.version())
     total = found[0] if found else None
-    soon = len(listing(desk, _asked(due_by=desk.day + timedelta(days=desk.terms.due_soon))))
+    soon = count(desk, _asked(due_by=desk.day + timedelta(days=desk.terms.due_soon)))
     overdue = total.overdue if total else 0
     founded, caught = (total.founded, total.caught) if total else (wilson(0, 0), wilson(0, 0))
     columns = st.columns(5)
@@ -77,6 +79,13 @@ def _figures(desk: Desk) -> None:
     columns[3].caption(labels.sample(founded) or t("complaints.m_no_sample"))
     columns[4].metric(t("complaints.m_caught"), labels.percent(caught), border=True)
     columns[4].caption(labels.sample(caught) or t("complaints.m_no_linked"))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _table(_actor: Actor, role: str, day: date, asked: Asked, by: By | None, version: tuple[int, ...]) -> list[Line]:
+    """As slow as everything else on the page together, and the same until somebody writes."""
+    with data.reading() as store:
+        return table(Desk(store=store, actor=_actor, day=day), asked, by=by)
 
 
 def _desk(desk: Desk) -> None:
@@ -137,7 +146,7 @@ def _list(desk: Desk, found: list[Complaint]) -> int | None:
     given = st.query_params.get("id", "")
     chosen = int(given) if given.isdecimal() else None
     if not found:
-        anything = bool(table(desk, Asked()))
+        anything = count(desk, EVERY_COMPLAINT) > 0
         st.info(t("complaints.none_match" if anything else "complaints.none_yet"), icon=":material/inbox:")
         return chosen
     if chosen is None:
@@ -232,6 +241,7 @@ def _buttons(actor: Actor, made: Table, name: str) -> None:
             mime=MIME[form],
             key=f"{name}_{form}",
             icon=":material/download:",
+            on_click="ignore",
         )
 
 
@@ -253,7 +263,7 @@ def _tables(desk: Desk) -> None:
         required=True,
         format_func=lambda name: t(f"complaints.by_{name}"),
     )
-    lines = table(desk, _asked(), by=by or "agent_id")
+    lines = _table(desk.actor, desk.actor.role, desk.day, _asked(), by or "agent_id", data.version())
     if not lines:
         st.info(t("complaints.none_yet"), icon=":material/inbox:")
         return

@@ -51,7 +51,7 @@ def test_register_link_answer_and_close(opened: Callable[[str], Page], served: S
     press(page, "关联")
     page.get_by_role("tab", name="有关的通话 1").wait_for()
     press(page, "用今天的规则再判一次")
-    page.get_by_text("今天的规则：").wait_for()
+    page.get_by_text("今天的规则：").wait_for(timeout=60_000)  # the rules are compiled first
     tab(page, "调查与答复")
     page.get_by_role("radio", name="部分属实").or_(page.get_by_role("button", name="部分属实")).first.click()
     page.get_by_label("答复内容").fill("已听取录音并道歉")
@@ -60,8 +60,9 @@ def test_register_link_answer_and_close(opened: Callable[[str], Page], served: S
     page.get_by_role("option", name="催收员行为不当").click()
     press(page, "保存")
     press(page, "已答复投诉人")
+    page.get_by_role("button", name="办结", exact=True).wait_for()
     press(page, "办结")
-    page.get_by_text("重新受理").first.wait_for()
+    page.get_by_role("button", name="办结", exact=True).wait_for(state="detached")
 
     with Store.read(served.db) as store:
         desk = Desk(store=store, actor=LOCAL)
@@ -90,3 +91,14 @@ def test_the_next_complaint_is_a_key_away(opened: Callable[[str], Page]) -> None
     page.keyboard.press("Alt+ArrowDown")
     page.wait_for_function("text => document.querySelector('h3').innerText !== text", arg=first)
     assert "id=" in page.url
+
+
+def test_the_figures_are_there_when_their_tab_is_opened(opened: Callable[[str], Page]) -> None:
+    page = opened("complaints")
+    tab(page, "统计")
+    settled(page)
+    with page.expect_download() as got:
+        page.locator('[class*="st-key-complaint_figures_csv"]').get_by_role("button").click()
+    rows = list(csv.reader(io.StringIO(got.value.path().read_text("utf-8-sig"))))
+    assert rows[0][:3] == ["催收员", "投诉", "未答复"]
+    assert sum(int(row[1]) for row in rows[1:]) > 5
