@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-CALL = "20261107-A02-0060"
 EVIL = "<script>window.hacked=1</script><img src=x onerror='window.hacked=2'>我叫陈志强"
 
 
@@ -186,15 +185,16 @@ def test_without_its_recording_a_call_is_read_and_says_so(here: Served, opened: 
     assert page.locator(".ca-turn").nth(1).get_attribute("aria-current") == "true"
 
 
-def test_a_call_is_found_in_the_list_and_opened(opened: Callable[[str], Page]) -> None:
+def test_a_call_is_found_in_the_list_and_opened(here: Served, opened: Callable[[str], Page]) -> None:
+    call_id = heard_calls(here.db)[0]
     page = opened("call")
-    page.get_by_label("查找通话").fill(CALL)
+    page.get_by_label("查找通话").fill(call_id)
     page.keyboard.press("Enter")
     page.get_by_text("1 通，最新的在前").wait_for()
     settled(page)
     page.locator('[data-testid="stDataFrame"]').click(position={"x": 18, "y": 50})
-    page.get_by_text(f"通话 {CALL}").wait_for()
-    assert f"call={CALL}" in page.url
+    page.get_by_text(f"通话 {call_id}").wait_for()
+    assert f"call={call_id}" in page.url
 
 
 def test_the_evidence_of_a_call_is_downloaded_masked_and_noted(here: Served, opened: Callable[[str], Page]) -> None:
