@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit.cli_batch import CONFIG, DB, read_given_config
-from audit.config import Config
 from audit.errors import BadConfig, Exit
 from audit.terminal import CONTEXT, Command, Group, print_table, warn
 
 if TYPE_CHECKING:
+    from audit.config import Config
     from audit.retention import Due, Periods
 
 
