@@ -35,18 +35,18 @@ def check_command(file: IO[bytes], form: str, second_opinion: bool, **given: Any
     例：callaudit check 通话.jsonl
         echo '{"turns": [{"role": "agent", "text": "您好"}]}' | callaudit check -
     """
-    from audit.check import check_lines
+    from audit.check import as_line, check_lines
     from rules.load import load_rules
 
     ruleset = load_rules(read_given_config(given).rules)
-    write = sys.stdout.write
+    write = sys.stdout.buffer.write
     bad, rows = 0, []
     for checked in check_lines(file, ruleset, second_opinion=second_opinion):
         if checked.answer is None:
             bad += 1
             warn(f"第 {checked.line} 行：{checked.error}")
         elif form == "jsonl":
-            write(json.dumps(checked.answer, ensure_ascii=False) + "\n")
+            write(as_line(checked.answer))
         else:
             rows += _rows(checked)
     if form == "table":

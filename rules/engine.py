@@ -10,7 +10,7 @@ import re
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import sub
 from typing import Any
@@ -44,12 +44,12 @@ _SOUND_CONFIDENCE = 0.85
 _DOUBT_CONFIDENCE = 0.6
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Node:
     """A condition ready to be asked: its operator or its parts, and its modifiers.
 
     The triggers of `eager` nodes are looked for in every call; those of the others (exceptions, the commoner
-    parts of an `all`) only where somebody asks.
+    parts of an `all`) only where somebody asks. What every call asks of a node is worked out once, here.
     """
 
     number: int
@@ -60,49 +60,43 @@ class Node:
     parts: tuple[Node, ...] = ()
     excluded: tuple[Node, ...] = ()
     answers: tuple[Node, ...] = ()
+    cheapest: tuple[Node, ...] = field(init=False)
+    """Its parts, those first that the call was searched for: they are empty most often, and known."""
+    anchors: tuple[tuple[Anchor, int], ...] = field(init=False)
+    """What its hits must lie before (−1), after (+1) or around (0)."""
+    windowed: bool = field(init=False)
+    """Whether it is about the first or last part of a call."""
+    plain: bool = field(init=False)
+    """Whether it has no modifiers but, perhaps, a first or last part of the call."""
+    watched: bool = field(init=False)
+    """Whether it can hold only where one of its triggers was found."""
+    decided: bool = field(init=False)
+    """Whether it surely holds in the turns, not too long ones, in which it was found."""
+    by_turn: bool = field(init=False)
+    """Whether its hits can be had turn after turn, once it is known which turns are in its window."""
+    local: bool = field(init=False)
+    """Whether what it says about a turn hangs on that turn alone."""
+    certain: bool = field(init=False)
+    """Whether its hits never carry a doubt."""
 
-    @cached_property
-    def watched(self) -> bool:
-        """Whether it can hold only where one of its triggers was found."""
-        return self.eager and self.operator is not None and not self.operator.always
-
-    @cached_property
-    def local(self) -> bool:
-        """Whether what it says about a turn hangs on that turn alone."""
-        return self.by_turn and not self.windowed
-
-    @cached_property
-    def plain(self) -> bool:
-        """Whether it has no modifiers but, perhaps, a first or last part of the call."""
-        condition = self.condition
-        elsewhere = condition.before or condition.after or condition.around or condition.answered_by
-        return not elsewhere and condition.at_least == 1
-
-    @cached_property
-    def decided(self) -> bool:
-        """Whether it surely holds in the turns, not too long ones, in which it was found."""
-        return self.watched and self.operator is not None and self.operator.exact and self.plain
-
-    @cached_property
-    def windowed(self) -> bool:
-        """Whether it is about the first or last part of a call."""
-        return self.condition.first is not None or self.condition.last is not None
-
-    @cached_property
-    def certain(self) -> bool:
-        """Whether its hits never carry a doubt."""
-        if self.operator is not None:
-            return self.operator.certain
-        return self.condition.hit is None and all(part.certain for part in self.parts)
+    def __post_init__(self) -> None:
+        condition, operator = self.condition, self.operator
+        anchors = ((condition.before, -1), (condition.after, 1), (condition.around, 0))
+        self.cheapest = tuple(sorted(self.parts, key=lambda part: not part.eager))
+        self.anchors = tuple((anchor, sign) for anchor, sign in anchors if anchor)
+        self.windowed = condition.first is not None or condition.last is not None
+        self.plain = not self.anchors and condition.answered_by is None and condition.at_least == 1
+        self.watched = self.eager and operator is not None and not operator.always
+        self.decided = self.watched and operator is not None and operator.exact and self.plain
+        self.by_turn = operator is not None and operator.by_turn and self.plain
+        self.local = self.by_turn and not self.windowed
+        self.certain = condition.hit is None and all(part.certain for part in self.parts)
+        if operator is not None:
+            self.certain = operator.certain
 
     def sure(self, names: Mapping[str, Node]) -> bool:
         """Whether its hits, or those of the condition that it names, never carry a doubt."""
         return names[self.condition.hit].sure(names) if self.condition.hit else self.certain
-
-    @cached_property
-    def by_turn(self) -> bool:
-        """Whether its hits can be had turn after turn, once it is known which turns are in its window."""
-        return self.operator is not None and self.operator.by_turn and self.plain
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -291,11 +285,6 @@ def _needs_many_calls(rule: Rule) -> bool:
     return any(condition.count is not None for condition in rule.when)
 
 
-def _cost(node: Node) -> bool:
-    """Parts that the call was searched for come first: they are empty most often, and known."""
-    return not node.eager
-
-
 def _descendants(nodes: Sequence[Node]) -> Iterator[Node]:
     for node in nodes:
         yield node
@@ -377,7 +366,7 @@ class Judging:
 
     def _all_hold(self, node: Node, names: Mapping[str, Node]) -> bool:
         """Whether all parts hold somewhere in the call, and none of what is excluded."""
-        return all(self.holds(part, names) for part in sorted(node.parts, key=_cost)) and not any(
+        return all(self.holds(part, names) for part in node.cheapest) and not any(
             self.holds(part, names) for part in node.excluded
         )
 
@@ -390,12 +379,13 @@ class Judging:
         hits = self._operator_hits(node, names) if node.operator else self._combined(node, names)
         if not hits:
             return []
+        if node.plain and not node.windowed:
+            return hits
         condition = node.condition
-        if condition.first or condition.last:
+        if node.windowed:
             hits = [hit for hit in hits if hit.turn != CALL and self._in_window(hit.turn, node)]
-        for anchor, sign in ((condition.before, -1), (condition.after, 1), (condition.around, 0)):
-            if anchor:
-                hits = self._anchored(hits, anchor, sign, names)
+        for anchor, sign in node.anchors:
+            hits = self._anchored(hits, anchor, sign, names)
         if condition.answered_by:
             hits = [hit for hit in hits if self._answered(hit, node, names)]
         return hits if len(hits) >= condition.at_least else []
@@ -417,11 +407,10 @@ class Judging:
             turns = self.call.turns_of(node.speaker)
             if node.operator is not None and not node.operator.always:
                 turns = sorted(node.operator.turns(self.call) & set(turns))
-        condition = node.condition
         if turns and node.windowed:
             turns = [turn for turn in turns if self._in_window(turn, node)]
-        for anchor, sign in ((condition.before, -1), (condition.after, 1), (condition.around, 0)):
-            if turns and anchor:
+        for anchor, sign in node.anchors:
+            if turns:
                 anchors = {hit.turn for hit in self._anchors(anchor, names)}
                 turns = [turn for turn in turns if any(_distant(turn - a, anchor.turns, sign) for a in anchors)]
         return turns
@@ -473,7 +462,7 @@ class Judging:
         """The hits of each part, the parts that were looked out for first; empty where a part has none."""
         groups: dict[int, list[Hit]] = {}
         turns: set[int] | None = None
-        for part in sorted(node.parts, key=_cost):
+        for part in node.cheapest:
             if turns is not None and part.local and not part.watched:
                 hits = [hit for turn in sorted(turns) for hit in self.hits_in(part, turn, names)]
             else:
