@@ -184,9 +184,7 @@ def progress(store: Store, wanted: Wanted = queue.EVERYTHING, *, actor: Actor) -
 def recent(store: Store, *, actor: Actor, limit: int = 20) -> list[Verdict]:
     """What this reviewer judged last and has not taken back, newest first."""
     require(actor, Action.JUDGE)
-    return [
-        one for one in verdicts.standing(verdicts.of_reviewer(store, actor.name, limit=limit)) if one.kind in _VOTES
-    ]
+    return verdicts.standing_of_reviewer(store, actor.name, limit=limit)
 
 
 def finding_of(store: Store, item: Item) -> Finding:

@@ -104,17 +104,21 @@ def of_call(store: Connection, recording: str) -> list[Verdict]:
     return [_verdict(row) for row in rows]
 
 
-def of_reviewer(store: Connection, by: str, *, limit: int = 50) -> list[Verdict]:
-    """A reviewer's newest entries, newest first."""
-    rows = store.all("select * from verdicts where by = ? order by at desc, id desc limit ?", [by, limit])
-    return [_verdict(row) for row in rows]
+_STANDING_VOTE = (
+    "kind in ('confirm', 'partial', 'dismiss', 'add') and not exists (select 1 from verdicts u where u.undoes = v.id)"
+)
+
+
+def standing_of_reviewer(store: Connection, by: str, *, limit: int) -> list[Verdict]:
+    """A reviewer's newest verdicts that nobody has taken back, newest first."""
+    sql = f"select * from verdicts v where by = ? and {_STANDING_VOTE} order by at desc, id desc limit ?"
+    return [_verdict(row) for row in store.all(sql, [by, limit])]
 
 
 def judged_since(store: Connection, by: str, since: str) -> int:
     """How many items a reviewer has judged since an ISO time in UTC; what was undone does not count."""
     row = store.one(
-        "select count(*) as n from verdicts v where by = ? and at >= ? and kind in ('confirm', 'partial', 'dismiss',"
-        " 'add') and not exists (select 1 from verdicts u where u.undoes = v.id)",
+        f"select count(*) as n from verdicts v where by = ? and at >= ? and {_STANDING_VOTE}",
         [by, since],
     )
     return 0 if row is None else int(row["n"])

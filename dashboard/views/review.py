@@ -68,7 +68,7 @@ def _adopt() -> None:
         "category": set(_categories()),
         "severity": {severity.value for severity in Severity},
         "result": {"fail", "unsure"},
-        "rule": set(_rule_titles(lang(), data.version())),
+        "rule": set(_rule_titles(lang(), str(data.config().db))),
     }
     asked = address.news((*_ASKED, "finding"))
     for name in _ASKED:
@@ -175,7 +175,7 @@ def _filters() -> None:
         _choice("category", _categories(), _category)
         _choice("severity", [severity.value for severity in Severity], lambda name: t(f"review.{name}"))
         _choice("result", ["fail", "unsure"], lambda name: t(f"review.{name}"))
-        titles = _rule_titles(lang(), data.version())
+        titles = _rule_titles(lang(), str(data.config().db))
         _choice("rule", list(titles), lambda name: titles.get(name, name))
 
 
@@ -190,9 +190,9 @@ def _choice(name: str, options: list[str], label: Callable[[str], str]) -> None:
     )
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _rule_titles(language: str, version: tuple[int, ...]) -> dict[str, str]:
-    """Rules that have items, by how many wait."""
+@st.cache_data(ttl=60, max_entries=8, show_spinner=False)
+def _rule_titles(language: str, db: str) -> dict[str, str]:
+    """Rules that have items, by how many wait; a minute old at most, for each verdict changes the store."""
     with data.reading() as store:
         return review.rule_titles(store, lang=language)
 
