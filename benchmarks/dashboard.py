@@ -30,7 +30,7 @@ from benchmarks.million import COLLECTORS, LAST_DAY, TEAMS
 from dashboard import data
 from rules.model import Severity
 
-ROUNDS = 8
+ROUNDS = 5
 NEXTS = 200
 APP = Path(dashboard.__file__).parent / "app.py"
 OFFICER = Actor(name="bench", role=Role.ADMIN)

@@ -51,14 +51,14 @@ class Collector:
 
 
 COLLECTORS = (
-    Collector(agent_id="A01", name="王敏", team="一组", rough=4),
-    Collector(agent_id="A02", name="李强", team="一组", rough=32),
-    Collector(agent_id="A03", name="赵丽华", team="一组", rough=9),
-    Collector(agent_id="B01", name="陈静", team="二组", rough=6),
-    Collector(agent_id="B02", name="张伟", team="二组", rough=24),
-    Collector(agent_id="B03", name="刘洋", team="二组", rough=13),
-    Collector(agent_id="C01", name="杨帆", team="三组", rough=11),
-    Collector(agent_id="C02", name="黄婷", team="三组", rough=3),
+    Collector(agent_id="A01", name="王敏", team="一组", rough=2),
+    Collector(agent_id="A02", name="李强", team="一组", rough=19),
+    Collector(agent_id="A03", name="赵丽华", team="一组", rough=5),
+    Collector(agent_id="B01", name="陈静", team="二组", rough=3),
+    Collector(agent_id="B02", name="张伟", team="二组", rough=13),
+    Collector(agent_id="B03", name="刘洋", team="二组", rough=7),
+    Collector(agent_id="C01", name="杨帆", team="三组", rough=6),
+    Collector(agent_id="C02", name="黄婷", team="三组", rough=2),
 )
 _HOURS = {7: 1, 8: 6, 9: 12, 10: 15, 11: 11, 12: 3, 13: 5, 14: 12, 15: 13, 16: 12, 17: 9, 18: 6, 19: 5, 20: 3, 22: 1}
 # What customers say on any day; the rest of their signals (complaints, despair) is rarer.
@@ -251,18 +251,21 @@ Said = list[tuple[Role, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Corpus:
-    """The open half, sorted by what it is good for: whole compliant calls, and excerpts to put into them."""
+    """The open half, sorted by what it is good for: whole compliant calls, some with a duty left out, and excerpts."""
 
     whole: Sequence[tuple[Said, str]]
+    sloppy: Sequence[tuple[Said, str]]
     plain: Sequence[Said]
+    mild: Sequence[Said]
     troubled: Sequence[Said]
     rough: Sequence[Said]
 
     def call(self, dice: random.Random, *, rough: bool, scenes: int) -> tuple[Said, str]:
         """Turns and relation of a call: a whole one with scenes of others before its goodbye."""
-        said, relation = dice.choice(self.whole)
+        said, relation = dice.choice(self.sloppy if dice.random() < 0.04 else self.whole)
         more = [dice.choice(self.plain) for _ in range(scenes - 1)]
-        scene = dice.choice(self.rough if rough else self.troubled if dice.random() < 0.1 else self.plain)
+        kind = self.rough if rough else dice.choices((self.plain, self.mild, self.troubled), (65, 28, 7))[0]
+        scene = dice.choice(kind)
         place = max(1, len(said) - 3)
         return [*said[:place], *chain(*more, scene), *said[place:]], relation
 
@@ -273,13 +276,20 @@ def _corpus() -> _Corpus:
         for file in sorted((ROOT / "tests/corpus/open").glob("*.jsonl"))
         for line in file.read_text("utf-8").splitlines()
     ]
+    complete = [call for call in calls if call["complete"] and _everyday(call)]
     excerpts = [call for call in calls if not call["complete"] and call.get("callee_relation", "self") == "self"]
     return _Corpus(
-        whole=[(_said(c), c.get("callee_relation", "self")) for c in calls if c["complete"] and _everyday(c)],
-        plain=[_said(call) for call in excerpts if _everyday(call)],
+        whole=[_with_relation(call) for call in complete if "fail" not in call["duties"].values()],
+        sloppy=[_with_relation(call) for call in complete if "fail" in call["duties"].values()],
+        plain=[_said(call) for call in excerpts if not call["labels"]],
+        mild=[_said(call) for call in excerpts if call["labels"] and _everyday(call)],
         troubled=[_said(call) for call in excerpts if not _everyday(call) and not _by_agent(call)],
         rough=[_said(call) for call in excerpts if _by_agent(call)],
     )
+
+
+def _with_relation(call: dict[str, Any]) -> tuple[Said, str]:
+    return _said(call), call.get("callee_relation", "self")
 
 
 def _everyday(call: dict[str, Any]) -> bool:
