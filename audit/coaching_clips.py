@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audit.access import Action, Actor, require
-from audit.clips import ClipUnavailable, Window, cut
+from audit.clips import ClipUnavailable, cut
 from audit.coaching import clips
 from audit.coaching_record import Clip
 from audit.redact import Redaction
+from audit.sound import Window
 from audit.store import Store
 from transcribe.model import Turn
 

@@ -194,8 +194,8 @@ def _refuse_values(values: Mapping[str, str | None]) -> None:
 
 def _refuse_emptied(old: Complaint, new: Mapping[str, str | None]) -> None:
     """What an answered complaint rests on may be corrected, not taken away."""
-    needed = () if old.status.running else ("outcome", "answer")
-    needed += ("cause",) if old.status is Status.CLOSED else ()
+    answered: tuple[str, ...] = () if old.status.running else ("outcome", "answer")
+    needed = (*answered, "cause") if old.status is Status.CLOSED else answered
     if any(name in new and not new[name] for name in needed):
         raise ComplaintRefused("已答复的投诉必须保留结论和答复内容，已办结的还要保留原因；如需撤回，请先重新受理")
 

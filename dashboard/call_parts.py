@@ -8,11 +8,14 @@ from typing import Any
 import streamlit as st
 
 from audit.access import Action, Actor, may
+from audit.coaching import NewClip
 from audit.dossier import CallLine, ComplaintLine, Dossier, Found
 from audit.report_words import Words, beijing
 from audit.review import title
 from audit.score import Duty, Verdict
+from audit.store.queue import COUNTED
 from dashboard import complaint_labels
+from dashboard.clip_button import clip_button
 from dashboard.marks import clause, heading, sign
 from dashboard.player import ICONS
 from dashboard.words import lang, t
@@ -64,6 +67,8 @@ def _finding(found: Found, number: int, dossier: Dossier, actor: Actor) -> None:
                     "views/review.py", label=t("call.review"), icon=":material/gavel:",
                     query_params={"finding": item.key},
                 )  # fmt: skip
+            if item is not None and item.state in COUNTED:
+                clip_button(NewClip(call_id=item.call_id, finding=item.key), key=f"call_{number}")
 
 
 def _place(found: Found, dossier: Dossier) -> str:

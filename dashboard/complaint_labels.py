@@ -71,7 +71,7 @@ def short_channel(key: str) -> str:
 
 def category(key: str | None) -> str:
     """The category of a complaint or of a finding."""
-    if key in CATEGORIES:
+    if key is not None and key in CATEGORIES:
         _, zh, en = CATEGORIES[key]
         return en if lang() == "en" else zh
     return one_of(key, CATEGORIES_OF_COMPLAINTS)

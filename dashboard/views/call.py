@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from audit.access import Action, Actor, may
+from audit.coaching import NewClip
 from audit.dossier import MOST_CALLS, CallLine, Dossier, Found, list_calls, read_dossier
 from audit.errors import AuditError
 from audit.report import call_report
@@ -17,6 +18,7 @@ from audit.store.queue import COUNTED, OPEN
 from audit.unmask import Unmasking, unmask
 from dashboard import data, filters
 from dashboard.call_parts import around, findings, measured, record, scored
+from dashboard.clip_button import clip_button
 from dashboard.marks import clause, mark
 from dashboard.player import Focus, Mark, Shown, player
 from dashboard.sounds import sound_of
@@ -241,7 +243,12 @@ def _player(dossier: Dossier, actor: Actor) -> None:
         focus=None if key is None else Focus(key=key, turn=_turn_of(dossier, key)),
     )
     # A key of its own for each call and mask: the browser must not go on with the sound of another.
-    player(shown, key=f"call_player_{dossier.recording[:16]}_{dossier.masked}")
+    name = f"call_player_{dossier.recording[:16]}_{dossier.masked}"
+    selected = player(shown, key=name, selectable=may(actor, Action.ASSIGN_COACHING))
+    if selected is not None:
+        turn = dossier.turns[selected.turn]
+        moment = NewClip(call_id=dossier.record.call_id, start_ms=turn.start_ms, end_ms=turn.end_ms)
+        clip_button(moment, key="call_moment")
 
 
 def _turn_of(dossier: Dossier, key: str) -> int | None:

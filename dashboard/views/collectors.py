@@ -11,6 +11,7 @@ import streamlit as st
 from audit import coaching
 from audit.access import Action, Actor, may
 from audit.clips import ClipUnavailable
+from audit.coaching import NewClip
 from audit.coaching_record import Assignment
 from audit.collectors import (
     FAULTS_SHOWN,
@@ -29,6 +30,7 @@ from audit.promises import Terms
 from audit.report_words import Words, beijing
 from audit.store import Filter
 from dashboard import data, filters
+from dashboard.clip_button import clip_button
 from dashboard.collector_charts import weekly
 from dashboard.tables import hundred, interval, percent
 from dashboard.words import lang, t
@@ -215,6 +217,7 @@ def _place(place: Place, actor: Actor) -> None:
             listening = left.button(t("collectors.listen"), key=f"hear_{place.key}", icon=":material/volume_up:")
             if listening:
                 _play(place, actor)
+        clip_button(NewClip(call_id=place.call_id, finding=place.key), key=f"place_{place.key}")
 
 
 def _plain(text: str) -> str:
