@@ -152,7 +152,7 @@ _COPIES = {
     "promises": "insert into promises select new.call_id, new.case_id, new.debtor_id, new.agent_id, new.team,"
     " new.product, days_overdue, at, date(new.day, '+' || (n % 12) || ' day'),"
     " date(new.day, '+' || (n % 12) || ' day'), amount_fen, firmness, repeated_back, turn, text"
-    " from new join t.promises p on p.call_id = template where n % 8 < 3 order by n",
+    " from new join t.promises p on p.call_id = template where n % 8 < 2 order by n",
 }
 
 

@@ -13,7 +13,6 @@ from audit.check import BadLine
 from audit.config import CHINA
 from audit.score import is_signal
 from dashboard import data, rulebook
-from dashboard.rule_list import MARKS
 from dashboard.words import t
 from rules.explain import Trace
 from rules.model import RELATIONS, Finding, Result, Severity
@@ -126,7 +125,7 @@ def _gravity(trace: Trace) -> tuple[bool, int]:
 def _row(trace: Trace, signals: set[str]) -> dict[str, str]:
     signal = trace.rule_id in signals and trace.result is Result.FAIL
     rule = rulebook.rule(trace.rule_id)
-    severity = f"{MARKS[rule.severity]} {t(f'rules_page.severity_{rule.severity}')}" if rule else "—"
+    severity = rulebook.severity(rule.severity) if rule else "—"
     return {
         t("rules_page.c_severity"): severity,
         t("rules_page.c_result"): t("rules_page.result_signal" if signal else f"rules_page.result_{trace.result}"),

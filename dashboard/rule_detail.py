@@ -10,7 +10,7 @@ from audit.access import Action, may
 from audit.rule_figures import NOTHING
 from dashboard import data, rulebook
 from dashboard.links import link
-from dashboard.rule_list import MARKS, figures
+from dashboard.rule_list import figures
 from dashboard.tables import percent
 from dashboard.words import lang, t
 from rules.model import CATEGORIES, Example, Group, Reference, Rule, Severity
@@ -58,7 +58,7 @@ def _no_rule(rule_id: str) -> None:
 
 def _badges(rule: Rule) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        mark = f"{MARKS[rule.severity]} {t(f'rules_page.severity_{rule.severity}')}"
+        mark = rulebook.severity(rule.severity)
         st.badge(mark, color=_COLOURS.get(rule.severity, "gray"))
         st.badge(rulebook.category(rule.category), color="blue")
         st.badge(t(f"rules_page.kind_{rule.kind}"), color="gray")

@@ -16,8 +16,6 @@ from rules.model import CATEGORIES, Group, Rule, Severity
 
 LEAST_JUDGED = 20
 """Verdicts below which a precision is only a hint."""
-MARKS = {"critical": "⬤", "high": "◆", "medium": "▲", "low": "△", "info": "○"}
-"""Beside the word, so that severities are told apart at a glance and without colour."""
 
 
 def show() -> None:
@@ -98,7 +96,7 @@ def _row(rule: Rule, found: RuleFigures) -> dict[str, object]:
     clause = rulebook.clause(rule.references[0]) if rule.references else t("rules_page.practice")
     return {
         t("rules_page.c_category"): rulebook.category(rule.category),
-        t("rules_page.c_severity"): f"{MARKS[rule.severity]} {t(f'rules_page.severity_{rule.severity}')}",
+        t("rules_page.c_severity"): rulebook.severity(rule.severity),
         t("rules_page.c_title"): rule.title if lang() == "zh" else rule.title_en,
         t("rules_page.c_status"): t(f"rules_page.status_{rule.status}"),
         t("rules_page.c_per_1000"): found.per_1000,

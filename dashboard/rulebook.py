@@ -8,10 +8,11 @@ from threading import Lock
 import streamlit as st
 
 from dashboard import data
-from dashboard.words import lang
+from dashboard.player import ICONS
+from dashboard.words import lang, t
 from rules.engine import Judge
 from rules.load import load_rules
-from rules.model import CATEGORIES, Reference, Rule, RuleSet
+from rules.model import CATEGORIES, Reference, Rule, RuleSet, Severity
 from rules.second_opinion import SecondOpinion
 from rules.second_opinion import title as title_of_hint
 
@@ -55,6 +56,11 @@ def title(rule_id: str) -> str:
 def category(name: str) -> str:
     """What a category is called in the reader's language."""
     return CATEGORIES[name][1 if lang() == "zh" else 2] if name in CATEGORIES else name
+
+
+def severity(found: Severity) -> str:
+    """The icon that the player shows and the word."""
+    return f"{ICONS[found.value]} {t(f'rules_page.severity_{found.value}')}"
 
 
 def clause(reference: Reference) -> str:

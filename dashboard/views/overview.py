@@ -15,7 +15,6 @@ from audit.store import Filter
 from audit.store.tallies import RuleLine
 from dashboard import charts, data, filters, rulebook
 from dashboard.links import link
-from dashboard.rule_list import MARKS
 from dashboard.tables import interval, percent
 from dashboard.words import t
 from rules.model import Severity
@@ -195,7 +194,7 @@ def _rules(found: Overview) -> None:
 def _row(line: RuleLine, calls: int) -> dict[str, object]:
     rule_id, category, severity = (str(part) for part in line.key)
     return {
-        t("overview.c_severity"): f"{MARKS[severity]} {t(f'rules_page.severity_{severity}')}",
+        t("overview.c_severity"): rulebook.severity(Severity(severity)),
         t("overview.c_rule"): rulebook.title(rule_id),
         t("overview.c_category"): rulebook.category(category),
         t("overview.c_violations"): line.violations,
