@@ -98,11 +98,13 @@ def categories(found: Sequence[RuleLine], *, machine: bool) -> alt.LayerChart | 
     )
     scale = alt.Scale(domain=kinds, range=[CONFIRMED, MACHINE][: len(kinds)])
     bars = base.mark_bar(strokeWidth=1.2).encode(
-        stroke=alt.Stroke("kind:N", title=None, scale=scale, legend=alt.Legend(orient="top")),
+        stroke=alt.Stroke(
+            "kind:N", title=None, scale=scale, legend=alt.Legend(orient="top", columns=1, labelLimit=300)
+        ),
         fill=alt.Fill("kind:N", title=None, scale=alt.Scale(domain=kinds, range=[CONFIRMED, _PAPER][: len(kinds)])),
     )
     numbers = base.mark_text(align="left", dx=4, fontSize=11, color=_INK).encode(text=alt.Text("n:Q", format=","))
-    return alt.layer(bars, numbers).properties(height=max(120, len(found) * (30 if machine else 22)))
+    return alt.layer(bars, numbers).properties(height=max(120, len(found) * (34 if machine else 22)))
 
 
 def heat(found: Sequence[Cell], *, share: bool) -> alt.LayerChart | alt.FacetChart:
