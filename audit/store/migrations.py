@@ -654,7 +654,7 @@ def m011_operations(db: Database) -> None:
         strict=True,
     )
     work.create_index(["at"])
-    db["calls"].create_index(["product", "started_at"])
+    db.table("calls").create_index(["product", "started_at"])
 
 
 @migrations()
@@ -707,3 +707,76 @@ def m014_calls_without_hours_or_collectors(db: Database) -> None:
         _tally_table(db, name, keys, counts)
         by = ", ".join(keys)
         db.execute(f"insert into {name} ({by}, {', '.join(counts)}) select {by}, {sums} from call_days group by {by}")
+
+
+@migrations()
+def m015_samples(db: Database) -> None:
+    """Plans by which calls are sampled, the samples drawn, who heard what, and corrected words.
+
+    `strata` keeps how many there were of each kind when the sample was drawn: an estimate needs it. A corrected turn
+    stands beside what was heard and never takes its place.
+    """
+    db.create_table(
+        "sample_plans",
+        {
+            "id": int,
+            "name": str,
+            "pool": str,
+            "stratum": str,
+            "per_stratum": int,
+            "reviewers": str,
+            "blind": int,
+            "made_at": str,
+            "made_by": str,
+        },
+        pk="id",
+        not_null={"name", "pool", "stratum", "per_stratum", "reviewers", "blind", "made_at", "made_by"},
+        strict=True,
+    )
+    samples = db.create_table(
+        "samples",
+        {"id": int, "plan": int, "since": str, "until": str, "strata": str, "drawn_at": str, "drawn_by": str},
+        pk="id",
+        not_null={"plan", "since", "until", "strata", "drawn_at", "drawn_by"},
+        foreign_keys=[("plan", "sample_plans", "id")],
+        strict=True,
+    )
+    samples.create_index(["plan", "since", "until"], unique=True)
+    _sample_items(db)
+    corrections = db.create_table(
+        "corrections",
+        {"id": int, "recording": str, "call_id": str, "turn": int, "heard": str, "text": str, "by": str, "at": str},
+        pk="id",
+        not_null={"recording", "call_id", "turn", "heard", "text", "by", "at"},
+        strict=True,
+    )
+    corrections.create_index(["recording", "turn"])
+    corrections.create_index(["call_id"])
+
+
+def _sample_items(db: Database) -> None:
+    """`key` is empty where a whole call is heard, `reviewer` where anybody may; ids outlive a deleted call."""
+    items = db.create_table(
+        "sample_items",
+        {
+            "id": int,
+            "sample": int,
+            "position": int,
+            "stratum": str,
+            "call_id": str,
+            "recording": str,
+            "key": str,
+            "reviewer": str,
+            "done_by": str,
+            "done_at": str,
+            "said": str,
+            "edits": int,
+            "characters": int,
+        },
+        pk="id",
+        not_null={"sample", "position", "stratum", "call_id", "recording", "key", "reviewer"},
+        foreign_keys=[("sample", "samples", "id")],
+        strict=True,
+    )
+    items.create_index(["sample", "call_id", "key", "reviewer"], unique=True)
+    items.create_index(["sample", "position"])
