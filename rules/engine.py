@@ -7,7 +7,7 @@ call once. Only operators with a trigger in the call are asked, only about the t
 from __future__ import annotations
 
 import re
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -582,16 +582,16 @@ def _accepted(compiled: Compiled, judging: Judging) -> list[Hit]:
     """Hits that neither a guard nor an exception takes away, one for each place."""
     hits = [hit for node in compiled.when for hit in judging.hits(node, compiled.names)]
     accepted: list[Hit] = []
+    taken: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for hit in sorted(hits, key=lambda hit: (hit.turn, len(hit.doubts), hit.start, -hit.end)):
-        if any(_overlap(hit, other) for other in accepted):
+        spans = taken[hit.turn]
+        at = bisect_left(spans, (hit.end,))  # the spans are apart: only the last that begins before its end may overlap
+        if spans and (hit.turn == CALL or (at and spans[at - 1][1] > hit.start)):
             continue
         if not _excuse(hit, compiled, judging):
             accepted.append(hit)
+            spans.insert(at, (hit.start, hit.end))
     return accepted
-
-
-def _overlap(hit: Hit, other: Hit) -> bool:
-    return hit.turn == other.turn and (hit.turn == CALL or (hit.start < other.end and other.start < hit.end))
 
 
 _GUARD_REASONS = {

@@ -31,7 +31,6 @@ from transcribe.model import Role
 WHOLE_TURN = 400  # characters up to which a turn is searched whole; longer ones around their triggers
 _AROUND = 160
 _MOST_TRIGGERS = 40  # per turn and operator: more add nothing, and a hostile turn stays cheap
-_MOST_HITS = 20
 _LONG_TERM = 5  # syllables from which one may be wrong
 _LONGEST_COMPARED = 2000  # characters of a turn that are compared with a sentence
 _SOUND_ALONE = 3  # syllables from which a term may match by sound without a second component
@@ -116,7 +115,8 @@ class Phrase(Operator):
 
     def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         for turn in turns:
-            for start, end in self.places(call, turn):
+            short = call.normal.ends[turn] - call.normal.turns[turn] <= WHOLE_TURN
+            for start, end in self.places(call, turn)[: None if short else _MOST_TRIGGERS]:
                 words = call.normal.text[start:end]
                 if words in self._literal:
                     yield Hit(turn=turn, start=start, end=end, because=f"说了“{words}”")

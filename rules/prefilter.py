@@ -37,7 +37,7 @@ def required(pattern: str) -> frozenset[str]:
     return best or frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Probe:
     """Strings of which one must occur, and what then decides: an expression, or nothing where they say it all.
 
@@ -49,7 +49,7 @@ class Probe:
     by_sound: bool = False
     also: tuple[frozenset[str], ...] = ()
 
-    @property
+    @functools.cached_property
     def needs(self) -> tuple[frozenset[str], ...]:
         """The rarest of its sets, each without strings that hold another of theirs."""
         first, *others = sorted((self.strings, *self.also), key=expected)

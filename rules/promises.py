@@ -8,12 +8,14 @@ weak; 还不了, 没还 and 已经还了 are none. Of several promises the later
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 
 from rules.amounts import may_name_sum
 from rules.dates import may_name_day
@@ -131,14 +133,32 @@ class _Said:
     def entities(self) -> tuple[Entity, ...]:
         return find_entities(self.text, call_date=self._call_date)
 
+    @cached_property
+    def may_name_day(self) -> bool:
+        """A quick look: False where surely no day is named."""
+        return may_name_day(self.text)
+
+    @cached_property
+    def may_name_sum(self) -> bool:
+        """A quick look: False where surely no sum is named."""
+        return may_name_sum(self.text)
+
     def may_name(self, kind: EntityKind) -> bool:
         """A quick look: False where surely no day, or no sum, is named."""
-        return may_name_day(self.text) if kind is EntityKind.DATE else may_name_sum(self.text)
+        return self.may_name_day if kind is EntityKind.DATE else self.may_name_sum
 
     @property
     def may_name_terms(self) -> bool:
         """A quick look: False where surely neither a day nor a sum is named."""
-        return may_name_day(self.text) or may_name_sum(self.text)
+        return self.may_name_day or self.may_name_sum
+
+    def between(self, start: int, end: int) -> tuple[Entity, ...]:
+        """The entities that begin in a stretch of the turn."""
+        low = bisect_left(self.entities, start, key=_start)
+        return self.entities[low : bisect_left(self.entities, end, lo=low, key=_start)]
+
+
+_start = attrgetter("start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +171,8 @@ class _Clause:
     said: _Said
 
     def of(self, kind: EntityKind) -> tuple[Entity, ...]:
-        entities = self.said.entities if self.said.may_name(kind) else ()
-        return tuple(e for e in entities if e.kind is kind and self.start <= e.start < self.end)
+        entities = self.said.between(self.start, self.end) if self.said.may_name(kind) else ()
+        return tuple(entity for entity in entities if entity.kind is kind)
 
 
 _ROLES = frozenset(role.value for role in Role)
@@ -219,7 +239,7 @@ def _stated(turn: _Said, call_date: date | None) -> Promise | None:
 
 def _bare(turn: _Said, call_date: date | None) -> Promise | None:
     """后天，一千七: a day and a sum and next to nothing else, said to a collector, are an offer."""
-    if len(turn.text) > _LONGEST_BARE or not (may_name_day(turn.text) and may_name_sum(turn.text)):
+    if len(turn.text) > _LONGEST_BARE or not (turn.may_name_day and turn.may_name_sum):
         return None
     text = turn.text.strip("，,。！!；; \n")
     if _NO.search(turn.text) or _DONE.search(turn.text) or _ASK.search(text) or _OTHERS.search(text):

@@ -211,7 +211,15 @@ def test_lexicon_lists(quotes: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "turn", ["爆" * 100_000, "通讯录" * 33_000, "你爆通讯录给同事" * 12_000, "嗯，" * 50_000, "1" * 100_000]
+    "turn",
+    [
+        "爆" * 100_000,
+        "通讯录" * 33_000,
+        "你爆通讯录给同事" * 12_000,
+        "爆你的通讯录" * 16_000,
+        "嗯，" * 50_000,
+        "1" * 100_000,
+    ],
 )
 def test_a_hostile_turn_is_cheap(turn: str) -> None:
     import time
@@ -224,4 +232,4 @@ def test_a_hostile_turn_is_cheap(turn: str) -> None:
     judge.judge(turns_of(["agent: 爆你的同事通训路"]), CallFacts())
     start = time.process_time()
     judge.judge(turns_of([f"agent: {turn}"]), CallFacts())
-    assert time.process_time() - start < 1.0
+    assert time.process_time() - start < 0.25
