@@ -61,8 +61,12 @@ def main() -> None:
     if not open_to:
         st.error(t("shell.no_pages", role=t(f"shell.role_{actor.role}")))
         return
-    pages = {spec.name: _page(spec, hidden=spec not in open_to, default=spec is open_to[0]) for spec in PAGES}
-    chosen = st.navigation(list(pages.values()))
+    pages = {spec.name: _page(spec, hidden=spec not in open_to) for spec in PAGES}
+    # Streamlit gives the default page no address of its own: links to it would break.
+    door = st.Page(_nothing, title="callaudit", url_path="home", default=True, visibility="hidden")
+    chosen = st.navigation([door, *pages.values()])
+    if chosen == door:
+        st.switch_page(pages[open_to[0].name], query_params=st.query_params.to_dict())
     spec = next(spec for spec in PAGES if pages[spec.name] == chosen)
     if not spec.open_to(actor):
         st.error(t("shell.refused", role=t(f"shell.role_{actor.role}")), icon=":material/block:")
@@ -71,13 +75,16 @@ def main() -> None:
     chosen.run()
 
 
-def _page(spec: PageSpec, *, hidden: bool, default: bool) -> st.Page:
+def _nothing() -> None:
+    """What the door shows: it leads on before anything is drawn."""
+
+
+def _page(spec: PageSpec, *, hidden: bool) -> st.Page:
     return st.Page(
         f"views/{spec.name}.py",
         title=t(f"shell.{spec.name}"),
         icon=spec.icon,
         url_path=spec.name,
-        default=default,
         visibility="hidden" if hidden else "visible",
     )
 

@@ -108,7 +108,9 @@ CARD = Scorecard(
 @settings(max_examples=40, deadline=None)
 @given(records, transcripts, judgements)
 def test_a_call_comes_back_as_it_went_in(record: CallRecord, transcript: Transcript, judgement: Judgement) -> None:
-    promise = {"amount": 2000, "date": None, "text": "两千"}
+    promise = {
+        "amount": 2000, "date": None, "text": "两千", "firmness": "firm", "repeated_back": False, "turn": 0,
+    }  # fmt: skip
     call = AuditedCall(
         record=record,
         transcript=transcript,
