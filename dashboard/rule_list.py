@@ -40,7 +40,7 @@ def show() -> None:
         column_config={
             t("rules_page.c_per_1000"): st.column_config.NumberColumn(format="%.1f"),
             t("rules_page.c_precision"): st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100),
-            t("rules_page.c_title"): st.column_config.TextColumn(width="large"),
+            t("rules_page.c_title"): st.column_config.TextColumn(width="medium"),
         },
     )
     st.caption(t("rules_page.list_note", least=LEAST_JUDGED))
