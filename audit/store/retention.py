@@ -80,7 +80,7 @@ def erase(store: Store, calls: Sequence[Expired]) -> list[str]:
         for call_id in ids:
             store.sql.execute("update verdicts set finding = null, comment = null where call_id = ?", [call_id])
             store.sql.execute("update appeals set text = '', answer = '' where call_id = ?", [call_id])
-            for table in ("comments", "clips", "items"):
+            for table in ("comments", "clips", "corrections", "items"):
                 store.sql.execute(f"delete from {table} where call_id = ?", [call_id])
             store.remove(call_id)
         return _orphans(store, {call.recording for call in calls})
