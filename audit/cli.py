@@ -16,6 +16,7 @@ from audit.cli_evidence import evidence_command
 from audit.cli_ledger import ledger_group
 from audit.cli_retention import retention_group
 from audit.cli_rules import rules_group
+from audit.cli_sampling import sampling_group
 from audit.cli_store import backup_command, restore_command
 from audit.cli_text import calls_group, check_command, doctor_command, report_command
 from audit.cli_users import users_group
@@ -47,6 +48,7 @@ for command in (
     cases_group,
     complaints_group,
     rules_group,
+    sampling_group,
     report_command,
     doctor_command,
     evidence_command,

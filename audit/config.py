@@ -46,6 +46,8 @@ class Config:
     complaint_due_soon: int = 3
     two_reviewers: Severity | None = None
     appeal_days: int = 7
+    precision_floor: float = 0.8
+    precision_floor_reviews: int = 20
     session_idle_minutes: int = 30
     session_hours: int = 12
     lockout_failures: int = 5
@@ -124,6 +126,12 @@ def _workers(value: object, _: Path) -> int:
 def _amount(value: object, _: Path) -> float:
     if type(value) not in (int, float) or not 0 < float(str(value)) < 10_000:
         raise ValueError("请写大于 0 的数，不带引号")
+    return float(str(value))
+
+
+def _share(value: object, _: Path) -> float:
+    if type(value) not in (int, float) or not 0 <= float(str(value)) <= 1:
+        raise ValueError("请写 0 到 1 的小数，不带引号")
     return float(str(value))
 
 
@@ -212,4 +220,6 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "complaint_due_soon": _between(0, 30),
     "two_reviewers": _severity,
     "appeal_days": _between(1, 90),
+    "precision_floor": _share,
+    "precision_floor_reviews": _between(1, 10_000),
 }
