@@ -7,11 +7,10 @@ not yet known is never held against anyone: it is judged as of the last day for 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -163,7 +162,7 @@ def results(store: Store, which: Filter, *, actor: Actor, terms: Terms) -> Resul
     return Results(
         known_until=known_until(store),
         cases=count_cases(store),
-        total=parts.outcome("", lambda _: True),
+        total=parts.outcome(""),
         by_stage=tuple(parts.by("stage")),
         by_collector=tuple(parts.by("agent_id")),
     )
@@ -233,15 +232,21 @@ class _Parts:
     calls: Rows
 
     def by(self, column: str) -> list[Outcome]:
-        """An outcome for each value of `column`, in its order; rows without a value are left to the total."""
-        keys = {row[column] for rows in (self.cases, self.promises, self.calls) for row in rows}
-        return [self.outcome(key, partial(_has, column, key)) for key in sorted(keys - {None})]
+        """An outcome for each value of `column`, in its order; rows without a value are left to the total.
 
-    def outcome(self, key: str, belongs: Callable[[Mapping[str, Any]], bool]) -> Outcome:
-        cases, calls = list(filter(belongs, self.cases)), list(filter(belongs, self.calls))
-        days = [row["days"] for row in self.cycles if belongs(row)]
+        Each list is split once: to search all of them for each of 500 collectors took four seconds.
+        """
+        split = [_split(rows, column) for rows in (self.cases, self.cycles, self.promises, self.calls)]
+        keys = {key for rows in (split[0], split[2], split[3]) for key in rows} - {None}
+        return [_Parts(**dict(zip(_PARTS, (rows.get(key, []) for rows in split), strict=True))).outcome(key)
+                for key in sorted(keys)]  # fmt: skip
+
+    def outcome(self, key: str) -> Outcome:
+        """Everything in these lists, under a name."""
+        cases, calls = self.cases, self.calls
+        days = [row["days"] for row in self.cycles]
         stands: Counter[str] = Counter()
-        for row in filter(belongs, self.promises):
+        for row in self.promises:
             stands[row["standing"]] += row["n"]
         over = sum(stands[s] for s in (Standing.KEPT, Standing.PARTLY, Standing.BROKEN))
         scored = _sum(cases, "satisfied")
@@ -264,8 +269,14 @@ class _Parts:
         )
 
 
-def _has(column: str, value: str, row: Mapping[str, Any]) -> bool:
-    return bool(row[column] == value)
+_PARTS = ("cases", "cycles", "promises", "calls")
+
+
+def _split(rows: Rows, column: str) -> dict[Any, Rows]:
+    split: dict[Any, Rows] = {}
+    for row in rows:
+        split.setdefault(row[column], []).append(row)
+    return split
 
 
 def _sum(rows: Iterable[Mapping[str, Any]], column: str) -> int:
