@@ -17,6 +17,8 @@ from dashboard import address, data
 from dashboard.words import t
 
 NAMES = ("since", "until", "team", "product", "agent")
+# Streamlit's own bounds are ten years to both sides, and a day beyond them in an address would stop the page.
+EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
 
 def draw(actor: Actor) -> None:
@@ -24,9 +26,9 @@ def draw(actor: Actor) -> None:
     found = _choices(actor, actor.only_own, data.version())
     options = {"team": found.teams, "product": found.products, "agent": tuple(found.agents)}
     _adopt(options)
-    left, right = st.columns(2)
-    left.date_input(t("shell.since"), key="since", value=None)
-    right.date_input(t("shell.until"), key="until", value=None)
+    for name in ("since", "until"):
+        label = t(f"shell.{name}")
+        st.date_input(label, key=name, value=None, min_value=EARLIEST, max_value=LATEST, format="YYYY-MM-DD")
     if actor.only_own is None:
         for name, among in options.items():
             _select(name, among, names=found.agents)
@@ -55,14 +57,19 @@ def clear() -> None:
         st.session_state[name] = None
 
 
+def understood(name: str, asked: str, options: dict[str, tuple[str, ...]]) -> date | str | None:
+    """What a link asks a filter for; None for what makes no sense, or names nobody that this person may see."""
+    if name in options:
+        return asked if asked in options[name] else None
+    with suppress(ValueError):
+        day = date.fromisoformat(asked)
+        return day if EARLIEST <= day <= LATEST else None
+    return None
+
+
 def _adopt(options: dict[str, tuple[str, ...]]) -> None:
-    """What a link asks for; what makes no sense, or names nobody that this person may see, asks nothing."""
     for name, asked in address.news(NAMES).items():
-        if name in options:
-            st.session_state[name] = asked if asked in options[name] else None
-        else:
-            with suppress(ValueError):
-                st.session_state[name] = date.fromisoformat(asked)
+        st.session_state[name] = understood(name, asked, options)
 
 
 def _select(name: str, options: tuple[str, ...], *, names: dict[str, str | None]) -> None:

@@ -90,6 +90,10 @@ _VALUE = {
     "guarantor": "guarantor", "co_obligor": "co_obligor", "stranger": "unrelated",
     "says_self": "self", "asked_self": "self",
 }  # fmt: skip
+_RECORDED = {
+    "self": "本人", "guarantor": "担保人", "co_obligor": "共同债务人", "spouse_joint_debt": "配偶（共同债务）",
+    "contact": "联系人", "unrelated": "无关第三人",
+}  # fmt: skip
 _BY_AGENT = "坐席说“{}”"
 _BECAUSE = {
     "asked_related": "对方没有否认“{}”", "addressed": _BY_AGENT, "guarantor": _BY_AGENT, "co_obligor": _BY_AGENT,
@@ -109,7 +113,7 @@ def relation_of(call: Call) -> RelationFound:
     """The callee's relation to the debtor; `unknown` where neither record nor words tell."""
     recorded = call.facts.callee_relation
     if recorded and recorded != "unknown":
-        return RelationFound(recorded, f"通话记录写明为 {recorded}")
+        return RelationFound(recorded, f"通话记录写明为{_RECORDED[recorded]}")
     return _inferred(call)
 
 

@@ -15,11 +15,10 @@ def relation(*lines: str, recorded: str | None = None) -> RelationFound:
     return relation_of(Call(turns_of(lines), CallFacts(callee_relation=recorded), TOKENIZER))
 
 
-@pytest.mark.parametrize("recorded", ["self", "guarantor", "contact"])
-def test_the_call_record_decides(recorded: str) -> None:
-    assert relation("customer: 我是他姐，他不在", recorded=recorded) == RelationFound(
-        recorded, f"通话记录写明为 {recorded}"
-    )
+@pytest.mark.parametrize(("recorded", "label"), [("self", "本人"), ("guarantor", "担保人"), ("contact", "联系人")])
+def test_the_call_record_decides(recorded: str, label: str) -> None:
+    found = relation("customer: 我是他姐，他不在", recorded=recorded)
+    assert found == RelationFound(recorded, f"通话记录写明为{label}")
 
 
 def test_a_record_that_says_unknown_leaves_it_to_the_words() -> None:
