@@ -16,6 +16,7 @@ from audit.errors import BadCalls
 from rules.model import RELATIONS
 
 T = TypeVar("T")
+MOST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,7 @@ class _Row:
             duration_ms=self.read("duration", _duration_ms, "秒数，或 分:秒"),
             callee_relation=self.read("callee_relation", _relation, f"可选：{'、'.join(RELATIONS)}"),
             answered=self.read("answered", _yes_or_no, "可选：true、false、1、0、是、否"),
-            days_overdue=self.read("days_overdue", int, "整数"),
+            days_overdue=self.read("days_overdue", _days, "整数"),
             agent_channel=self.read("agent_channel", _channel, "0（左）或 1（右）"),
             extra={name: cell for name, cell in self.cells.items() if name not in COLUMNS},
             **{name: self.cells.get(name) or None for name in texts},
@@ -174,6 +175,13 @@ def _duration_ms(cell: str) -> int:
     if not 0 <= seconds < 86_400:
         raise ValueError
     return round(seconds * 1000)
+
+
+def _days(cell: str) -> int:
+    days = int(cell)
+    if abs(days) > MOST_DAYS:  # a slip, and a little further no number that a store can hold
+        raise ValueError
+    return days
 
 
 def _relation(cell: str) -> str:

@@ -13,9 +13,9 @@ from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from audit.csv_lists import CsvList, ListKind, cells_of, moment, open_list, read_cell
+from audit.csv_lists import CsvList, ListKind, cells_of, moment, open_list, plausible, read_cell
 from audit.errors import BadCases
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 MOST_FEN = 10**14  # a trillion yuan: more is a slip of the keyboard
 LAST_STAGE = 7
 DAYS_A_STAGE = 30
-
-D = TypeVar("D", bound=date)
 
 _YUAN = re.compile(r"[¥￥]?\s*(\d{1,3}(?:[,，]\d{3})+|\d+)(\.\d{1,2})?\s*元?")
 _DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
@@ -308,19 +306,13 @@ def day(cell: str) -> date:
     found = _DAY.match(cell)
     if found is None or cell[found.end() : found.end() + 1] not in ("", " ", "T"):
         raise ValueError
-    return _plausible(date(*(int(part) for part in found.groups())))
-
-
-def _plausible(when: D) -> D:
-    if not 1990 <= when.year <= 2100:
-        raise ValueError
-    return when
+    return plausible(date(*(int(part) for part in found.groups())))
 
 
 def _moment_or_day(cell: str, offset: tzinfo) -> datetime:
     if _DAY.fullmatch(cell):
         return datetime.combine(day(cell), _END_OF_DAY, tzinfo=offset)
-    return _plausible(moment(cell, offset))
+    return moment(cell, offset)
 
 
 def _days(cell: str) -> int:

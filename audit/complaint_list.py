@@ -10,7 +10,7 @@ from pathlib import Path
 from audit.complaint_record import Intake
 from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CHANNELS, key_of
 from audit.complaints import ComplaintRefused, refuse_intake
-from audit.csv_lists import ListKind, cells_of, moment, open_list, read_cell
+from audit.csv_lists import ListKind, cells_of, moment, open_list, plausible, read_cell
 from audit.errors import BadComplaints
 
 COLUMNS = ("received_at", "channel", "complainant", "debtor_id", "case_id", "agent_id", "category", "text")
@@ -69,5 +69,5 @@ def _moment(cell: str, offset: tzinfo) -> datetime:
     parts = cell.replace("/", "-").replace(".", "-").split("-")
     if len(parts) == 3 and all(part.isdecimal() for part in parts):
         year, month, day = map(int, parts)
-        return datetime(year, month, day, tzinfo=offset)
+        return plausible(datetime(year, month, day, tzinfo=offset))
     return moment(cell, offset)

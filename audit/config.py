@@ -78,7 +78,7 @@ def _load(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise BadConfig(f"{path}：读不了配置文件（{os_reason(error)}）；请检查 --config 的路径") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadConfig(f"{path}：不是正确的 TOML（{error}）；请改正后再运行") from error
 
 
@@ -91,7 +91,8 @@ def _values(path: Path, found: dict[str, Any]) -> dict[str, Any]:
         try:
             values[key] = _READERS[key](value, path.parent)
         except ValueError as error:
-            raise BadConfig(f"{path}：{key} = {value!r} 不对；{error}") from None
+            shown = "…" if key in _SECRET else repr(value)
+            raise BadConfig(f"{path}：{key} = {shown} 不对；{error}") from None
     return values
 
 
@@ -102,7 +103,13 @@ def _text(value: object, _: Path) -> str:
 
 
 def _file(value: object, folder: Path) -> Path:
-    return folder / Path(_text(value, folder)).expanduser()
+    text = _text(value, folder)
+    if "\0" in text:
+        raise ValueError("路径里有非法字符")
+    try:
+        return folder / Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("没有 ~ 后面的这个用户；请写完整的路径") from None
 
 
 def _name_or_folder(value: object, folder: Path) -> str:
@@ -193,6 +200,8 @@ def utc_offset(value: object) -> timezone:
     return timezone(delta if found[1] == "+" else -delta)
 
 
+_SECRET = frozenset({"alerts"})
+"""Keys whose values hold passwords or tokens, and are never repeated in a message."""
 _READERS: dict[str, Callable[[object, Path], object]] = {
     "db": _file,
     "rules": _name_or_folder,

@@ -9,13 +9,14 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
 from audit.errors import AuditError, os_reason
 
 T = TypeVar("T")
+D = TypeVar("D", bound=date)
 
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[ T]+(\d{1,2}):(\d\d)(?::(\d\d))?")
 
@@ -83,18 +84,25 @@ def read_cell(cells: Mapping[str, str], column: str, reader: Callable[[str], T],
 
 
 def moment(cell: str, offset: tzinfo) -> datetime:
-    """A time as systems and spreadsheets write it; ValueError for a day without an hour.
+    """A time as systems and spreadsheets write it; ValueError for a day without an hour, and outside 1990 to 2100.
 
     Such a day read as midnight would be a call in the quiet hours.
     """
     found = _DATE.fullmatch(cell)
     if found:  # as spreadsheets write it: 2026/3/9 9:05
         year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
-        return datetime(year, month, day, hour, minute, second, tzinfo=offset)
+        return plausible(datetime(year, month, day, hour, minute, second, tzinfo=offset))
     at = datetime.fromisoformat(cell)
     if len(cell) < len("2026-11-19T15"):
         raise ValueError
-    return at if at.tzinfo else at.replace(tzinfo=offset)
+    return plausible(at if at.tzinfo else at.replace(tzinfo=offset))
+
+
+def plausible(when: D) -> D:
+    """The same day or time; ValueError outside 1990 to 2100, where it is a slip and the calendar nearly ends."""
+    if not 1990 <= when.year <= 2100:
+        raise ValueError
+    return when
 
 
 def _bytes(file: Path, name: str, refuse: type[AuditError]) -> bytes:

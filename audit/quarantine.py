@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from audit.errors import BadPath, os_reason
 from audit.store import Failure, Store
@@ -51,19 +53,39 @@ def set_apart(store: Store, failure: Failure, folder: Path) -> SetApart:
 
 
 def bring_back(store: Store, folder: Path, *, before: datetime) -> list[Path]:
-    """Put what was last tried before a time, and not too often, where it came from; returns those paths."""
-    return [_return(store, note) for note in set_apart_in(folder) if _may_try(note, before)]
+    """Put what was last tried before a time, and not too often, where it came from; returns those paths.
+
+    What can't go back (its share is away, its folder can't be written) stays for another night.
+    """
+    back = []
+    for note in list(set_apart_in(folder)):
+        with contextlib.suppress(OSError):
+            if _may_try(note, before):
+                back.append(_return(store, note))
+    return back
 
 
 def set_apart_in(folder: Path) -> Iterator[SetApart]:
     """What lies in quarantine, by name; a note without its recording, or a broken one, is left alone."""
     for file in sorted(folder.glob(f"*{_NOTE}")):
+        recording = file.with_name(file.name.removesuffix(_NOTE))
         try:
-            note = SetApart(**json.loads(file.read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
+            note = _note(json.loads(file.read_text("utf-8")), recording)
+        except (OSError, ValueError, TypeError, RecursionError):
             continue
-        if Path(note.path).is_file():
+        if recording.is_file():
             yield note
+
+
+def _note(written: dict[str, Any], recording: Path) -> SetApart:
+    """A note about the recording it lies beside, whatever it says where that is; ValueError where it is broken."""
+    note = SetApart(**{**written, "path": str(recording)})
+    texts = (note.came_from, note.reason, note.tried_at)
+    if type(note.tries) is not int or not all(isinstance(text, str) and "\0" not in text for text in texts):
+        raise ValueError
+    if datetime.fromisoformat(note.tried_at).tzinfo is None or not Path(note.came_from).is_absolute():
+        raise ValueError
+    return note
 
 
 def _may_try(note: SetApart, before: datetime) -> bool:

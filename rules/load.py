@@ -19,6 +19,12 @@ from rules.patterns import problem_of
 PACKS = Path(__file__).parent / "packs"
 LEXICON = Path(__file__).parent / "lexicon"
 
+_DEEPEST = 100
+_HARMLESS = 4_000
+"""Characters: a level takes one, and so many levels fit on any stack. Most of our files are shorter."""
+_MOST_VALUES = 200_000
+"""In one file; the largest of ours has a hundredth of it."""
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
 Location = tuple[str | int, ...]
 
@@ -233,6 +239,8 @@ def _parse(file: Path, errors: list[str]) -> _Parsed:
     lines: dict[Location, int] = {}
     try:
         text = file.read_bytes().decode("utf-8-sig")
+        if _too_deep(text):
+            raise RecursionError
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except UnicodeDecodeError:
         errors.append(f"{file}:1: 不是 UTF-8 编码，请另存为 UTF-8")
@@ -245,7 +253,29 @@ def _parse(file: Path, errors: list[str]) -> _Parsed:
     if node is None:
         errors.append(f"{file}:1: 文件是空的")
         return _Parsed(None, lines)
-    return _Parsed(_Plain(file, lines, errors).value(node, ()), lines)
+    try:
+        return _Parsed(_Plain(file, lines, errors).value(node, ()), lines)
+    except _TooMuch as error:
+        errors.append(str(error))
+    except RecursionError:
+        errors.append(f"{file}:1: YAML 格式错误：结构太深")
+    return _Parsed(None, lines)
+
+
+class _TooMuch(Exception):
+    pass
+
+
+def _too_deep(text: str) -> bool:
+    """Whether composing could overrun the stack: it calls itself for each level, in C, where nothing stops it."""
+    if len(text) < _HARMLESS:
+        return False
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 @dataclass(slots=True)
@@ -258,7 +288,10 @@ class _Plain:
     _above: set[int] = field(default_factory=set)
 
     def value(self, node: yaml.Node, at: Location) -> Any:
-        self.lines[at] = line = node.start_mark.line + 1
+        line = node.start_mark.line + 1
+        if len(self.lines) >= _MOST_VALUES:  # a few lines of references to references stand for billions
+            raise _TooMuch(f"{self.file}:{line}: 内容太多（超过 {_MOST_VALUES} 项）；请减少引用（&、*）或拆成多个文件")
+        self.lines[at] = line
         if id(node) in self._above:
             self.errors.append(f"{self.file}:{line}: 引用（&、*）绕成了圈")
             return None

@@ -7,6 +7,7 @@ of all bounds is limited: no pattern can be made to run away by what somebody sa
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -24,9 +25,13 @@ _WORDS = (op.CATEGORY_WORD, op.CATEGORY_NOT_WORD)
 def problem_of(pattern: str, *, by_sound: bool = False) -> str | None:
     """Why a pattern is refused, or None. One Chinese sentence that says what to write instead."""
     try:
-        parsed = parser.parse(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # "[[a]": may mean something else one day
+            parsed = parser.parse(pattern)
     except re.error as error:
         return f"正则表达式写错了：{error.msg}（第 {(error.pos or 0) + 1} 个字符）"
+    except (OverflowError, RecursionError, ValueError, FutureWarning) as error:
+        return f"正则表达式用不了：{error}"
     if _has_word_edges(parsed):
         return r"不能用 \b、\w、\W:中文没有词边界,请直接写出前后的字"
     if unheard := "".join(sorted(set(_characters(parsed)) & _UNHEARD)):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from transcribe.errors import BadTranscript
-from transcribe.foreign import parse_call, parse_csv, parse_srt
+from transcribe.foreign import LONGEST_MS, parse_call, parse_csv, parse_srt
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 
 VERSION = 1
@@ -69,14 +69,17 @@ def from_dict(data: Mapping[str, Any], *, where: str = "转写") -> Transcript:
     if data.get("version") != VERSION:
         raise BadTranscript(f"{where}：版本是 {data.get('version')!r}，本程序只认 {VERSION}；请用同一版本重新导出")
     try:
+        turns = tuple(_turn(turn, f"{where} 第 {i} 轮") for i, turn in enumerate(data["turns"], start=1))
+        if [turn.index for turn in turns] != list(range(len(turns))):
+            raise ValueError("index 应从 0 起，一轮加一")
         return Transcript(
             recording=str(data["recording"]),
-            duration_ms=int(data["duration_ms"]),
-            turns=tuple(_turn(turn, f"{where} 第 {i} 轮") for i, turn in enumerate(data["turns"], start=1)),
+            duration_ms=_whole(data, "duration_ms"),
+            turns=turns,
             engine=_engine(data["engine"]),
             language=str(data["language"]),
-            role_confidence=float(data["role_confidence"]),
-            notes=tuple(data["notes"]),
+            role_confidence=_share(data, "role_confidence"),
+            notes=tuple(map(str, data["notes"])),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadTranscript(f"{where}：{_why(error)}；请用 callaudit transcribe --out 重新导出") from None
@@ -118,23 +121,58 @@ def _word_to_dict(word: Word) -> dict[str, Any]:
 
 def _engine(data: Mapping[str, Any]) -> EngineInfo:
     return EngineInfo(
-        name=data["name"],
-        version=data["version"],
-        model=data["model"],
-        model_sha256=data["model_sha256"],
+        name=str(data["name"]),
+        version=str(data["version"]),
+        model=str(data["model"]),
+        model_sha256=None if data["model_sha256"] is None else str(data["model_sha256"]),
         options=tuple((str(k), str(v)) for k, v in data["options"].items()),
     )
 
 
 def _turn(data: Mapping[str, Any], where: str) -> Turn:
     role = data.get("role")
-    if role not in set(Role):
+    if not isinstance(role, str) or role not in set(Role):
         raise BadTranscript(f"{where}：不认识的角色“{role}”；可用：{'、'.join(Role)}")
     try:
-        words = tuple(Word(**word) for word in data["words"])
-        return Turn(**{**data, "role": Role(role), "words": words})
-    except (KeyError, TypeError) as error:
+        return Turn(
+            index=_whole(data, "index"),
+            role=Role(role),
+            channel=None if data["channel"] is None else _whole(data, "channel"),
+            start_ms=_whole(data, "start_ms"),
+            end_ms=_whole(data, "end_ms"),
+            text=_words(data, "text"),
+            words=tuple(map(_word, data["words"])),
+            confidence=_share(data, "confidence"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
         raise BadTranscript(f"{where}：{_why(error)}；请用 callaudit transcribe --out 重新导出") from None
+
+
+def _word(data: Mapping[str, Any]) -> Word:
+    spans = {name: _whole(data, name) for name in ("start", "end", "start_ms", "end_ms")}
+    return Word(text=_words(data, "text"), confidence=_share(data, "confidence"), **spans)
+
+
+def _whole(data: Mapping[str, Any], name: str) -> int:
+    """A place or a time: a whole number, not below 0, no longer than a call can be."""
+    value = data[name]
+    if type(value) is not int or not 0 <= value < LONGEST_MS:
+        raise ValueError(f"{name} 应是 0 到 {LONGEST_MS} 的整数")
+    return value
+
+
+def _share(data: Mapping[str, Any], name: str) -> float:
+    value = data[name]
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise ValueError(f"{name} 应是 0 到 1 的数")
+    return float(value)
+
+
+def _words(data: Mapping[str, Any], name: str) -> str:
+    value = data[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} 应是文字")
+    return value
 
 
 def _why(error: Exception) -> str:
@@ -144,7 +182,7 @@ def _why(error: Exception) -> str:
 def _read_json(path: Path) -> Transcript:
     try:
         data = json.loads(_bytes(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadTranscript(f"{path}：不是 JSON（{error}）；每个文件一通电话") from None
     if not isinstance(data, dict):
         raise BadTranscript(f"{path}：最外层应是一个对象，里面有 turns")

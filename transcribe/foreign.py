@@ -29,6 +29,8 @@ _COLUMNS = {
 }
 _CUE = re.compile(r"(\d+:\d+:\d+[,.]\d+)\s*-->\s*(\d+:\d+:\d+[,.]\d+)")
 _SPEAKER = re.compile(r"^\s*[\[【(（]?([^\s:：\[\]【】()（）]{1,10})[\]】)）]?\s*[:：]\s*")
+LONGEST_MS = 1_000_000_000
+"""Eleven days: a time beyond it is no time in a call."""
 # Nobody speaks one character in ten seconds: numbers that would mean so are milliseconds.
 _SLOWEST = 0.1
 
@@ -70,8 +72,11 @@ def parse_csv(content: bytes, *, where: str) -> Transcript:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    names = _header(reader.fieldnames or (), where)
-    rows = [(reader.line_num, row) for row in reader if any(row.values())]
+    try:
+        names = _header(reader.fieldnames or (), where)
+        rows = [(reader.line_num, row) for row in reader if any(row.values())]
+    except csv.Error as error:
+        raise BadTranscript(f"{where} 第 {reader.line_num + 1} 行：不是正确的 CSV（{error}）；请检查引号") from None
     starts = [_number(row[names["start"]], f"{where} 第 {line} 行") for line, row in rows]
     ends = [_number(row[names["end"]], f"{where} 第 {line} 行") for line, row in rows]
     texts = [(row[names["text"]] or "").strip() for _, row in rows]
@@ -89,8 +94,10 @@ def _call_turn(data: Any, where: str) -> Turn:
     try:
         start = int(data.get("start_ms") or 0)
         end = int(data.get("end_ms") or start)
-    except (TypeError, ValueError):
-        raise BadTranscript(f"{where}：start_ms、end_ms 应是整数毫秒") from None
+    except (TypeError, ValueError, OverflowError):
+        start = end = -1
+    if not (0 <= start < LONGEST_MS and end < LONGEST_MS):
+        raise BadTranscript(f"{where}：start_ms、end_ms 应是整数毫秒")
     return _turn(parse_role(str(data.get("role", "")), where=where), data["text"], start, end)
 
 
@@ -161,7 +168,7 @@ def _number(value: str | None, where: str) -> float:
             total = total * 60 + float(part)
     except ValueError:
         raise BadTranscript(f"{where}：时间“{value}”看不懂；可用秒、毫秒或 时:分:秒") from None
-    if not 0 <= total < 1e9:
+    if not 0 <= total < LONGEST_MS:
         raise BadTranscript(f"{where}：时间“{value}”不合理；可用秒、毫秒或 时:分:秒")
     return total
 
