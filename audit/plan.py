@@ -165,7 +165,7 @@ def _match(
         path = record.path if record.path in files else by_name.get(record.path.name)
         if path is not None:
             found.setdefault(path, []).append(replace(record, path=path))
-        elif any(record.path.is_relative_to(folder) for folder in folders) and not record.path.exists():
+        elif any(record.path.is_relative_to(folder) for folder in folders) and not os.path.exists(record.path):
             reason = f"{record.path}：通话清单里有 {record.call_id}，但找不到录音；请补上文件或改正 recording 列"
             missing.append(Refusal(path=record.path, reason=reason, call_id=record.call_id))
     return found, missing

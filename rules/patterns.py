@@ -17,8 +17,10 @@ from rules.prefilter import required
 
 _LONGEST_REPEAT = 40
 _MOST_PATHS = 20_000
+_MOST_ROUNDS = 1_000_000  # a few hundredths of a second, for a text made to cost them
 _UNHEARD = frozenset(",，、;；:：!！ ")
 _SHORTEST_BY_SOUND = 2  # syllables: one syllable alone is in every second sentence
+_REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
 _WORDS = (op.CATEGORY_WORD, op.CATEGORY_NOT_WORD)
 
 
@@ -39,7 +41,7 @@ def problem_of(pattern: str, *, by_sound: bool = False) -> str | None:
     longest, paths = _cost(parsed)
     if longest > _LONGEST_REPEAT:
         return f"重复没有上限或上限超过 {_LONGEST_REPEAT}:请写成 .{{0,8}} 这样的形式"
-    if paths > _MOST_PATHS:
+    if paths > _MOST_PATHS or _rounds(parsed) > _MOST_ROUNDS:
         return "可变长度的重复太多，遇到特殊文本会很慢：请减少 {m,n} 的个数或缩小上限"
     if not required(pattern):
         return "找不到必然出现的字：每个分支至少要有一个固定的字，否则每句话都要完整检查一遍"
@@ -75,7 +77,7 @@ def _cost(parsed: Sequence[Any]) -> tuple[int, int]:
         costs = [_cost(part) for part in inner]
         longest = max([longest, *(cost[0] for cost in costs)])
         ways = max([1, *(cost[1] for cost in costs)])
-        if code in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+        if code in _REPEATS:
             low, high, _ = argument
             longest = max(longest, int(high))
             ways = max(1, int(high) - int(low) + 1) * ways
@@ -83,8 +85,60 @@ def _cost(parsed: Sequence[Any]) -> tuple[int, int]:
     return longest, paths
 
 
+def _rounds(parsed: Sequence[Any], *, again: bool = False) -> int:
+    """Ways through repeats whose rounds can each be read in several ways: `(?:a|a){1,40}` has 2 to the 40th.
+
+    Within a repeat (`again`) alternatives that may begin alike count, and repeats of one character.
+    """
+    product = 1
+    for code, argument in parsed:
+        ways = max([1, *(_rounds(part, again=again or _repeats(code, argument)) for part in _inner(code, argument))])
+        if again and code is op.BRANCH:
+            ways *= _alike(argument[1])
+        if _repeats(code, argument) or (again and code in _REPEATS):
+            low, high = int(argument[0]), min(int(argument[1]), _LONGEST_REPEAT)
+            ways = sum(ways**n for n in range(low, high + 1)) if ways > 1 or again else 1
+        product = min(product * max(1, ways), _MOST_ROUNDS + 1)
+    return product
+
+
+def _repeats(code: Any, argument: Any) -> bool:
+    return code in _REPEATS and argument[1] > 1
+
+
+def _alike(alternatives: Sequence[Sequence[Any]]) -> int:
+    """The most alternatives that the same text can begin."""
+    heads = [(_head(part), _never_first(part)) for part in alternatives]
+    return max(sum(_may_meet(one, other) for other in heads) for one in heads)
+
+
+def _head(parsed: Sequence[Any]) -> str:
+    """The fixed characters that this begins with; none where it begins with a choice."""
+    head = ""
+    for code, argument in parsed:
+        if code is not op.LITERAL:
+            break
+        head += chr(argument)
+    return head
+
+
+def _never_first(parsed: Sequence[Any]) -> frozenset[str]:
+    """What `[^…]` at the beginning shuts out."""
+    if not len(parsed):
+        return frozenset()
+    code, argument = parsed[0]
+    if code is not op.IN or argument[0][0] is not op.NEGATE:
+        return frozenset()
+    return frozenset(chr(which) for kind, which in argument if kind is op.LITERAL)
+
+
+def _may_meet(one: tuple[str, frozenset[str]], other: tuple[str, frozenset[str]]) -> bool:
+    (this, not_this), (that, not_that) = one, other
+    return (this.startswith(that) or that.startswith(this)) and this[:1] not in not_that and that[:1] not in not_this
+
+
 def _inner(code: Any, argument: Any) -> list[Sequence[Any]]:
-    if code in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+    if code in _REPEATS:
         return [argument[2]]
     if code is op.SUBPATTERN:
         return [argument[3]]

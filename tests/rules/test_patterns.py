@@ -15,14 +15,15 @@ from rules.prefilter import required
     [
         (r"\b爆", "没有词边界"), (r"爆\w{1,2}", "没有词边界"), (r"爆[\W]", "没有词边界"), ("你.*吗", "上限"), ("你.+吗", "上限"),
         ("爆(", "写错了"), ("(a{0,40}){0,40}(b{0,40}){0,40}c", "太多"), (".{0,3}", "固定的字"), ("(爆|.)", "固定的字"),
-        ("爆, ?录", "永远不会出现"),
+        ("爆, ?录", "永远不会出现"), ("(?:a|a){1,40}爆", "太多"), ("(?:a{1,3}){1,20}爆", "太多"), ("(?:a?b?){1,30}爆", "太多"),
+        ("(?:ab|a|b){1,20}爆", "太多"), ("爆{99999999999}", "用不了"), ("(" * 3000 + "爆" + ")" * 3000, "用不了"),
     ],
 )  # fmt: skip
 def test_refused_with_a_reason(pattern: str, said: str) -> None:
     assert said in str(problem_of(pattern))
 
 
-@pytest.mark.parametrize("pattern", ["(?:爆|轰炸).{0,4}通讯录", "你[的家]{1,3}人", "还(?=钱)", "(?<!不)爆你", "a{2,4}"])
+@pytest.mark.parametrize("pattern", ["(?:爆|轰炸).{0,4}通讯录", "你[的家]{1,3}人", "还(?=钱)", "(?<!不)爆你", "a{2,4}", "(?:我们|我司|[^我。]){0,12}爆"])
 def test_accepted(pattern: str) -> None:
     assert problem_of(pattern) is None
 
