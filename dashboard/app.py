@@ -47,6 +47,7 @@ PAGES = [
         name="appeals", icon=":material/gavel:", needs=Action.APPEAL, or_needs=Action.DECIDE_APPEAL, filtered=False
     ),
     PageSpec(name="rules_page", icon=":material/rule:", needs=Action.SEE_RULES),
+    PageSpec(name="sampling", icon=":material/casino:", needs=Action.SAMPLE, filtered=False),
     PageSpec(name="reports", icon=":material/description:", needs=Action.EXPORT),
     PageSpec(name="operations", icon=":material/settings:", needs=Action.SEE_OPERATIONS, filtered=False),
 ]
