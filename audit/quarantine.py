@@ -43,6 +43,7 @@ def set_apart(store: Store, failure: Failure, folder: Path) -> SetApart:
     )
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _note_of(target).touch(mode=0o600)
         _note_of(target).write_text(json.dumps(asdict(note), ensure_ascii=False, indent=1), "utf-8")
         os.rename(failure.path, target)
     except OSError as error:

@@ -14,6 +14,7 @@ from audit.errors import AuditError, Exit
 if TYPE_CHECKING:
     from audit.batch import Tally
 
+_OBEYED = frozenset((*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -24,7 +25,7 @@ class Stop(click.ClickException):
     exit_code = Exit.COULD_NOT_RUN
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"错误：{self.message}", err=True)
+        click.echo(f"错误：{harmless(self.message)}", err=True)
 
 
 class Command(click.Command):
@@ -124,7 +125,15 @@ def _expected(error: Exception) -> bool:
 
 def warn(message: str) -> None:
     """For people, beside the data on stdout."""
-    click.echo(message, err=True)
+    click.echo(harmless(message), err=True)
+
+
+def harmless(text: str) -> str:
+    """The text without what a terminal obeys (escapes) or what turns the order of characters around.
+
+    Names of files, calls and people come from outside: a call named `\\x1b[2J` must not clear the screen.
+    """
+    return "".join("\ufffd" if ord(c) in _OBEYED else c for c in text)
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
@@ -137,7 +146,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right:
     for i, header in enumerate(headers):
         table.add_column(header, justify="right" if i in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(harmless(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 240).print(table)
 
 

@@ -6,6 +6,7 @@ An audit of stored text needs no engine: this module stays light.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,8 @@ def read_transcript(path: Path) -> Transcript:
 
 
 def write_json(transcript: Transcript, path: Path) -> None:
-    """Write the versioned JSON form, UTF-8."""
-    path.write_text(json.dumps(to_dict(transcript), ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write the versioned JSON form, UTF-8, for the owner alone."""
+    _write(path, json.dumps(to_dict(transcript), ensure_ascii=False) + "\n")
 
 
 def write_srt(transcript: Transcript, path: Path) -> None:
@@ -41,7 +42,14 @@ def write_srt(transcript: Transcript, path: Path) -> None:
         f"{turn.index + 1}\n{srt_time(turn.start_ms)} --> {srt_time(turn.end_ms)}\n{turn.role}: {turn.text}\n"
         for turn in transcript.turns
     )
-    path.write_text("\n".join(cues), encoding="utf-8")
+    _write(path, "\n".join(cues))
+
+
+def _write(path: Path, text: str) -> None:
+    """What people said about debts: readable by the owner alone, also where a file stood there before."""
+    with open(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
 
 
 def srt_time(ms: int) -> str:
