@@ -145,3 +145,9 @@ def test_whatever_is_written_is_an_error_and_never_a_crash(pack: Any, written: A
 @given(st.text(max_size=60))
 def test_any_text_is_an_error_and_never_a_crash(pack: Any, text: str) -> None:
     assert errors_of(pack({"threat/tried.yaml": text.replace("\ud800", "")}))
+
+
+def test_a_pack_that_changes_is_read_again(pack: Any) -> None:
+    home = pack({"threat/tried.yaml": GOOD})
+    before = load_rules(home).digest
+    assert load_rules(pack({"threat/tried.yaml": GOOD.replace("收拾你", "收拾他")})).digest != before
