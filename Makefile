@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CHECKS := $(VENV)/checks
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: audit dashboard test quality rule-pages second-opinion screenshots clean
+.PHONY: audit dashboard test quality rule-pages second-opinion screenshots licences vulnerabilities clean
 
 ## Audit the sample recordings: a table here, report.html and report.xlsx beside.
 audit: $(VENV)/.with-base
@@ -40,6 +41,29 @@ second-opinion: $(VENV)/.with-tests
 ## docs/images/: a picture of every page of the dashboard, from a demo store, with Chromium. A few minutes.
 screenshots: $(VENV)/.with-tests
 	$(BIN)/python -m tests.screenshots
+
+## docs/licences.md: under which licence each installed package stands.
+licences: $(VENV)/.with-base $(CHECKS)/.made
+	@$(CHECKS)/bin/pip-licenses --python $(BIN)/python --format=markdown --with-urls --order=license > docs/licences.md.new
+	@{ printf '# 许可证\n\n`make licences` 从装好的环境写出；测试和开发用的包也在内，交付前请在交付的环境里再写一次。\n\n'; \
+	    cat docs/licences.md.new; } > docs/licences.md
+	@rm docs/licences.md.new
+
+## Known vulnerabilities of what is installed; asks the Python advisory database, which needs the internet.
+vulnerabilities: $(VENV)/.with-base $(CHECKS)/.made
+	@$(BIN)/python -m pip --disable-pip-version-check freeze --exclude-editable > $(CHECKS)/installed.txt
+	@$(CHECKS)/bin/pip-audit --no-deps --disable-pip --requirement $(CHECKS)/installed.txt > $(CHECKS)/told.txt 2>&1; code=$$?; \
+	    unknown=$$(grep -c "could not be audited" $(CHECKS)/told.txt); all=$$(wc -l < $(CHECKS)/installed.txt); \
+	    if [ $$((unknown * 2)) -gt $$all ] || grep -qE "ConnectionError|ServiceError|Max retries|Timeout" $(CHECKS)/told.txt; then \
+	        echo "没有查成：连不上漏洞库（需要互联网）；$$all 个包里有 $$unknown 个没查到。" \
+	            "请把 $(CHECKS)/installed.txt 带到能上网的机器上运行 pip-audit" >&2; exit 3; \
+	    fi; cat $(CHECKS)/told.txt; exit $$code
+
+# Tools that look at the environment stay out of it.
+$(CHECKS)/.made: | $(VENV)/bin/python
+	$(BIN)/python -m venv $(CHECKS)
+	$(CHECKS)/bin/python -m pip --disable-pip-version-check --quiet install "pip-licenses>=5" "pip-audit>=2.7"
+	@touch $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
