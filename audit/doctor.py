@@ -20,6 +20,7 @@ from audit.config import Config
 from audit.errors import AuditError
 from audit.hearing import Hearing, open_ears, weights_digest
 from audit.store import Store, tallies
+from audit.store.promises import resettle_promises
 from rules.engine import Judge
 from rules.load import RuleErrors, load_rules
 from rules.model import CallFacts
@@ -122,10 +123,11 @@ def _counts(path: Path) -> str:
 
 
 def recount(path: Path) -> int:
-    """Count calls and reviews anew; returns how many rows of the counts were wrong."""
+    """Count calls and reviews anew, and settle promises; returns how many rows were wrong."""
     with Store.open(path) as store, store.writing():
         wrong = len(tallies.differences(store))
         tallies.recount(store)
+        wrong += resettle_promises(store)
     return wrong
 
 

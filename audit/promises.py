@@ -151,6 +151,7 @@ def results(store: Store, which: Filter, *, actor: Actor, terms: Terms) -> Resul
     """Promises due in the period, cases open in it, and confirmed violations of its calls; `Refused`."""
     from audit.store.cases import calls_by_stage, case_figures, count_cases, cycles
     from audit.store.promises import promise_counts
+    from audit.store.tallies import calls_by_collector
 
     require(actor, Action.SEE_PROMISES)
     parts = _Parts(
@@ -159,12 +160,13 @@ def results(store: Store, which: Filter, *, actor: Actor, terms: Terms) -> Resul
         promises=promise_counts(store, which, _basis(store, terms)),
         calls=calls_by_stage(store, which),
     )
+    collectors = replace(parts, calls=calls_by_collector(store, which))
     return Results(
         known_until=known_until(store),
         cases=count_cases(store),
         total=parts.outcome(""),
         by_stage=tuple(parts.by("stage")),
-        by_collector=tuple(parts.by("agent_id")),
+        by_collector=tuple(collectors.by("agent_id")),
     )
 
 
@@ -224,7 +226,7 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
-    """What the store counted, by stage and collector, to be added up either way."""
+    """What the store counted, by stage and collector, to be added up either way; calls are by one of them alone."""
 
     cases: Rows
     cycles: Rows
@@ -237,7 +239,7 @@ class _Parts:
         Each list is split once: to search all of them for each of 500 collectors took four seconds.
         """
         split = [_split(rows, column) for rows in (self.cases, self.cycles, self.promises, self.calls)]
-        keys = {key for rows in (split[0], split[2], split[3]) for key in rows} - {None}
+        keys = {key for rows in (split[0], split[2], split[3]) for key in rows if key}
         return [_Parts(**dict(zip(_PARTS, (rows.get(key, []) for rows in split), strict=True))).outcome(key)
                 for key in sorted(keys)]  # fmt: skip
 

@@ -23,6 +23,7 @@ from audit.access import Actor, Role
 from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CAUSES, CHANNELS
 from audit.config import CHINA
 from audit.store import Store, tallies
+from audit.store.promises import settle_promises
 from tests.demo import PRODUCTS, build_demo
 
 TEMPLATES = 2_000
@@ -65,6 +66,8 @@ def build(path: Path, *, calls: int) -> None:
         sql.execute("drop table new")
         sql.commit()
         sql.execute("detach t")
+        _told("promises", settle_promises, store)
+        sql.commit()
         _told("counts by day", tallies.recount, store)
         _told("ledger", _ledger, store)
         _told("analyze", sql.execute, "analyze")
@@ -149,8 +152,10 @@ _COPIES = {
     " case when abs(random()) % 1000 < iif(rank >= 3, 600, 33)"
     " then iif(abs(random()) % 10 < 7, 'confirmed', iif(abs(random()) % 4 = 0, 'partial', 'dismissed'))"
     " else 'waiting' end, machine, '[]', 0 from new join t.items i on i.call_id = template order by n",
-    "promises": "insert into promises select new.call_id, new.case_id, new.debtor_id, new.agent_id, new.team,"
-    " new.product, days_overdue, at, date(new.day, '+' || (n % 12) || ' day'),"
+    "promises": "insert into promises (call_id, case_id, debtor_id, agent_id, team, product, days_overdue, made_at,"
+    " day, due, amount_fen, firmness, repeated_back, turn, text)"
+    " select new.call_id, new.case_id, new.debtor_id, new.agent_id, new.team, new.product, days_overdue, at,"
+    " date(new.day, '+' || (n % 12) || ' day'),"
     " date(new.day, '+' || (n % 12) || ' day'), amount_fen, firmness, repeated_back, turn, text"
     " from new join t.promises p on p.call_id = template where n % 8 < 2 order by n",
 }

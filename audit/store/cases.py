@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from audit.store import tallies
 from audit.store.connection import packed
 from audit.store.promises import find_cases
 from audit.store.queue import COUNTED, FOLLOWED_UP
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from audit.store.filters import Filter
 
 _AGAINST = ", ".join(f"'{state}'" for state in COUNTED)
+_JUDGED = "i.state not in ('waiting', 'second')"  # as the partial index of judged items has it
 # Whoever the case is assigned to, else whoever spoke last about it.
 _COLLECTOR = (
     "coalesce(c.agent_id,"
@@ -95,14 +97,30 @@ def case_figures(store: Store, which: Filter) -> list[dict[str, Any]]:
     have a score, `satisfaction` their sum.
     """
     where, values = _where(which)
+    ever = which.since is None and which.until is None
+    recovered = "sum(min(c.paid_fen, c.overdue_fen))" if ever else "0"
+    rows = {
+        (row["stage"], row["agent_id"]): row
+        for row in store.all(
+            f"select c.stage, {_COLLECTOR} as agent_id, count(*) as cases, sum(c.overdue_fen) as overdue_fen,"
+            f" {recovered} as recovered_fen, count(c.satisfaction) as satisfied, sum(c.satisfaction) as satisfaction"
+            f" from cases c where {where} group by 2, 1",
+            values,
+        )
+    }
+    if not ever:
+        for row in _recovered(store, where, values):
+            rows[row["stage"], row["agent_id"]]["recovered_fen"] = row["fen"]
+    return list(rows.values())
+
+
+def _recovered(store: Store, where: str, values: list[Any]) -> list[dict[str, Any]]:
+    """The payments of the period know their cases: fewer than all cases have any."""
     return list(
         store.all(
-            "with came as materialized (select case_id, sum(fen) as fen from payments"
-            " where paid_at >= ?1 and paid_at <= ?2 group by case_id)"
-            f" select c.stage, {_COLLECTOR} as agent_id, count(*) as cases, sum(c.overdue_fen) as overdue_fen,"
-            " sum(min(coalesce(came.fen, 0), c.overdue_fen)) as recovered_fen,"
-            " count(c.satisfaction) as satisfied, sum(c.satisfaction) as satisfaction"
-            f" from cases c left join came on came.case_id = c.case_id where {where} group by 1, 2",
+            f"select c.stage, {_COLLECTOR} as agent_id, sum(min(came.fen, c.overdue_fen)) as fen from"
+            " (select case_id, sum(fen) as fen from payments where paid_at >= ?1 and paid_at <= ?2 group by case_id)"
+            f" came cross join cases c on c.case_id = came.case_id where {where} group by 2, 1",
             values,
         )
     )
@@ -115,16 +133,24 @@ def cycles(store: Store, which: Filter) -> list[dict[str, Any]]:
         store.all(
             f"select stage, agent_id, julianday(cured_on) - julianday(substr(began, 1, 10)) as days from ("
             f" select c.stage, {_COLLECTOR} as agent_id, c.cured_on, coalesce(c.assigned_on,"
-            "  (select min(started_at) from calls k where k.case_id = c.case_id)) as began"
-            f" from cases c where c.cured_on >= substr(?1, 1, 10) and c.cured_on <= substr(?2, 1, 10) and {where})"
-            " where began is not null and days >= 0",
+            "  (select min(started_at) from calls k where k.case_id = c.case_id)) as began from cases c"
+            " where c.cured_on is not null and c.cured_on >= substr(?1, 1, 10) and c.cured_on <= substr(?2, 1, 10)"
+            f" and {where}) where began is not null and days >= 0",
             values,
         )
     )
 
 
 def calls_by_stage(store: Store, which: Filter) -> list[dict[str, Any]]:
-    """Judged calls of the period and confirmed violations, a rule once a call: stage, agent_id, calls, violations."""
+    """Judged calls of the period and confirmed violations, a rule once a call: stage, calls, violations."""
+    if which.agent_id is None:
+        rows = tallies.calls_by_stage(store, which)
+        return [{**row, "stage": row["stage"] or None} for row in rows]
+    return _calls_of_one(store, which)
+
+
+def _calls_of_one(store: Store, which: Filter) -> list[dict[str, Any]]:
+    """Of one collector the calls themselves are counted: by stage too, the table would have a row a call."""
     from audit.cases import stage_of
 
     store.sql.create_function("stage_of", 1, stage_of, deterministic=True)
@@ -132,14 +158,14 @@ def calls_by_stage(store: Store, which: Filter) -> list[dict[str, Any]]:
     return list(
         store.all(
             "with counted as ("
-            f" select days_overdue, agent_id, count(*) as calls, 0 as violations from calls k"
-            f" where recording is not null and {where} group by 1, 2 union all"
-            " select days_overdue, agent_id, 0, count(*) from ("
-            "  select distinct k.call_id, k.days_overdue, k.agent_id, i.rule_id"
-            "  from items i join calls k using (call_id)"
-            f"  where i.state in ({_AGAINST}) and i.category <> '{FOLLOWED_UP}' and {where}) group by 1, 2)"
-            " select stage_of(days_overdue) as stage, agent_id, sum(calls) as calls, sum(violations) as violations"
-            " from counted group by 1, 2",
+            f" select days_overdue, count(*) as calls, 0 as violations from calls k"
+            f" where recording is not null and {where} group by 1 union all"
+            " select days_overdue, 0, count(*) from ("
+            "  select distinct k.call_id, k.days_overdue, i.rule_id from items i join calls k using (call_id)"
+            f"  where {_JUDGED} and i.state in ({_AGAINST}) and i.category <> '{FOLLOWED_UP}'"
+            f"  and i.agent_id = k.agent_id and {where}) group by 1)"
+            " select stage_of(days_overdue) as stage, sum(calls) as calls, sum(violations) as violations"
+            " from counted group by 1",
             values,
         )
     )
@@ -169,7 +195,7 @@ def _where(which: Filter) -> tuple[str, list[Any]]:
     values = [since, f"{until}T23:59:59+08:00"]
     if which.team is not None:
         values.append(which.team)
-        clauses.append(f"{_COLLECTOR} in (select agent_id from calls where team = ?{len(values)})")
+        clauses.append(f"{_COLLECTOR} in (select agent_id from agent_days where team = ?{len(values)})")
     if which.agent_id is not None:
         values.append(which.agent_id)
         clauses.append(f"{_COLLECTOR} = ?{len(values)}")

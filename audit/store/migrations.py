@@ -780,3 +780,71 @@ def _sample_items(db: Database) -> None:
     )
     items.create_index(["sample", "call_id", "key", "reviewer"], unique=True)
     items.create_index(["sample", "position"])
+
+
+@migrations()
+def m016_calls_by_stage(db: Database) -> None:
+    """Calls and confirmed violations by stage of overdue; for one collector an index of their calls is enough."""
+    _tally_table(db, "stage_days", ("stage", "day", "team", "product"), ("calls", "violations"))
+    place = (
+        f"coalesce({_STAGE_OF_CALL}, '') as stage, coalesce(substr(started_at, 1, 10), '') as day,"
+        " coalesce(calls.team, '') as team, coalesce(calls.product, '') as product"
+    )
+    db.execute(
+        f"insert into stage_days (stage, day, team, product, calls) select {place}, count(*)"
+        " from scorecards join calls using (call_id) group by 1, 2, 3, 4"
+    )
+    db.execute(
+        f"insert into stage_days (stage, day, team, product, violations) select {place}, count(*) from ("
+        " select distinct call_id, recording, rule_id, category, severity from items"
+        " where state in ('confirmed', 'partial', 'appealed') and category not in ('complaint_intent', 'hardship',"
+        " 'self_harm', 'dispute', 'stop_contact', 'wrong_person', 'promise_to_pay'))"
+        " join calls using (call_id, recording) join scorecards using (call_id) group by 1, 2, 3, 4"
+        " on conflict (stage, day, team, product) do update set violations = excluded.violations"
+    )
+    db.execute("drop index if exists idx_calls_days_overdue_started_at_team_agent_id_product_recording")
+    db.table("calls").create_index(
+        ["agent_id", "started_at", "days_overdue", "team", "product", "recording"], if_not_exists=True
+    )
+
+
+_STAGE_OF_CALL = (
+    "case when days_overdue is null then null when days_overdue <= 0 then 'M0'"
+    " when days_overdue > 180 then 'M7+' else 'M' || ((days_overdue + 29) / 30) end"
+)
+
+
+@migrations()
+def m017_settled_promises(db: Database) -> None:
+    """What a promise needs to be judged without its case and payments; audit/store/promises.py says what is what."""
+    for column in ("stage text", "target_fen integer", "known integer not null default 0", "kept_after integer",
+                   "paid_after integer"):  # fmt: skip
+        db.execute(f"alter table promises add column {column}")
+    db.execute(
+        "update promises set (stage, target_fen, known) ="
+        f" (select coalesce(c.stage, {_STAGE_OF_CALL.replace('days_overdue', 'promises.days_overdue')}),"
+        " coalesce(promises.amount_fen, c.overdue_fen), c.case_id is not null and promises.made_at is not null"
+        " from (select 1) left join cases c on c.case_id = promises.case_id)"
+    )
+    db.execute(
+        "update promises set kept_after = iif(target_fen > 0,"
+        " (select cast(julianday(substr(min(paid_at), 1, 10)) - julianday(promises.due) as integer) from"
+        "  (select paid_at, sum(fen) over (order by paid_at, key rows unbounded preceding) as so_far from payments"
+        "   where payments.case_id = promises.case_id and paid_at >= promises.made_at)"
+        "  where so_far >= promises.target_fen), null),"
+        " paid_after = (select cast(julianday(substr(min(paid_at), 1, 10)) - julianday(promises.due) as integer)"
+        "  from payments where payments.case_id = promises.case_id and paid_at >= promises.made_at and fen > 0)"
+        " where known and due is not null"
+    )
+    db.execute(
+        "create index promises_judged on promises(agent_id, stage, known, target_fen, due, kept_after, paid_after, day,"
+        " team, product, firmness) where firmness <> 'asked'"
+    )
+    db.execute("create index promises_due on promises(due, made_at, call_id) where firmness <> 'asked'")
+    # Cases are added up by collector and stage, in this order without sorting.
+    db.execute(
+        "create index cases_figures on cases(agent_id, stage, assigned_on, closed_on, product, overdue_fen, paid_fen,"
+        " satisfaction, case_id)"
+    )
+    db.execute("create index cases_cured on cases(cured_on) where cured_on is not null")
+    db.execute("create index payments_paid on payments(paid_at, case_id, fen)")

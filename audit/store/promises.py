@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta, timezone
+from datetime import date, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,19 +18,40 @@ MOST_ROWS = 1_000
 Take = Literal["earliest", "latest", "all"]
 _CHINA = timezone(timedelta(hours=8))
 
-# Parameters: ?1 days of grace, ?2 the day up to which payments are known, ?3 and on what a query asks.
-_GRACE, _AS_OF, _FIRST = "?1", "?2", 3
+# Parameters: ?1 days of grace, ?2 the day up to which payments are known, ?3 the latest due day that is over then; and
+# on what a query asks from _FIRST.
+_GRACE, _AS_OF, _OVER, _FIRST = "?1", "?2", "?3", 4
 
-# A question (能不能还两千?) is no promise. Payments count from the call until the last day of grace.
-_JUDGED = f"""
-select p.*, coalesce(p.amount_fen, c.overdue_fen) as target_fen, coalesce(c.stage, stage_of(p.days_overdue)) as stage,
-  c.case_id is not null and p.made_at is not null as known, date(p.due, {_GRACE}) as last_day,
+# How a promise stands follows from a few facts that the writer keeps beside it; none of them depends on the days of
+# grace or on today:
+#     stage, target_fen, known   as its case has them, else as the call has them; known: a case and a moment
+#     kept_after   days from the due day to the payment with which the whole sum was in; null: it never was
+#     paid_after   the same for the first payment
+# standing() compares sums and days, so it is given any that compare alike: it is asked once for many promises then.
+_TARGET = "iif(target_fen > 0, 2, target_fen)"
+_PAID = f"case when kept_after <= {_GRACE} then 2 when paid_after <= {_GRACE} then 1 else 0 end"
+_LAST_DAY = f"case when due is null then null when due > {_OVER} then {_AS_OF} else '' end"
+_STANDING = f"standing({_TARGET}, {_PAID}, {_LAST_DAY}, known, {_AS_OF})"
+# A question (能不能还两千?) is no promise.
+_IS_PROMISE = "p.firmness <> 'asked'"
+# Payments count from the call until the last day of grace.
+_ROW = f"""
+select p.*, date(due, '+' || {_GRACE} || ' days') as last_day, {_STANDING} as standing,
   (select coalesce(sum(fen), 0) from payments where payments.case_id = p.case_id and paid_at >= p.made_at
-    and paid_at <= date(p.due, {_GRACE}) || 'T23:59:59+08:00') as paid_fen
-from promises p left join cases c on c.case_id = p.case_id where p.firmness <> 'asked' and {{where}}
+    and paid_at < date(p.due, '+' || ({_GRACE} + 1) || ' days')) as paid_fen
 """
-_STANDING = f"standing(target_fen, paid_fen, last_day, known, {_AS_OF})"
-_WITH_STANDING = f"select *, {_STANDING} as standing from ({_JUDGED})"
+_PAYMENTS = "from payments where payments.case_id = promises.case_id and paid_at >= promises.made_at"
+_AFTER = "cast(julianday(substr(min(paid_at), 1, 10)) - julianday(promises.due) as integer)"
+_FACTS = ("stage", "target_fen", "known", "kept_after", "paid_after")
+_FROM_CASE = (
+    "select coalesce(c.stage, stage_of(promises.days_overdue)), coalesce(promises.amount_fen, c.overdue_fen),"
+    " c.case_id is not null and promises.made_at is not null"
+    " from (select 1) left join cases c on c.case_id = promises.case_id"
+)
+_KEPT_AFTER = (
+    f"select {_AFTER} from (select paid_at, sum(fen) over (order by paid_at, key rows unbounded preceding) as so_far"
+    f" {_PAYMENTS}) where so_far >= promises.target_fen"
+)
 # Without a case of its own a promise belongs to the only case that its debtor has.
 _FIND_CASE = (
     "update promises set case_id = (select case_id from cases where cases.debtor_id = promises.debtor_id)"
@@ -46,11 +67,41 @@ def replace_promise(store: Connection, call: AuditedCall) -> None:
         return
     store.upsert("promises", "call_id", _row(call.record, call.promise))
     store.sql.execute(f"{_FIND_CASE} and call_id = ?", [call.record.call_id])
+    settle_promises(store, call_id=call.record.call_id)
+
+
+def settle_promises(store: Connection, *, call_id: str | None = None) -> None:
+    """Work out anew the facts by which promises stand, of one call or of all; within the caller's transaction."""
+    from audit.cases import stage_of
+
+    store.sql.create_function("stage_of", 1, stage_of, deterministic=True)
+    which, values = ("true", []) if call_id is None else ("call_id = ?", [call_id])
+    store.sql.execute(f"update promises set (stage, target_fen, known) = ({_FROM_CASE}) where {which}", values)
+    store.sql.execute(
+        f"update promises set kept_after = iif(target_fen > 0, ({_KEPT_AFTER}), null),"
+        f" paid_after = (select {_AFTER} {_PAYMENTS} and fen > 0) where {which}",
+        values,
+    )
+
+
+def resettle_promises(store: Connection) -> int:
+    """Work out the facts of all promises anew; returns of how many they were wrong."""
+    with store.writing():
+        before = _facts(store)
+        settle_promises(store)
+        after = _facts(store)
+    return sum(before[call_id] != facts for call_id, facts in after.items())
+
+
+def _facts(store: Connection) -> dict[str, tuple[object, ...]]:
+    rows = store.all(f"select call_id, {', '.join(_FACTS)} from promises")
+    return {row["call_id"]: tuple(row[name] for name in _FACTS) for row in rows}
 
 
 def find_cases(store: Connection) -> None:
-    """Give promises without a case the one that a new list brought; within the caller's transaction."""
+    """Give promises without a case the one that a new list brought, and settle all; within the caller's transaction."""
     store.sql.execute(_FIND_CASE)
+    settle_promises(store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +113,15 @@ class Basis:
 
 
 def promise_counts(store: Store, which: Filter, basis: Basis) -> list[dict[str, Any]]:
-    """Promises of the period by agent_id, stage, firmness and standing: n, target_fen, paid_fen."""
+    """Promises of the period by agent_id, stage and standing: n."""
     where, values = _where(which)
-    # Materialized: else what was paid is looked up once for each column that asks for it.
+    # Summed up first, without a function; what stands differently in a group is told apart after.
     sql = (
-        f"with judged as materialized ({_JUDGED.format(where=where)})"
-        f" select agent_id, stage, firmness, {_STANDING} as standing, count(*) as n,"
-        " sum(target_fen) as target_fen, sum(paid_fen) as paid_fen from judged group by 1, 2, 3, 4"
+        "with alike as materialized ("
+        f" select agent_id, stage, known, {_TARGET} as target_fen, due, kept_after, paid_after, count(*) as n"
+        f" from promises p indexed by promises_judged where {_IS_PROMISE} and {where}"
+        f" group by 1, 2, 3, 4, {_PAID}, {_LAST_DAY})"
+        f" select agent_id, stage, {_STANDING} as standing, sum(n) as n from alike group by 1, 2, 3"
     )
     return _asked(store, sql, values, basis)
 
@@ -78,24 +131,41 @@ def promise_rows(
 ) -> list[dict[str, Any]]:
     """Promises by due day, without one last: all, or the earliest or latest `MOST_ROWS`; of `standings`, or of any."""
     where, values = _where(which)
-    sql = f"select * from ({_WITH_STANDING.format(where=where)})"
     if standings:
         wanted = ", ".join(f"?{number}" for number, _ in enumerate(standings, _FIRST + len(values)))
-        sql += f" where standing in ({wanted})"
+        where += f" and {_STANDING} in ({wanted})"
         values = [*values, *standings]
-    order = "due desc, made_at desc, call_id" if take == "latest" else "due is null, due, made_at, call_id"
-    sql += f" order by {order} limit {-1 if take == 'all' else MOST_ROWS}"
-    return _asked(store, sql, values, basis)
+    down = " desc" if take == "latest" else ""
+    limit = -1 if take == "all" else MOST_ROWS
+    # In the order of an index, so that only what is shown is read.
+    dated, undated = (
+        f"select * from ({_ROW} from promises p where {_IS_PROMISE} and {has} and {where} order by {by} limit {limit})"
+        for has, by in (
+            (_due(which), f"due{down}, made_at{down}, call_id{down}"),
+            ("p.due is null", f"made_at{down}, call_id{down}"),
+        )
+    )
+    return _asked(store, f"select * from ({dated} union all {undated}) limit {limit}", values, basis)
+
+
+def _due(which: Filter) -> str:
+    """Of promises with a due day, that day is theirs: said twice, the index of due days can be used."""
+    ends = ((">=", which.since), ("<=", which.until))
+    return " and ".join(["p.due is not null", *(f"p.due {than} '{day.isoformat()}'" for than, day in ends if day)])
 
 
 def _asked(store: Store, sql: str, values: list[Any], basis: Basis) -> list[dict[str, Any]]:
     """The arithmetic of kept and broken has one place, audit/promises.py; SQL asks it."""
-    from audit.cases import stage_of
     from audit.promises import standing
 
     store.sql.create_function("standing", 5, standing, deterministic=True)
-    store.sql.create_function("stage_of", 1, stage_of, deterministic=True)
-    return list(store.all(sql, [f"+{basis.grace} days", basis.as_of, *values]))
+    return list(store.all(sql, [basis.grace, basis.as_of, _over(basis), *values]))
+
+
+def _over(basis: Basis) -> str:
+    if not basis.as_of:
+        return ""
+    return (date.fromisoformat(basis.as_of) - timedelta(days=basis.grace + 1)).isoformat()
 
 
 def _where(which: Filter) -> tuple[str, list[Any]]:

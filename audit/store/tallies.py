@@ -19,6 +19,7 @@ places, not calls:
     waiting, waiting_unsure   open items; those of them of which the machine is unsure
     calls                calls in which the machine finds the rule
     violations           calls in which people confirmed the rule: one rule broken in one call is one violation
+stage_days, by stage of overdue (as the call list has it), local day, team and product: calls and violations.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from audit.cases import stage_of
 from audit.score import is_signal
 from audit.store.connection import Connection
 from audit.store.filters import EVERY_CALL, Filter, where
@@ -52,18 +54,21 @@ _RULE_COUNTS = (
     "fails", "unsure", "confirmed", "partial", "dismissed", "missed", "waiting", "waiting_unsure", "calls",
     "violations",
 )  # fmt: skip
+_STAGE_KEYS = ("stage", "day", "team", "product")
+_STAGE_COUNTS = ("calls", "violations")
 _TABLES = (
     ("call_days", _CALL_KEYS, _CALL_COUNTS),
     ("hour_days", _HOUR_KEYS, _CALL_COUNTS),
     ("agent_days", _AGENT_KEYS, _CALL_COUNTS),
     ("rule_days", _RULE_KEYS, _RULE_COUNTS),
     ("collector_days", _COLLECTOR_KEYS, _RULE_COUNTS),
+    ("stage_days", _STAGE_KEYS, _STAGE_COUNTS),
 )
 _CALL = (
     "select call_id, calls.recording as recording, coalesce(substr(started_at, 1, 10), '') as day,"
     " coalesce(cast(substr(started_at, 12, 2) as integer), -1) as hour, coalesce(team, '') as team,"
     " coalesce(product, '') as product, coalesce(agent_id, '') as agent_id,"
-    " coalesce(recordings.duration_ms, 0) as ms, score, card"
+    " coalesce(recordings.duration_ms, 0) as ms, days_overdue, score, card"
     " from scorecards join calls using (call_id) join recordings on recordings.id = calls.recording"
 )
 _ITEM = "select call_id, recording, rule_id, category, severity, result, state, machine from items"
@@ -248,6 +253,23 @@ def by_collector_severity(store: Connection, which: Filter = EVERY_CALL) -> list
     return [RuleLine(key=_key(row, _RULE_COUNTS), **_only(row, _RULE_COUNTS)) for row in rows]
 
 
+def calls_by_stage(store: Connection, which: Filter = EVERY_CALL) -> list[dict[str, Any]]:
+    """stage ("" unknown), calls and violations, of all collectors: `which.agent_id` is not asked."""
+    rows = f"select stage, {_sums(_STAGE_COUNTS)} from stage_days"
+    return list(_grouped(store, rows, replace(which, agent_id=None), by="stage", more="true"))
+
+
+def calls_by_collector(store: Connection, which: Filter = EVERY_CALL) -> list[dict[str, Any]]:
+    """agent_id ("" unknown), calls and violations."""
+    calls = _grouped(store, "select agent_id, sum(calls) as calls from agent_days", which, by="agent_id", more="true")
+    violations = {
+        row["agent_id"]: row["n"]
+        for row in _grouped(store, "select agent_id, sum(violations) as n from collector_days", which, by="agent_id",
+                            more="true")
+    }  # fmt: skip
+    return [{**row, "violations": violations.get(row["agent_id"], 0)} for row in calls]
+
+
 def backlog(store: Connection, which: Filter = EVERY_CALL) -> Backlog:
     """How much waits for review and how old it is, by the day of the call."""
     clause, values = where(which, day="day")
@@ -296,10 +318,12 @@ def _counted(store: Connection, call_id: str) -> tuple[Counts, ...]:
 def _of(call: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> tuple[Counts, ...]:
     rules = [({**call, **rows[0]}, _of_rule(rows)) for rows in _by_rule(items)]
     counts = _of_call(call, items)
+    violations = sum(of_rule[_RULE_COUNTS.index("violations")] for _, of_rule in rules)
     return (
         *({tuple(call[name] for name in keys): counts} for keys in (_CALL_KEYS, _HOUR_KEYS, _AGENT_KEYS)),
         {tuple(place[name] for name in _RULE_KEYS): counts for place, counts in rules},
         {tuple(place[name] for name in _COLLECTOR_KEYS): counts for place, counts in rules},
+        {(stage_of(call["days_overdue"]) or "", *(call[name] for name in _STAGE_KEYS[1:])): (1, violations)},
     )
 
 

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from audit import doctor
 from audit.access import LOCAL, Actor, Refused, Role
 from audit.cases import Case, CaseList, Payment, import_cases
 from audit.config import CHINA
-from audit.promises import PromiseRow, Standing, Terms, promises, results, standing
+from audit.promises import (
+    ANY,
+    Listed,
+    PromiseRow,
+    Standing,
+    Terms,
+    all_promises,
+    known_until,
+    promises,
+    results,
+    standing,
+)
 from audit.store import EVERY_CALL, AuditedCall, Filter, Store
 from audit.store.calls import StoredCall
+from audit.store.cases import settle
+from audit.store.promises import resettle_promises
 
 DAYS = st.dates(date(2026, 11, 1), date(2026, 12, 31))
 FEN = st.integers(1, 1_000_000)
@@ -88,6 +104,7 @@ class Book:
     def paid(self, *payments: tuple[str, int], overdue_fen: int | None = None) -> None:
         with self.store.writing():
             self.store.sql.execute("delete from payments")
+            settle(self.store)
         rows = tuple(
             Payment(key=str(i), case_id="AJ1", paid_at=datetime.fromisoformat(at).replace(tzinfo=CHINA), fen=fen)
             for i, (at, fen) in enumerate(payments)
@@ -161,6 +178,103 @@ def test_the_store_adds_up_as_plain_counting_does(
     row = book.row(replace(TERMS, grace_days=grace))
     assert (row.paid_fen, row.last_day, row.target_fen) == (counted, last_day, int(amount * 100))
     assert row.standing == standing(int(amount * 100), counted, last_day.isoformat(), 1, "2026-12-31")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.one_of(
+            st.tuples(
+                st.just("promise"), st.none() | st.integers(1, 4000), st.none() | DAYS, st.none() | st.just("AJ1")
+            ),
+            st.tuples(st.just("paid"), st.lists(st.tuples(moments, st.integers(0, 300_000)), max_size=4), FEN),
+        ),
+        min_size=2,
+        max_size=6,
+    ),
+    grace=st.integers(0, 60),
+    today=DAYS,
+)
+def test_counts_are_those_of_each_promise_judged_by_itself(
+    book: Book, steps: list[tuple[Any, ...]], grace: int, today: date
+) -> None:
+    """Whatever came first: promises judged again, cases and payments listed later or changed."""
+    for kind, *given_ in steps:
+        if kind == "promise":
+            amount, due, case_id = given_
+            book.promise(amount=amount, due=due and due.isoformat(), case_id=case_id)
+        else:
+            payments, overdue_fen = given_
+            book.paid(*((at.isoformat(), fen) for at, fen in payments), overdue_fen=overdue_fen)
+    assert resettle_promises(book.store) == 0
+    terms = Terms(today=today, grace_days=grace)
+    for row in promises(book.store, EVERY_CALL, actor=LOCAL, terms=terms):
+        known = known_until(book.store)
+        as_of = "" if known is None else min(known, today).isoformat()
+        day = None if row.last_day is None else row.last_day.isoformat()
+        case = book.store.one("select 1 from cases where case_id = ?", [row.case_id]) is not None
+        assert row.standing == standing(row.target_fen, row.paid_fen, day, case, as_of)
+        total = results(book.store, EVERY_CALL, actor=LOCAL, terms=terms).total
+        stands = {
+            Standing.KEPT: total.kept.hits, Standing.PARTLY: total.partly, Standing.BROKEN: total.broken,
+            Standing.OPEN: total.open, Standing.UNKNOWN: total.unknown,
+        }  # fmt: skip
+        assert stands == {each: int(each is row.standing) for each in Standing}
+
+
+def test_what_was_damaged_is_found_and_mended(book: Book) -> None:
+    book.promise(amount=2000, due="2026-11-18")
+    book.paid(("2026-11-17T09:00:00", 200_000))
+    with book.store.writing():
+        book.store.sql.execute("update promises set kept_after = null")
+    assert book.row().standing is Standing.PARTLY
+    assert doctor.recount(book.store.path) == 1
+    assert book.row().standing is Standing.KEPT
+
+
+def test_a_store_of_before_gets_its_promises_settled(book: Book) -> None:
+    book.promise(amount=2000, due="2026-11-18")
+    book.paid(("2026-11-17T09:00:00", 100_000), ("2026-11-19T09:00:00", 100_000))
+    path, settled = book.store.path, book.row()
+    indexes = ("promises_judged", "promises_due", "cases_figures", "cases_cured", "payments_paid")
+    book.store.close()
+    raw = sqlite3.connect(path)
+    for index in indexes:
+        raw.execute(f"drop index {index}")
+    for column in ("stage", "target_fen", "known", "kept_after", "paid_after"):
+        raw.execute(f"alter table promises drop column {column}")
+    raw.execute("delete from _sqlite_migrations where name like 'm017%'")
+    raw.commit()
+    raw.close()
+    with Store.open(path) as store:
+        assert promises(store, EVERY_CALL, actor=LOCAL, terms=TERMS) == [settled]
+        assert settled.standing is Standing.KEPT
+        assert resettle_promises(store) == 0
+
+
+def test_lists_take_the_earliest_or_the_latest_and_those_without_a_day_come_last(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book.promise(amount=2000, due="2026-11-18")
+    with book.store.writing():
+        for name, due in (("c-late", "2026-11-20"), ("c-none", None), ("c-early", "2026-11-17")):
+            row = book.store.one("select * from calls where call_id = 'c-good'") or {}
+            book.store.insert("calls", row | {"call_id": name})
+            said = book.store.one("select * from promises where call_id = 'c-good'") or {}
+            day = due or "2026-11-16"
+            book.store.insert("promises", said | {"call_id": name, "due": due, "day": day})
+
+    def ids(which: Filter = EVERY_CALL, listed: Listed = ANY) -> list[str]:
+        return [row.call_id for row in promises(book.store, which, actor=LOCAL, terms=TERMS, listed=listed)]
+
+    early = ["c-early", "c-good", "c-late", "c-none"]
+    assert ids() == early
+    assert [row.call_id for row in all_promises(book.store, EVERY_CALL, actor=LOCAL, terms=TERMS)] == early
+    assert ids(listed=Listed(take="latest")) == ["c-late", "c-good", "c-early", "c-none"]
+    monkeypatch.setattr("audit.store.promises.MOST_ROWS", 2)
+    assert ids() == early[:2]
+    which = Filter(since=date(2026, 11, 18), until=date(2026, 11, 20))
+    assert ids(which) == early[1:3]
 
 
 def test_without_a_sum_the_whole_overdue_amount_is_meant(book: Book) -> None:
