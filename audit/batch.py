@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -111,7 +112,9 @@ def _run(batch: Batch, interrupts: Interrupts, notify: Callable[[Tally], None]) 
         doing.sign(anyway=True)
         tally.interrupted = tally.over < tally.total
         if not tally.interrupted:
-            store.resolve(f.path for f in store.failures() if f.run != run and plan.covers(f.path))
+            # Not those of a batch beside this one, nor those that such a one met after this one did.
+            old = (f.path for f in store.failures() if f.run < run and f.path not in doing.failed)
+            store.resolve(path for path in old if plan.covers(path))
         status = "interrupted" if tally.interrupted else "finished"
         store.finish_run(run, status=status, done=tally.done, failed=tally.failed)
     finally:
@@ -140,6 +143,7 @@ class _Doing:
         self.store = batch.store
         self.run = run
         self.tally = tally
+        self.failed: set[Path] = set()
         self._interrupts = interrupts
         self._notify = notify
         self._done = self.store.done()
@@ -166,7 +170,6 @@ class _Doing:
         """Keep what became of a job; who died is tried once more, alone with a fresh process."""
         job = reply.job
         self._in_flight.discard(job.recording)
-        self._again.extend(self._same_bytes.pop(job.recording, []))
         if reply.call is not None:
             self.store.save(reply.call, run=self.run)
             self._heard[job.recording] = job.hearing
@@ -174,9 +177,10 @@ class _Doing:
             self._over(job.bytes, done=1)
         elif reply.died and job.record.call_id not in self._retried:
             self._retried.add(job.record.call_id)
-            self._again.append(job)
+            self._again.append(job)  # before those with the same bytes: the first of them owns what is found
         else:
             self.fail(job.record, f"{job.record.path}：{reply.reason}" if reply.died else reply.reason)
+        self._again.extend(self._same_bytes.pop(job.recording, []))
 
     def sign(self, *, anyway: bool = False) -> None:
         """Say every few seconds how far it is, also while a long call is at work: a killed run is known by silence."""
@@ -187,6 +191,7 @@ class _Doing:
 
     def refuse(self, refusal: Refusal) -> None:
         """Keep what the plan refused."""
+        self.failed.add(refusal.path)
         self.store.fail(refusal.path, refusal.reason, call_id=refusal.call_id, run=self.run)
         self.tally.reasons.append(refusal.reason)
         self._over(0, failed=1)
@@ -194,6 +199,7 @@ class _Doing:
     def fail(self, record: CallRecord, reason: str) -> None:
         """Keep why a call could not be done."""
         assert record.path is not None
+        self.failed.add(record.path)
         self.store.fail(record.path, reason, call_id=record.call_id, run=self.run)
         self.tally.reasons.append(reason)
         self._over(_size(record), failed=1)
@@ -220,10 +226,15 @@ class _Doing:
                 self.fail(record, str(error))
                 continue
             job = self._job(record, recording)
-            if self._done.get(record.call_id) == (recording, job.settings):
+            if self._is_done(job):
                 self._over(job.bytes, skipped=1)
             else:
                 yield job
+
+    def _is_done(self, job: Job) -> bool:
+        """At the start, or since then by a batch beside this one."""
+        call_id, state = job.record.call_id, (job.recording, job.settings)
+        return self._done.get(call_id) == state or self.store.done_call(call_id) == state
 
     def _job(self, record: CallRecord, recording: str) -> Job:
         hearing = self.batch.hearing
