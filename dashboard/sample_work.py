@@ -128,7 +128,8 @@ def _call(task: Task, call: Dossier, actor: Actor) -> Selected | None:
     _mask(call, actor)
     sound, missing = sound_of(call, actor)
     marks = [mark(one.item, one.finding, one.rule) for one in call.found if one.item is not None]
-    focus = Focus(key=task.item.key) if task.item.key else None
+    # From the first turn on, so that the player's keys know where one is.
+    focus = Focus(key=task.item.key) if task.item.key else Focus(turn=call.turns[0].index) if call.turns else None
     shown = Shown(turns=call.turns, marks=marks, sound=sound, missing=missing, focus=focus)
     return player(shown, key=f"sampling_player_{task.item.id}", selectable=True)
 
