@@ -152,7 +152,7 @@ class _Known:
     """What is known beside the counts of calls, each by agent_id."""
 
     names: Mapping[str, str | None]
-    rules: Mapping[str, list[tallies.RuleLine]]
+    rules: Mapping[str, list[tallies.SeverityLine]]
     complaints: Mapping[str, tuple[int, int]]
     outcomes: Mapping[str, Outcome]
 
@@ -169,7 +169,7 @@ def _lines(store: Store, which: Filter, actor: Actor, terms: Terms) -> list[Coll
     return [_line(agent, lines, known) for agent, lines in groups.items() if agent]
 
 
-Counted = TypeVar("Counted", tallies.Line, tallies.RuleLine)
+Counted = TypeVar("Counted", tallies.Line, tallies.SeverityLine)
 
 
 def _by_agent(lines: Iterable[Counted]) -> dict[str, list[Counted]]:

@@ -123,6 +123,15 @@ class RuleLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeverityLine:
+    """Two counts of collector_days for a collector and a severity; `key` is what `by_…` says."""
+
+    key: Key
+    waiting: int
+    violations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
     """Open items: how many, of which severity, and the local days of their calls: oldest, median, newest tenth.
 
@@ -246,11 +255,12 @@ def by_rule_day(store: Connection, which: Filter = EVERY_CALL) -> list[RuleLine]
     return _rule_lines(store, which, "day, category, severity")
 
 
-def by_collector_severity(store: Connection, which: Filter = EVERY_CALL) -> list[RuleLine]:
+def by_collector_severity(store: Connection, which: Filter = EVERY_CALL) -> list[SeverityLine]:
     """A line per (agent_id, severity), customers' signals left out."""
-    select = f"select agent_id, severity, {_sums(_RULE_COUNTS)} from collector_days"
+    counts = ("waiting", "violations")  # the table has nearly a row for each item: every further sum is felt
+    select = f"select agent_id, severity, {_sums(counts)} from collector_days"
     rows = _grouped(store, select, which, by="agent_id, severity", more="category <> 'self_harm'")
-    return [RuleLine(key=_key(row, _RULE_COUNTS), **_only(row, _RULE_COUNTS)) for row in rows]
+    return [SeverityLine(key=_key(row, counts), **_only(row, counts)) for row in rows]
 
 
 def calls_by_stage(store: Connection, which: Filter = EVERY_CALL) -> list[dict[str, Any]]:
@@ -265,7 +275,7 @@ def calls_by_collector(store: Connection, which: Filter = EVERY_CALL) -> list[di
     violations = {
         row["agent_id"]: row["n"]
         for row in _grouped(store, "select agent_id, sum(violations) as n from collector_days", which, by="agent_id",
-                            more="true")
+                            more="violations > 0")
     }  # fmt: skip
     return [{**row, "violations": violations.get(row["agent_id"], 0)} for row in calls]
 
