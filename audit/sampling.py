@@ -68,9 +68,8 @@ def draw(store: Store, plan: int, days: Period, *, actor: Actor) -> Sample:
     found = samples.plan(store, plan)
     if found is None:
         raise BadSample(f"没有第 {plan} 号抽检计划；请用 callaudit sampling plan 查看")
-    with store.writing():
-        number = samples.sample_of(store, plan, days)
-        return _known(samples.sample(store, _draw(store, found, days, actor) if number is None else number))
+    number = samples.sample_of(store, plan, days)
+    return _known(samples.sample(store, _draw(store, found, days, actor) if number is None else number))
 
 
 def all_samples(store: Store, *, actor: Actor) -> list[Sample]:
@@ -113,10 +112,13 @@ def _draw(store: Store, plan: Plan, days: Period, actor: Actor) -> int:
         raise BadSample(f"{days.since} 至 {days.until} 没有可抽的通话；请换一段日期或另一种计划")
     if len(given) > MOST:
         raise BadSample(f"会抽出 {len(given)} 条，超过 {MOST} 条；请减少每层的数量或缩短日期")
-    number = samples.add_sample(store, plan.id, days, strata=strata, by=actor.name)
-    samples.add_items(store, number, given)
-    data = {"plan": plan.id, "since": days.since.isoformat(), "until": days.until.isoformat(), "items": len(given)}
-    ledger.record(store, actor=actor, kind=ledger.Kind.SAMPLE, subject=f"sample-{number}", data=data)
+    with store.writing():  # not before: among millions of calls, choosing takes seconds in which others write
+        if (drawn := samples.sample_of(store, plan.id, days)) is not None:
+            return drawn
+        number = samples.add_sample(store, plan.id, days, strata=strata, by=actor.name)
+        samples.add_items(store, number, given)
+        data = {"plan": plan.id, "since": days.since.isoformat(), "until": days.until.isoformat(), "items": len(given)}
+        ledger.record(store, actor=actor, kind=ledger.Kind.SAMPLE, subject=f"sample-{number}", data=data)
     return number
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,9 +10,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from audit import appeals, ledger, review, sampling
 from audit.access import Action, Actor, Refused, Role, may
+from audit.cli import cli
 from audit.review import Choice, Missed, Policy
 from audit.sampling import BadSample, choose
 from audit.sampling_figures import Floor, Quality, quality
@@ -480,3 +483,30 @@ def test_an_empty_store_has_no_figures(tmp_path: Path) -> None:
     assert found.recall_of is None
     assert found.errors.value is None
     assert found.overturned.all.of == 0
+
+
+# the command line
+
+
+def run(store: Store, *arguments: str) -> tuple[str, str]:
+    done = CliRunner().invoke(cli, ["sampling", *arguments, "--db", str(store.path)], standalone_mode=False)
+    assert done.exception is None, done.exception
+    return done.stdout, done.stderr
+
+
+def test_the_command_line_plans_draws_and_counts(store: Store) -> None:
+    november = ("--from", "2026-11-01", "--to", "2026-11-30")
+    assert run(store, "plan", "漏判抽检", "--by", "team", "--count", "5")[0] == "1\n"
+    assert "漏判抽检" in run(store, "plan")[0]
+    assert "10 条，已完成 0 条" in run(store, "draw", "1", *november)[1]
+    judged(store, confirm=4, dismiss=20)
+    for one in samples.items(store, 1):
+        sampling.finish(store, one.id, actor=WU)
+    table, said = run(store, "figures", *november)
+    assert "待修订" in table
+    assert "任何违规" in table
+    assert "待修订的规则 1 条" in said
+    found = json.loads(run(store, "figures", *november, "--json")[0])
+    assert found["recall_sample"] == 1
+    assert found["rules"][0]["precision"]["of"] == 24
+    assert found["recall"][0]["value"] == 1.0
