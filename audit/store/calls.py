@@ -191,7 +191,7 @@ class Store(Connection):
         record, transcript = call.record, call.transcript
         if record.path is None:
             raise ValueError("an attempt has no sound to judge")
-        with tallies.kept(self, record.call_id):
+        with self.writing(), tallies.kept(self, *self._sharing(record.call_id, transcript)):
             queue.drop(self, record.call_id, but=transcript.recording)
             self.upsert("recordings", "id", {
                 "id": transcript.recording, "path": str(record.path), "bytes": call.bytes,
@@ -235,8 +235,8 @@ class Store(Connection):
     def move_failure(self, path: Path, to: Path) -> None:
         """The file of a failure was moved; so is its row."""
         with self.writing():
-            self.sql.execute("delete from failures where path = ?", [str(to)])
-            self.sql.execute("update failures set path = ? where path = ?", [str(to), str(path)])
+            # Only in place of another: a kill may have come between the move of the file and this.
+            self.sql.execute("update or replace failures set path = ? where path = ?", [str(to), str(path)])
 
     def resolve(self, paths: Iterable[Path]) -> None:
         """Remove failures that a later run has not met again."""
@@ -288,6 +288,13 @@ class Store(Connection):
         rows = self.all("select call_id, recording, settings from scorecards join calls using (call_id)")
         return {row["call_id"]: (row["recording"], row["settings"]) for row in rows}
 
+    def done_call(self, call_id: str) -> tuple[str, str] | None:
+        """The same of one call, as it is now."""
+        row = self.one(
+            "select recording, settings from scorecards join calls using (call_id) where call_id = ?", [call_id]
+        )
+        return None if row is None else (row["recording"], row["settings"])
+
     def heard(self) -> dict[str, str]:
         """Recording → digest of the settings under which its transcript was made."""
         return {r["recording"]: r["settings"] for r in self.all("select recording, settings from transcripts")}
@@ -318,11 +325,19 @@ class Store(Connection):
 
     # below: SQL only
 
+    def _sharing(self, call_id: str, transcript: Transcript) -> list[str]:
+        """The call, and where its sound has another length than an earlier recogniser said, all with that sound."""
+        length = self.one("select duration_ms from recordings where id = ?", [transcript.recording])
+        if length is None or length["duration_ms"] == transcript.duration_ms:
+            return [call_id]
+        same = self.all("select call_id from calls where recording = ?", [transcript.recording])
+        return list(dict.fromkeys([call_id, *(row["call_id"] for row in same)]))
+
     def _keep_record(self, record: CallRecord) -> None:
         """The list may have changed its mind about a judged call: then what hangs on it follows."""
         row = _record_row(record)
         known = self.one("select * from calls where call_id = ?", [record.call_id])
-        if known is None or all(known[name] == row[name] for name in (*queue.FROM_CALL, "days_overdue")):
+        if known is None or all(known[name] == row[name] for name in queue.FROM_CALL):
             self.upsert("calls", "call_id", row)
             return
         with tallies.kept(self, record.call_id):
@@ -374,6 +389,7 @@ class Store(Connection):
             findings=tuple(_finding(row) for row in findings),
             outcomes={row["rule_id"]: Result(row["result"]) for row in outcomes},
         )
+
 
 def _record_row(record: CallRecord) -> dict[str, Any]:
     row: dict[str, Any] = {f.name: getattr(record, f.name) for f in fields(CallRecord)}
