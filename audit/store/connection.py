@@ -24,6 +24,7 @@ from audit.store.migrations import migrations
 BUSY_SECONDS = 30
 """How long a write waits for another process before it gives up."""
 
+_DAMAGED = "不是数据库文件或文件已损坏；请换一个路径，或从备份恢复"
 _NO_SPACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
@@ -183,6 +184,8 @@ def _told(path: Path) -> Iterator[None]:
                 f"{path}：磁盘已满，写不进数据库；已完成的都在，清理空间后再运行同一命令即可继续"
             ) from error
         raise StoreError(f"{path}：{_why(error, code)}") from error
+    except UnicodeDecodeError as error:  # a text of the schema or a cell that no longer is one
+        raise StoreError(f"{path}：{_DAMAGED}") from error
     except OSError as error:
         raise StoreError(f"{path}：不能建立数据库（{os_reason(error)}）；请检查文件夹和写权限") from error
 
@@ -192,7 +195,7 @@ def _why(error: sqlite3.DatabaseError, code: int) -> str:
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return "数据库是只读的或打不开；请检查文件和所在文件夹的写权限"
         case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
-            return "不是数据库文件或文件已损坏；请换一个路径，或从备份恢复"
+            return _DAMAGED
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return f"数据库被另一个程序占用超过 {BUSY_SECONDS} 秒；请等它结束后再试"
         case _:
