@@ -150,13 +150,11 @@ def _to_rest_on(drawn: Iterable[Sample]) -> Sample | None:
 
 def _recall(store: Store, sample: Sample) -> Iterable[CategoryRecall]:
     """Any violation first, then categories of which something was found or missed, in their usual order."""
-    which = sample.days.calls
-    rows = [*samples.flagged_by_category(store, which, together=True), *samples.flagged_by_category(store, which)]
     flagged = {
         row["category"]: Flagged(
             all=row["flagged"], confirmed=row["confirmed"], dismissed=row["dismissed"], known=row["known"]
         )
-        for row in rows
+        for row in samples.flagged_by_category(store, sample.days.calls)
     }
     heard = samples.heard_in(store, sample.id)
     missed = {(row["stratum"], row["category"]): row["calls"] for row in samples.missed_in(store, sample.id)}

@@ -350,23 +350,25 @@ def corrections(store: Connection, recording: str) -> dict[int, str]:
 # what figures need
 
 
-def flagged_by_category(store: Connection, which: Filter, *, together: bool = False) -> list[dict[str, Any]]:
-    """Per category, or for all but customers' signals `together` (category ""): calls in which the machine finds it.
+def flagged_by_category(store: Connection, which: Filter) -> list[dict[str, Any]]:
+    """Per category, and for all but customers' signals together (category ""): calls in which the machine finds it.
 
     `flagged`, of these `confirmed` and `dismissed`; `known`: other calls with findings, in which people added it.
     """
     clause, values = where(which, day="day")
-    category = "''" if together else "category"
     rows = store.all(
-        f"with a as (select recording, call_id, {category} as category, max(machine = 'present') as present,"
+        "with a as materialized (select call_id, category, max(machine = 'present') as present,"
         " max(machine = 'present' and state in ('confirmed', 'partial', 'appealed')) as kept,"
         " max(machine = 'present' and state in ('waiting', 'second')) as waits,"
         " max(machine <> 'present' and state in ('confirmed', 'partial', 'appealed')) as added"
-        f" from items where category <> 'self_harm' and {clause} group by 1, 2, 3),"
-        " b as (select *, max(present) over (partition by recording, call_id) as found from a)"
-        " select category, sum(present) as flagged, sum(present and kept) as confirmed,"
-        " sum(present and not kept and not waits) as dismissed, sum(not present and added and found) as known"
-        " from b group by category",
+        f" from items where category <> 'self_harm' and {clause} group by call_id, category),"
+        " c as (select max(present) as present, max(kept) as kept, max(waits) as waits from a group by call_id)"
+        " select '' as category, sum(present) as flagged, sum(present and kept) as confirmed,"
+        " sum(present and not kept and not waits) as dismissed, 0 as known from c having count(*)"
+        " union all select category, sum(present), sum(present and kept), sum(present and not kept and not waits),"
+        " sum(not present and added and exists (select 1 from items i where i.call_id = a.call_id"
+        " and i.recording = (select recording from calls where calls.call_id = a.call_id) and machine = 'present'))"
+        " from a group by category",
         values,
     )
     return list(rows)
