@@ -23,7 +23,7 @@ test: $(VENV)/.with-tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadscope
 
 ## docs/quality.md: how good the rules are, on text and on sound. A few minutes.
 quality: $(VENV)/.with-base
