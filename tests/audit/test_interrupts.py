@@ -14,7 +14,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from audit.store import Store
+from audit.store import Store, tallies
 from tests.conftest import COMMAND, write_calls
 
 Run = Callable[..., CompletedProcess[str]]
@@ -198,3 +198,16 @@ def test_a_call_that_kills_its_worker_twice_is_a_failure(tmp_path: Path, argumen
     with Store.read(tmp_path / "callaudit.db") as store:
         assert [failure.call_id for failure in store.failures()] == ["c0000", "c0001"]
         assert all("两次意外退出" in failure.reason for failure in store.failures())
+
+
+def test_two_batches_at_once_on_one_store_end_like_one(
+    tmp_path: Path, calls: Path, arguments: list[str], start: Start, callaudit: Run
+) -> None:
+    assert callaudit(*arguments, "--db", "calm.db").returncode == 3
+    both = [start(*arguments, "--db", "shared.db") for _ in range(2)]
+    told = [process.communicate(timeout=240)[1] for process in both]
+    assert [process.returncode for process in both] == [3, 3], told
+    assert not any("Traceback" in words for words in told)
+    assert facts(tmp_path / "shared.db") == facts(tmp_path / "calm.db")
+    with Store.open(tmp_path / "shared.db") as store:
+        assert tallies.differences(store) == []
