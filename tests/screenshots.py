@@ -15,8 +15,11 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from audit import sampling
 from audit.access import LOCAL, Role
-from audit.store import Store
+from audit.review import Missed, Policy, add_violation
+from audit.store import Store, samples
+from audit.store.samples import NewPlan, Period, Pool, Stratum
 from audit.users import NewUser, add_user
 from tests.demo import build_demo
 from tests.served import CHROMIUM, QUIET, serving, settled
@@ -35,6 +38,7 @@ def main(only: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         db = Path(folder) / "callaudit.db"
         build_demo(db, last_day=date.today() - timedelta(days=1))
+        _hear_samples(db)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         page = browser.new_page(viewport={"width": 1440, "height": 900}, timezone_id="Asia/Shanghai")
         with serving(db) as served:
@@ -69,9 +73,25 @@ def _places(db: Path) -> Mapping[str, str]:
         "rules": "rules_page?",
         "rule": "rules_page?rule=threaten-contacts&",
         "bench": "rules_page?view=bench&",
+        "sampling": "sampling?view=work&",
+        "sampling-figures": "sampling?view=figures&",
         "reports": "reports?",
         "operations": "operations?",
     }
+
+
+def _hear_samples(db: Path) -> None:
+    """One sample of calls with no findings heard to its end, with a violation that was missed; one to be heard."""
+    days = Period(since=date.today() - timedelta(days=25), until=date.today() - timedelta(days=1))
+    with Store.open(db) as store:
+        for name, stratum, count in (("每月漏判抽检", Stratum.TEAM, 20), ("随机抽听", Stratum.NONE, 30)):
+            plan = NewPlan(name=name, pool=Pool.UNFLAGGED, stratum=stratum, per_stratum=count)
+            sample = sampling.draw(store, sampling.make_plan(store, plan, actor=LOCAL).id, days, actor=LOCAL)
+            for number, one in enumerate(samples.items(store, sample.id) if stratum is Stratum.TEAM else ()):
+                if number in (3, 17):
+                    missed = Missed(turn=2, start=0, end=3, category="abuse")
+                    add_violation(store, one.call_id, missed, actor=LOCAL, policy=Policy())
+                sampling.finish(store, one.id, actor=LOCAL)
 
 
 def _sign_in(db: Path, page: Page) -> None:

@@ -116,7 +116,7 @@ WORDS = {
     "figures_empty": ("这段日期没有通话，也没有样本。换一段日期，或先审计一批录音。",
                       "No calls and no samples for these days. Choose other days, or audit some recordings first."),
     "revise": ("**待修订的规则 {n} 条**：{names}。准确率的整个区间都低于 {floor}（至少 {least} 条结论）。",
-               "**{n} rules put up for revision**: {names}. Their whole interval of precision lies below {floor} (at least {least} verdicts)."),
+               "**Put up for revision ({n})**: {names}. The whole interval of precision lies below {floor} (at least {least} verdicts)."),
     "none_revise": ("没有低于下限（{floor}，至少 {least} 条结论）的规则。", "No rule is below the floor ({floor}, at least {least} verdicts)."),
     "by_rule": ("规则的准确率与下限", "Precision of rules and the floor"),
     "by_category": ("各类违规的检出率", "Recall by category"),
