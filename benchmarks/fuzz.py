@@ -319,7 +319,7 @@ _YAML_BOMBS = st.sampled_from([
     b"- " * 5_000 + b"x", b"\xef\xbb\xbf\xff",
 ])  # fmt: skip
 _TOML_VALUES = st.one_of(
-    st.integers().map(str), st.floats().map(lambda f: repr(f)), st.sampled_from(["true", "false", "2026-11-19", "10:00:00"]),
+    st.integers().map(str), st.floats().map(repr), st.sampled_from(["true", "false", "2026-11-19", "10:00:00"]),
     _TEXT.map(lambda t: json.dumps(t, ensure_ascii=False)), st.sampled_from(['"~nobody/x"', '"a\\u0000b"', "[15, 30, 60]"]),
     st.lists(st.integers(0, 99), max_size=3).map(str), st.sampled_from(["{default = 1095}", "{a = -1}", '["dingtalk://t/"]']),
 )  # fmt: skip
