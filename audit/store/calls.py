@@ -337,7 +337,7 @@ class Store(Connection):
         """The list may have changed its mind about a judged call: then what hangs on it follows."""
         row = _record_row(record)
         known = self.one("select * from calls where call_id = ?", [record.call_id])
-        if known is None or all(known[name] == row[name] for name in queue.FROM_CALL):
+        if known is None or all(known[name] == row[name] for name in (*queue.FROM_CALL, "days_overdue")):
             self.upsert("calls", "call_id", row)
             return
         with tallies.kept(self, record.call_id):
