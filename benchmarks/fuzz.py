@@ -304,12 +304,12 @@ _PACK = {"name": "mine", "title": "我的", "version": "1.0.0", "rules": [_RULE]
 @st.composite
 def rule_pack(draw: st.DrawFn) -> bytes:
     """A pack of one rule with some of its values replaced, as YAML (of which JSON is a part) or with its aliases."""
-    rule = {**_RULE, **draw(st.dictionaries(_RULE_KEYS, _TREE, max_size=3))}
-    condition = draw(st.dictionaries(_RULE_KEYS, _TREE, max_size=2))
+    odd = draw(st.integers(0, 7))
+    rule = {**_RULE, **(draw(st.dictionaries(_RULE_KEYS, _TREE, max_size=2)) if odd & 1 else {})}
+    condition = draw(st.dictionaries(_RULE_KEYS, _TREE, max_size=2)) if odd & 2 else {}
     pack = {**_PACK, "rules": [{**rule, "when": [{"phrase": ["爆你通讯录"], **condition}]}]}
-    pack |= draw(
-        st.dictionaries(st.sampled_from(["extends", "disable", "parameters", "conditions", "rules"]), _TREE, max_size=1)
-    )
+    keys = st.sampled_from(["extends", "disable", "parameters", "conditions", "rules"])
+    pack |= draw(st.dictionaries(keys, _TREE, max_size=1)) if odd & 4 else {}
     return draw(damaged(_as_json(pack)))
 
 
