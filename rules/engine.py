@@ -38,6 +38,7 @@ from transcribe.model import Role, Turn
 
 _Decides = tuple[int, re.Pattern[str] | None]  # a node, and what must match where its needs are met
 
+_UNSAID = Hit(turn=CALL, start=0, end=0, because="没有出现例外所说的话")
 _UNLESS_REACH = 12  # characters between a hit and an exception that belongs to it
 _LEAST_CONFIDENCE = 0.35  # of recognition; below it people must listen
 _SOUND_CONFIDENCE = 0.85
@@ -425,7 +426,7 @@ class Judging:
             return self._together(node, names)
         if not self._all_hold(node, names):
             return []
-        return [Hit(turn=CALL, start=0, end=0, because="没有出现例外所说的话")]
+        return [_UNSAID]
 
     def _together(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         """Hits of the first part that all the others accompany, within the clause, the turn or the call."""
@@ -454,7 +455,7 @@ class Judging:
         calls = [hit for _, hit in leads if hit.turn == CALL]
         spoken = [(part, hit) for part, hit in leads if hit.turn != CALL]
         if not spoken:
-            return [_joined(calls)]
+            return [_joined(calls) if calls else _UNSAID]
         others = [hit for _, hit in spoken[1:]] + calls
         return [_joined([hit, *others]) for hit in self.hits(spoken[0][0], names)]
 
