@@ -25,10 +25,13 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.command("check", cls=Command, context_settings=CONTEXT)
 @click.argument("file", metavar="FILE|-", type=click.File("rb"))
 @click.option("--format", "form", type=click.Choice(["jsonl", "table"]), default="jsonl", help="默认 jsonl，每通一行。")
-@click.option("--second-opinion", is_flag=True, help="规则没有命中的句子，再请模型看一遍（只提示，不判违规）。")
+@click.option(
+    "--second-opinion/--no-second-opinion", default=None,
+    help="规则没有命中的句子，要不要再请模型看一遍（只提示，不判违规）；默认按配置。",
+)  # fmt: skip
 @RULES
 @CONFIG
-def check_command(file: IO[bytes], form: str, second_opinion: bool, **given: Any) -> int:
+def check_command(file: IO[bytes], form: str, second_opinion: bool | None, **given: Any) -> int:
     """判定现成的文字转写（每行一通 JSON），不需要录音，也不存数据库。
 
     \b
@@ -38,10 +41,11 @@ def check_command(file: IO[bytes], form: str, second_opinion: bool, **given: Any
     from audit.check import as_line, check_lines
     from rules.load import load_rules
 
-    ruleset = load_rules(read_given_config(given).rules)
+    config = read_given_config(given)
+    asked = config.second_opinion if second_opinion is None else second_opinion
     write = sys.stdout.buffer.write
     bad, rows = 0, []
-    for checked in check_lines(file, ruleset, second_opinion=second_opinion):
+    for checked in check_lines(file, load_rules(config.rules), second_opinion=asked):
         if checked.answer is None:
             bad += 1
             warn(f"第 {checked.line} 行：{checked.error}")
