@@ -162,6 +162,12 @@ def test_all_any_none_and_scopes(quotes: Any) -> None:
     assert quotes([{"any": parts[:2]}], "agent: 上门") == ["上门"]
 
 
+def test_an_all_of_nothing_but_none_holds_where_nothing_was_said(judge: Any) -> None:
+    rule = rule_of(when=[{"all": [{"none": [{"phrase": ["录音"]}]}, {"none": [{"phrase": ["工号"]}]}], "scope": "call"}])
+    assert judge(rule, "agent: 您好").outcomes["tried"] is Result.FAIL
+    assert judge(rule, "agent: 本次通话录音").outcomes["tried"] is Result.PASS
+
+
 def test_at_least(quotes: Any) -> None:
     assert quotes([{"phrase": ["快点"], "at_least": "2"}], "agent: 快点") == []
     assert quotes([{"phrase": ["快点"], "at_least": "2"}], "agent: 快点", "agent: 快点") == ["快点", "快点"]
