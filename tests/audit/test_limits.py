@@ -14,21 +14,26 @@ import psutil
 from audit.errors import Exit
 from audit.store import Store
 from tests.conftest import COMMAND, write_calls
+from tests.disturbed import done
 
 Run = Callable[..., CompletedProcess[str]]
 PATIENCE = 60
+CALLS = 400
 
 
 def test_a_worker_that_hangs_is_ended_and_its_call_done_by_another(tmp_path: Path, pack: Path) -> None:
-    write_calls(tmp_path / "calls", 40)
+    write_calls(tmp_path / "calls", CALLS)
     (tmp_path / "callaudit.toml").write_text("call_minutes = 0.3\n")
     arguments = [COMMAND, "audit", "calls", "--engine", "transcript", "--rules", str(pack), "--workers", "2"]
     with subprocess.Popen(arguments, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as batch:
-        frozen = _first_worker(batch.pid)
-        frozen.send_signal(signal.SIGSTOP)
-        assert batch.wait(PATIENCE) == Exit.CLEAN
+        try:
+            _wait_for_a_call(tmp_path / "callaudit.db")
+            _a_worker(batch.pid).send_signal(signal.SIGSTOP)
+            assert batch.wait(PATIENCE) == Exit.CLEAN
+        finally:
+            batch.kill()
     with Store.read(tmp_path / "callaudit.db") as store:
-        assert len(store.done()) == 40
+        assert len(store.done()) == CALLS
         assert not store.failures()
 
 
@@ -43,12 +48,14 @@ def test_calls_that_take_too_much_memory_are_failures_with_their_reason(tmp_path
     assert all("worker_gigabytes" in reason and ".json" in reason for reason in reasons)
 
 
-def _first_worker(pid: int) -> psutil.Process:
-    """A process of the batch that has loaded and works; multiprocessing's resource tracker is none."""
+def _wait_for_a_call(db: Path) -> None:
+    """Until a call is done: before it is at work, a worker that is stopped stops who starts it."""
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        for child in psutil.Process(pid).children():
-            if "spawn_main" in " ".join(child.cmdline()):
-                return child
-        time.sleep(0.02)
-    raise AssertionError("no worker started")
+    while not (db.exists() and done(db)):
+        assert time.monotonic() < until, "no call was done"
+        time.sleep(0.005)
+
+
+def _a_worker(pid: int) -> psutil.Process:
+    """A worker process of the batch; multiprocessing's resource tracker is none."""
+    return next(child for child in psutil.Process(pid).children() if "spawn_main" in " ".join(child.cmdline()))

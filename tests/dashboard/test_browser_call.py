@@ -15,6 +15,7 @@ import pytest
 from audit import ledger
 from audit.store import Store
 from tests.served import Served, serving, settled
+from transcribe.model import Turn
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -34,12 +35,16 @@ def starts(page: Page, turn: int) -> float:
 
 
 def heard_calls(db: Path) -> list[str]:
-    """Calls with findings whose recording is really there."""
+    """Calls of some length with findings whose recording is really there."""
     with Store.read(db) as store:
-        return [
-            call.record.call_id for call in store.calls()
-            if call.record.path and call.record.path.exists() and call.judgement.findings
-        ]  # fmt: skip
+        found = [call for call in store.calls() if call.record.path and call.record.path.exists()]
+        long = [call for call in found if len(_turns(store, call.recording)) > 9]
+        return [call.record.call_id for call in long if len(call.judgement.findings) > 9]
+
+
+def _turns(store: Store, recording: str) -> tuple[Turn, ...]:
+    transcript = store.transcript(recording)
+    return transcript.turns if transcript else ()
 
 
 def poison(db: Path, call_id: str) -> None:
