@@ -249,6 +249,9 @@ def _attempts(planned: Sequence[_Planned]) -> list[CallRecord]:
 Said = list[tuple[Role, str]]
 
 
+_LAST_SCENES = "f13"  # file of the corpus; what it has grown by since would change every call of the demo
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Corpus:
     """The open half, sorted by what it is good for: whole compliant calls, some with a duty left out, and excerpts."""
@@ -274,6 +277,7 @@ def _corpus() -> _Corpus:
     calls = [
         json.loads(line)
         for file in sorted((ROOT / "tests/corpus/open").glob("*.jsonl"))
+        if file.stem <= _LAST_SCENES
         for line in file.read_text("utf-8").splitlines()
     ]
     complete = [call for call in calls if call["complete"] and _everyday(call)]
