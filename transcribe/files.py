@@ -171,7 +171,7 @@ def _whole(data: Mapping[str, Any], name: str) -> int:
 
 def _share(data: Mapping[str, Any], name: str) -> float:
     value = data[name]
-    if type(value) not in (int, float) or not 0 <= value <= 1:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
         raise ValueError(f"{name} 应是 0 到 1 的数")
     return float(value)
 
