@@ -6,6 +6,7 @@ call for too long or takes too much memory is ended, so that it can't cost the b
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -119,10 +120,13 @@ class _Worker:
 
     def __init__(self, setup: Setup) -> None:
         self.pipe, theirs = _SPAWN.Pipe()
-        self.process: BaseProcess = _SPAWN.Process(target=_work, args=(theirs, setup), daemon=True)
+        self.process: BaseProcess = _SPAWN.Process(target=_work, args=(theirs,), daemon=True)
         with _deaf_to_interrupts():
             self.process.start()
         theirs.close()
+        # Not as an argument of the process: its start would wait for ever for one that is killed before it reads.
+        with contextlib.suppress(OSError):
+            self.pipe.send(setup)
         self.job: Job | None = None
         self._since = 0.0
 
@@ -185,10 +189,14 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, old)
 
 
-def _work(pipe: Connection, setup: Setup) -> None:
+def _work(pipe: Connection) -> None:
     """The life of a worker. It ends when the parent closes the pipe or is gone."""
     from rules.engine import Judge
 
+    try:
+        setup: Setup = pipe.recv()
+    except (EOFError, OSError):
+        return
     judge = Judge(setup.ruleset)
     second = _second_opinion(setup)
     hear = open_ears(setup.hearing)
