@@ -18,7 +18,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from audit import ledger
 from audit.access import Actor
 from audit.errors import AuditError, BadPath, os_reason
 from audit.store import Store, StoredCall, finding_keys
@@ -104,10 +103,15 @@ def _findings(call: StoredCall) -> list[dict[str, Any]]:
 
 def _stretch(store: Store, call: StoredCall) -> dict[str, Any]:
     """Entries from the first about the call to the newest, unbroken; or only those about it where that is too long."""
-    about = [row for row in _rows(entries(store)) if _concerns(row, call)]
-    first = about[0]["seq"]
-    whole = ledger.head(store).seq - first < LONGEST_STRETCH
-    shown = [row for row in _rows(entries(store)) if row["seq"] >= first] if whole else about
+    about: list[dict[str, Any]] = []
+    since: list[dict[str, Any]] = []
+    for row in _rows(entries(store)):
+        if _concerns(row, call):
+            about.append(row)
+        if about and len(since) <= LONGEST_STRETCH:
+            since.append(row)
+    whole = len(since) <= LONGEST_STRETCH
+    shown = since if whole else about
     return {"unbroken": whole, "about_this_call": [row["seq"] for row in about], "entries": shown}
 
 

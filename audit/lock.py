@@ -28,15 +28,6 @@ def alone(db: Path) -> Iterator[None]:
         yield
 
 
-def is_at_work(db: Path) -> bool:
-    """Whether any process has a batch running on the store `db`."""
-    try:
-        with alone(db):
-            return False
-    except StoreError:
-        return True
-
-
 @contextmanager
 def _locked(db: Path, how: int, refusal: str) -> Iterator[None]:
     path = Path(f"{db}.lock")

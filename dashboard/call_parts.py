@@ -16,7 +16,7 @@ from audit.score import Duty, Verdict
 from audit.store.queue import COUNTED
 from dashboard import complaint_labels
 from dashboard.clip_button import clip_button
-from dashboard.marks import clause, heading, sign
+from dashboard.marks import clause, heading, plain, sign
 from dashboard.player import ICONS
 from dashboard.words import lang, t
 from rules.model import Result
@@ -237,8 +237,3 @@ def table(rows: dict[str, Any]) -> None:
     st.dataframe(
         [{"": name, " ": value} for name, value in known.items()], hide_index=True, width="stretch", height="content"
     )
-
-
-def plain(text: str) -> str:
-    """Words of a transcript are no Markdown."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~$:" else c for c in text).replace("\n", " ")

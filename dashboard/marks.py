@@ -14,6 +14,8 @@ from dashboard.player import ICONS, Mark, Style
 from dashboard.words import lang, t
 from rules.model import Finding, Result
 
+_MARKUP = str.maketrans({sign: f"\\{sign}" for sign in r"\`*_{}[]<>()#+-.!|~$:"} | {"\n": " "})
+
 
 def style(item: Item) -> Style:
     """Severity; but what the machine doubts, and what customers say of themselves, look different."""
@@ -42,7 +44,7 @@ def clause(card: RuleCard | None) -> str:
 
 def plain(text: str) -> str:
     """Words that people said or typed are no Markdown."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~$:" else c for c in text).replace("\n", " ")
+    return text.translate(_MARKUP)
 
 
 def beijing(at: datetime) -> str:

@@ -13,12 +13,11 @@ from audit.check import BadLine
 from audit.config import CHINA
 from audit.score import is_signal
 from dashboard import data, rulebook
+from dashboard.marks import plain
 from dashboard.words import t
 from rules.explain import Trace
 from rules.model import RELATIONS, Finding, Result, Severity
 from transcribe.model import Role, Turn
-
-_MARKUP = str.maketrans({sign: f"\\{sign}" for sign in r"\`*_{}[]()<>#+-.!|~$:"})
 
 
 def show() -> None:
@@ -67,7 +66,7 @@ def _summary(tried: Tried) -> None:
         st.markdown(f"**{sign.get(tried.card.verdict.value, ':green[:material/check: {}]').format(told)}**")
         if tried.promise:
             said = {name: tried.promise[name] or t("rules_page.not_named") for name in ("text", "amount", "date")}
-            st.caption(t("rules_page.promise", **said | {"text": _plain(str(said["text"]))}))
+            st.caption(t("rules_page.promise", **said | {"text": plain(str(said["text"]))}))
 
 
 def _dialogue(tried: Tried) -> None:
@@ -88,20 +87,16 @@ def _marked(turn: Turn, found: Iterable[Finding]) -> str:
     for finding in sorted(found, key=lambda f: (f.start, -f.end)):
         if finding.start < at:
             continue
-        words = _plain(turn.text[finding.start : finding.end])
-        parts += [_plain(turn.text[at : finding.start]), f":{_colour(finding)}-background[{words}]"]
+        words = plain(turn.text[finding.start : finding.end])
+        parts += [plain(turn.text[at : finding.start]), f":{_colour(finding)}-background[{words}]"]
         at = finding.end
-    return "".join([*parts, _plain(turn.text[at:])])
+    return "".join([*parts, plain(turn.text[at:])])
 
 
 def _colour(finding: Finding) -> str:
     if is_signal(finding.category):
         return "blue"
     return "red" if finding.result is Result.FAIL else "orange"
-
-
-def _plain(text: str) -> str:
-    return text.translate(_MARKUP)
 
 
 def _traces(tried: Tried) -> None:

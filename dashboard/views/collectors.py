@@ -32,6 +32,7 @@ from audit.store import Filter
 from dashboard import data, filters
 from dashboard.clip_button import clip_button
 from dashboard.collector_charts import weekly
+from dashboard.marks import plain
 from dashboard.tables import hundred, interval, percent
 from dashboard.words import lang, t
 from rules.model import Severity
@@ -201,7 +202,7 @@ def _faults(faults: Sequence[Fault], actor: Actor) -> None:
                 _place(place, actor)
     rest = [f"{f.title if lang() == 'zh' else f.title_en} {f.violations}" for f in faults[FAULTS_SHOWN:]]
     if rest:
-        st.caption(t("collectors.more_faults", n=len(rest)) + _plain("；".join(rest)))
+        st.caption(t("collectors.more_faults", n=len(rest)) + plain("；".join(rest)))
 
 
 def _place(place: Place, actor: Actor) -> None:
@@ -209,7 +210,7 @@ def _place(place: Place, actor: Actor) -> None:
     when = beijing(place.at).strftime("%Y-%m-%d %H:%M") if place.at else "—"
     with st.container(border=True):
         st.text(said)
-        st.caption(f"{when} · {t('collectors.because')}：{_plain(place.because)}")
+        st.caption(f"{when} · {t('collectors.because')}：{plain(place.because)}")
         left, right = st.columns(2)
         address = f"/call?call={quote(place.call_id)}&finding={quote(place.key)}"
         right.markdown(f"[{t('collectors.to_call')}]({address})")
@@ -218,11 +219,6 @@ def _place(place: Place, actor: Actor) -> None:
             if listening:
                 _play(place, actor)
         clip_button(NewClip(call_id=place.call_id, finding=place.key), key=f"place_{place.key}")
-
-
-def _plain(text: str) -> str:
-    """Words of a call are shown as they are: nothing in them is markup."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|<>~$:" else c for c in text)
 
 
 def _play(place: Place, actor: Actor) -> None:
@@ -240,7 +236,7 @@ def _good(calls: Sequence[GoodCall]) -> None:
     for call in calls:
         when = beijing(call.at).strftime("%m-%d %H:%M") if call.at else "—"
         minutes = t("collectors.minutes", n=f"{call.duration_ms / 60_000:.1f}")
-        st.markdown(f"{when} · {minutes} · [{_plain(call.call_id)}](/call?call={quote(call.call_id)})")
+        st.markdown(f"{when} · {minutes} · [{plain(call.call_id)}](/call?call={quote(call.call_id)})")
 
 
 def _coaching(agent_id: str, actor: Actor, terms: Terms) -> None:

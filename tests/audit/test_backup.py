@@ -10,7 +10,7 @@ import pytest
 
 from audit.backup import backup, restore
 from audit.errors import BadPath, StoreError
-from audit.lock import at_work, is_at_work
+from audit.lock import alone, at_work
 from audit.store import Settings, Store
 
 CALLS = 300
@@ -93,12 +93,10 @@ def test_nothing_is_restored_while_a_batch_is_at_work(tmp_path: Path) -> None:
     with Store.open(path) as store:
         copy = backup(store, tmp_path / "copy.db")
         _fail(store, 4)
-    with at_work(path), at_work(path):
-        assert is_at_work(path)
-        with pytest.raises(StoreError, match="批处理"):
-            restore(copy, path)
-    assert not is_at_work(path)
-    assert _failures(path) == 4
+    with at_work(path), at_work(path), pytest.raises(StoreError, match="批处理"):
+        restore(copy, path)
+    with alone(path):
+        assert _failures(path) == 4
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 50])

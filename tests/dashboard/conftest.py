@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from audit.store import Store
 from tests.demo import build_demo
 from tests.served import CHROMIUM, QUIET, Served, serving, settled
 
@@ -28,6 +30,19 @@ def demo_master(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo(demo_master: Path, tmp_path: Path) -> Path:
     """A demo store of the test's own."""
     return Path(shutil.copy(demo_master, tmp_path / "callaudit.db"))
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """A store without a call."""
+    Store.open(tmp_path / "callaudit.db").close()
+    return tmp_path / "callaudit.db"
+
+
+@pytest.fixture(autouse=True)
+def _own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest leaves its script as `__main__`, which every process that a later test spawns would run again."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture

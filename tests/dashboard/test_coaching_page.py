@@ -37,12 +37,6 @@ def text(at: AppTest) -> str:
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    Store.open(tmp_path / "callaudit.db").close()
-    return tmp_path / "callaudit.db"
-
-
-@pytest.fixture
 def playlist(demo: Path) -> int:
     """The newest playlist, with a good moment of a call of A02 that has sound."""
     with Store.open(demo) as store:

@@ -23,12 +23,6 @@ def page(db: Path, *, role: Role = Role.OFFICER, **query: str) -> AppTest:
     return at.run().switch_page("views/collectors.py").run()
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    Store.open(tmp_path / "callaudit.db").close()
-    return tmp_path / "callaudit.db"
-
-
 def test_an_empty_store_says_what_to_do(empty: Path) -> None:
     at = page(empty)
     assert not at.exception

@@ -38,12 +38,6 @@ def text(at: AppTest) -> str:
     return "\n".join(str(element.value) for kind in kinds for element in at.get(kind))
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    Store.open(tmp_path / "callaudit.db").close()
-    return tmp_path / "callaudit.db"
-
-
 def complain(db: Path, words: str = "说出我女儿的学校", *, received: str = "2026-11-10 09:00") -> int:
     """A complaint about the newest call of the demo."""
     with Store.open(db) as store:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from audit.access import LOCAL, Actor, Role
@@ -29,12 +28,6 @@ def page(db: Path, *, role: Role = Role.OFFICER, **query: str) -> AppTest:
 
 def metrics(at: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in at.metric}
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    Store.open(tmp_path / "callaudit.db").close()
-    return tmp_path / "callaudit.db"
 
 
 def test_an_empty_store_says_what_to_do(empty: Path) -> None:
