@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from audit.calls import CallList
     from audit.config import Config
     from audit.hearing import Hearing
+    from audit.plan import Refusal
     from audit.store import Store, StoredCall
     from audit.workers import Limits
     from rules.model import RuleSet
@@ -91,8 +92,11 @@ def read_given_config(given: dict[str, Any]) -> Config:
 def _call_lists(given: Path | None, paths: Sequence[Path], config: Config) -> list[CallList]:
     """The call list asked for, else calls.csv of each folder."""
     from audit.calls import read_calls
+    from audit.links import refuse_link
 
     files = [given] if given is not None else [path / "calls.csv" for path in paths if path.is_dir()]
+    for file in files if given is None else ():  # a list that nobody named
+        refuse_link(file, file.parent, linked=config.linked_folders)
     lists = [read_calls(file, utc_offset=config.utc_offset) for file in files if file.exists()]
     if given is not None and not lists:
         warn(f"提醒：没有通话清单 {given}；通话信息按文件名取默认值，涉及债务人关系和时间的规则无法确定")
@@ -101,23 +105,37 @@ def _call_lists(given: Path | None, paths: Sequence[Path], config: Config) -> li
     return lists
 
 
-def make_batch(paths: Sequence[Path], lists: Sequence[CallList], store: Store, config: Config) -> Batch:
-    """What is to be done with the recordings under `paths`, as configured; `BadPath` where there are none."""
+def make_batch(
+    paths: Sequence[Path],
+    lists: Sequence[CallList],
+    store: Store,
+    config: Config,
+    *,
+    refused: Sequence[Refusal] = (),
+) -> Batch:
+    """What is to be done with the recordings under `paths`, as configured; `BadPath` where there are none.
+
+    `refused` is what was turned down before, and fails with the rest.
+    """
+    from dataclasses import replace
+
     from audit.batch import Batch
     from audit.errors import BadPath
     from audit.hearing import weights_digest
-    from audit.plan import SOUND, TEXT, make_plan
+    from audit.plan import SOUND, TEXT, Wanted, make_plan
     from audit.settings import settings_of
     from rules.load import load_rules
 
     ruleset = load_rules(config.rules)
+    suffixes = TEXT if config.engine == "transcript" else SOUND
     plan = make_plan(
         paths,
-        suffixes=TEXT if config.engine == "transcript" else SOUND,
+        wanted=Wanted(suffixes=suffixes, linked=config.linked_folders),
         lists=lists,
         known=store.records(),
         utc_offset=config.utc_offset,
     )
+    plan = replace(plan, refusals=(*refused, *plan.refusals))
     if not plan.records and not plan.refusals:
         raise BadPath(f"{'、'.join(map(str, paths))}：没有找到录音；支持 {'、'.join(sorted(SOUND))}")
     hearing = _hearing(config, ruleset, workers=_workers(config))
@@ -275,7 +293,9 @@ def transcribe_command(paths: Sequence[Path], **given: Any) -> int:
     written = Written(given["out"], srt=given["srt"])
     failed = 0
     with progress(quiet=given["quiet"]) as show:
-        for heard in transcribe_all(paths, hearing=hearing, utc_offset=config.utc_offset, notify=show):
+        for heard in transcribe_all(
+            paths, hearing=hearing, utc_offset=config.utc_offset, linked=config.linked_folders, notify=show
+        ):
             if heard.transcript is not None:
                 written.keep(heard.path, heard.transcript)
             else:

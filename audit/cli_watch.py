@@ -17,7 +17,9 @@ from audit.errors import Exit
 from audit.terminal import CONTEXT, Command, warn
 
 if TYPE_CHECKING:
+    from audit.calls import CallList
     from audit.config import Config
+    from audit.plan import Refusal
     from audit.store import Store
 
 FOLDERS = click.argument(
@@ -113,19 +115,37 @@ def _audit(
 
     from audit.arrivals import CALL_LIST
     from audit.batch import run_batch
-    from audit.calls import read_calls
     from audit.journal import note
 
     def audit(paths: Sequence[Path]) -> None:
         started = time.monotonic()
         above = {parent for path in paths for parent in path.parents if any(parent.is_relative_to(f) for f in folders)}
         files = sorted(file for folder in above if (file := folder / CALL_LIST).is_file())
-        lists = [read_calls(file, utc_offset=config.utc_offset) for file in files]
-        tally = run_batch(make_batch(paths, lists, store, config), interrupts=interrupts, notify=lambda _: None)
+        lists, refused = _read_lists(files, config)
+        paths = [path for path in paths if not any(path.is_relative_to(one.path.parent) for one in refused)]
+        batch = make_batch(paths, lists, store, config, refused=refused)
+        tally = run_batch(batch, interrupts=interrupts, notify=lambda _: None)
         seconds = round(time.monotonic() - started, 1)
         note("batch", done=tally.done, skipped=tally.skipped, failed=tally.failed, seconds=seconds)
 
     return audit
+
+
+def _read_lists(files: Sequence[Path], config: Config) -> tuple[list[CallList], list[Refusal]]:
+    """Call lists, and those that can't be used: their folders wait until the list is mended, the others go on."""
+    from audit.calls import read_calls
+    from audit.errors import BadCalls
+    from audit.links import refuse_link
+    from audit.plan import Refusal
+
+    lists, refused = [], []
+    for file in files:
+        try:
+            refuse_link(file, file.parent, linked=config.linked_folders)
+            lists.append(read_calls(file, utc_offset=config.utc_offset))
+        except BadCalls as error:
+            refused.append(Refusal(path=file, reason=str(error)))
+    return lists, refused
 
 
 def _serve_metrics(address: str, config: Config, queue: Callable[[], int]) -> Callable[[], None]:

@@ -56,6 +56,7 @@ class Config:
     tls_key: Path | None = None
     inbox: Path = Path("inbox")
     upload_mb: int = 200
+    linked_folders: tuple[Path, ...] = ()
 
     @property
     def complaint_terms(self) -> Terms:
@@ -165,6 +166,12 @@ def _addresses(value: object, folder: Path) -> tuple[str, ...]:
     return tuple(_text(one, folder) for one in value)
 
 
+def _folders(value: object, folder: Path) -> tuple[Path, ...]:
+    if not isinstance(value, list):
+        raise ValueError('请写成列表，例如 ["/mnt/录音"]')
+    return tuple(_file(one, folder) for one in value)
+
+
 def _days(value: object, _: Path) -> Mapping[str, int]:
     """A table product → days; `default` for all others."""
     if not isinstance(value, dict) or not all(type(days) is int and 1 <= days <= 36_500 for days in value.values()):
@@ -224,6 +231,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "tls_key": _file,
     "inbox": _file,
     "upload_mb": _between(1, 10_000),
+    "linked_folders": _folders,
     "promise_grace_days": _between(0, 60),
     "complaint_days": _periods,
     "complaint_due_soon": _between(0, 30),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from audit.calls import BadRow, CallList, CallRecord, default_record
 from audit.errors import BadPath, os_reason
+from audit.links import Reach, told
 from audit.store import Settings
 
 SOUND = frozenset({".wav", ".mp3", ".m4a", ".amr", ".ogg", ".opus", ".flac", ".aac", ".3gp", ".au", ".wma", ".webm"})
@@ -48,23 +49,46 @@ class Plan:
         return any(failed.is_relative_to(place) or str(failed).startswith(f"{place}:") for place in self.scope)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What counts as a recording in a folder, and the folders that links may lead into beside those named."""
+
+    suffixes: frozenset[str]
+    linked: tuple[Path, ...] = ()
+
+
 @dataclass(slots=True)
 class _Search:
-    """Files found so far (in order, each once) and folders that could not be entered."""
+    """Files found so far (in order, each once), what could not be entered, and the folders that links led into."""
 
     files: dict[Path, None] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
+    entered: set[Path] = field(default_factory=set)
 
     def refuse(self, error: OSError) -> None:
         folder = Path(error.filename)
         reason = f"{folder}：进不了这个文件夹（{os_reason(error)}）；请给运行本程序的用户授权"
         self.refusals.append(Refusal(path=folder, reason=reason))
 
+    def lets(self, path: Path, reach: Reach) -> bool:
+        """Whether a file or folder may be read; a link that leads out is refused in words."""
+        real = reach.leaves(path)
+        if real is not None:
+            self.refusals.append(Refusal(path=path, reason=told(path, real)))
+        return real is None
+
+    def enters(self, link: Path) -> bool:
+        """Whether a folder is new: no walk comes by it, so that a circle of links is walked once."""
+        real = Path(os.path.realpath(link))
+        new = not any(real.is_relative_to(folder) for folder in self.entered)
+        self.entered.add(real)
+        return new
+
 
 def make_plan(
     paths: Sequence[Path],
     *,
-    suffixes: frozenset[str],
+    wanted: Wanted,
     lists: Sequence[CallList],
     known: Mapping[Path, Sequence[CallRecord]],
     utc_offset: tzinfo,
@@ -73,9 +97,11 @@ def make_plan(
     else from its file name. `BadPath` where a path isn't there.
     """
     refuse_missing(paths)
-    search = _find(paths, suffixes=suffixes, skip={_absolute(calls.file) for calls in lists})
+    search = _find(paths, wanted, skip={_absolute(calls.file) for calls in lists})
     listed = [record for calls in lists for record in calls.records]
-    named, missing = _match([r for r in listed if r.path is not None], search.files, _folders(paths))
+    refused_links = {refusal.path for refusal in search.refusals}
+    sought = [record for record in listed if record.path is not None and record.path not in refused_links]
+    named, missing = _match(sought, search.files, _folders(paths))
     unnamed = set(search.files) - set(named)
     refused = [_refused_row(calls.file, row, unnamed) for calls in lists for row in calls.bad]
     bad = {refusal.path for refusal in refused}
@@ -113,25 +139,30 @@ def _replaced(
     return tuple(old.call_id for path in named for old in known.get(path, ()) if old.call_id not in listed)
 
 
-def _find(paths: Sequence[Path], *, suffixes: frozenset[str], skip: set[Path]) -> _Search:
-    search = _Search()
+def _find(paths: Sequence[Path], wanted: Wanted, *, skip: set[Path]) -> _Search:
+    search = _Search(entered={Path(os.path.realpath(path)) for path in paths if path.is_dir()})
     for path in map(_absolute, paths):
+        reach = Reach.of(path, wanted.linked)
         if path.is_dir():
-            for file in _walk(path, search):
-                if file.suffix.lower() in suffixes and file not in skip and not _special(file):
+            for file in _walk(path, search, reach):
+                ours = file.suffix.lower() in wanted.suffixes and file not in skip and not _special(file)
+                if ours and search.lets(file, reach):
                     search.files[file] = None
-        elif path.is_file():
-            search.files[path] = None
-        else:  # a pipe or a device would never end
+        elif not path.is_file():  # a pipe or a device would never end
             search.refusals.append(Refusal(path=path, reason=f"{path}：不是普通文件；请给录音文件或文件夹"))
+        elif search.lets(path, reach):
+            search.files[path] = None
     return search
 
 
-def _walk(folder: Path, search: _Search) -> Iterator[Path]:
+def _walk(folder: Path, search: _Search, reach: Reach) -> Iterator[Path]:
     """Files below, sorted; hidden ones, caches and half-written ones of other programs left out."""
     for place, folders, files in os.walk(folder, onerror=search.refuse):
         folders[:] = sorted(name for name in folders if _shown(name) and name.lower() not in _CACHES)
         yield from (Path(place, name) for name in sorted(files) if _shown(name))
+        for link in (path for name in folders if (path := Path(place, name)).is_symlink()):
+            if search.lets(link, reach) and search.enters(link):
+                yield from _walk(link, search, reach)
 
 
 def _special(file: Path) -> bool:

@@ -14,7 +14,7 @@ from audit.calls import CallRecord
 from audit.errors import BadPath, os_reason
 from audit.hearing import Hearing, open_ears
 from audit.pipeline import Hear
-from audit.plan import SOUND, TEXT, make_plan
+from audit.plan import SOUND, TEXT, Wanted, make_plan
 from transcribe.errors import EngineMissing, TranscribeError, WeightsMissing
 from transcribe.files import to_dict, write_json, write_srt
 from transcribe.model import Transcript
@@ -30,11 +30,17 @@ class Heard:
 
 
 def transcribe_all(
-    paths: Sequence[Path], *, hearing: Hearing, utc_offset: tzinfo, notify: Callable[[Tally], None]
+    paths: Sequence[Path],
+    *,
+    hearing: Hearing,
+    utc_offset: tzinfo,
+    linked: tuple[Path, ...],
+    notify: Callable[[Tally], None],
 ) -> Iterator[Heard]:
     """Hear every recording under `paths`, one after the other; one that can't be heard does not stop the rest."""
     suffixes = TEXT if hearing.engine == "transcript" else SOUND
-    plan = make_plan(paths, suffixes=suffixes, lists=(), known={}, utc_offset=utc_offset)
+    wanted = Wanted(suffixes=suffixes, linked=linked)
+    plan = make_plan(paths, wanted=wanted, lists=(), known={}, utc_offset=utc_offset)
     hear = open_ears(hearing)
     tally = Tally(total=len(plan.records) + len(plan.refusals))
     for refusal in plan.refusals:

@@ -365,10 +365,10 @@ def _store(path: Path) -> Store:
 
 
 def _feed_calls(content: bytes, folder: Path) -> bool:
-    from audit.plan import SOUND, make_plan
+    from audit.plan import SOUND, Wanted, make_plan
 
     found = read_calls(_write(folder, "calls.csv", content), utc_offset=CHINA)
-    plan = make_plan([folder], suffixes=SOUND, lists=[found], known={}, utc_offset=CHINA)
+    plan = make_plan([folder], wanted=Wanted(suffixes=SOUND), lists=[found], known={}, utc_offset=CHINA)
     with _scratch(folder) as store:
         store.add_records([*found.records, *plan.attempts])
         list(store.attempts())

@@ -11,13 +11,13 @@ import pytest
 from audit.calls import CallRecord, read_calls
 from audit.config import CHINA
 from audit.errors import BadPath
-from audit.plan import SOUND, Plan, make_plan
+from audit.plan import SOUND, Plan, Wanted, make_plan
 from tests.conftest import without_privileges
 
 
 def plan(*paths: Path, lists: Sequence[Path] = (), known: Mapping[Path, Sequence[CallRecord]] | None = None) -> Plan:
     read = [read_calls(file, utc_offset=CHINA) for file in lists]
-    return make_plan(paths, suffixes=SOUND, lists=read, known=known or {}, utc_offset=CHINA)
+    return make_plan(paths, wanted=Wanted(suffixes=SOUND), lists=read, known=known or {}, utc_offset=CHINA)
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -115,3 +115,50 @@ def test_the_store_knows_calls_of_earlier_runs(tmp_path: Path) -> None:
     (tmp_path / "calls.csv").write_text("call_id,recording\nnew,a.wav\n", "utf-8")
     renamed = plan(tmp_path, known=known, lists=[tmp_path / "calls.csv"])
     assert (ids(renamed)["new"], renamed.replaced) == ("a.wav", ("c1",))
+
+
+def outside(tmp_path: Path) -> tuple[Path, Path]:
+    """The folder that is named, and another beside it with somebody else's recording."""
+    return touch(tmp_path / "named", "own.wav"), touch(tmp_path / "elsewhere", "deep/secret.wav")
+
+
+def test_a_link_that_leads_out_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
+    named, elsewhere = outside(tmp_path)
+    (named / "planted.wav").symlink_to(elsewhere / "deep" / "secret.wav")
+    (named / "folder").symlink_to(elsewhere)
+    (named / "list.csv").write_text("call_id,recording\nc1,planted.wav\nc2,own.wav\nc3,folder/deep/secret.wav\n", "utf-8")
+    found = plan(named, lists=[named / "list.csv"])
+    assert ids(found) == {"c2": "own.wav"}
+    assert {refusal.path.name for refusal in found.refusals} == {"planted.wav", "folder"}
+    for refusal in found.refusals:
+        assert "是符号链接" in refusal.reason
+        assert str(elsewhere) in refusal.reason
+        assert "linked_folders" in refusal.reason
+
+
+def test_a_link_is_refused_by_its_own_name_too(tmp_path: Path) -> None:
+    named, elsewhere = outside(tmp_path)
+    (named / "planted.wav").symlink_to(elsewhere / "deep" / "secret.wav")
+    found = plan(named / "own.wav", named / "planted.wav")  # as the shell writes named/*.wav
+    assert ids(found) == {"own": "own.wav"}
+    assert [refusal.path.name for refusal in found.refusals] == ["planted.wav"]
+
+
+def test_links_within_the_folder_and_to_the_folder_itself_are_followed(tmp_path: Path) -> None:
+    named, _ = outside(tmp_path)
+    (named / "again.wav").symlink_to("own.wav")
+    (named / "circle").symlink_to(named)
+    (tmp_path / "share").symlink_to(named)
+    found = plan(tmp_path / "share")
+    assert ids(found) == {"own": "own.wav", "again": "again.wav"}
+    assert found.refusals == ()
+
+
+def test_links_into_folders_that_the_configuration_names_are_followed(tmp_path: Path) -> None:
+    named, elsewhere = outside(tmp_path)
+    (named / "one.wav").symlink_to(elsewhere / "deep" / "secret.wav")
+    (named / "folder").symlink_to(elsewhere / "deep")
+    (elsewhere / "deep" / "circle").symlink_to(elsewhere / "deep")
+    found = make_plan([named], wanted=Wanted(suffixes=SOUND, linked=(elsewhere,)), lists=(), known={}, utc_offset=CHINA)
+    assert ids(found) == {"own": "own.wav", "one": "one.wav", "secret": "secret.wav"}
+    assert found.refusals == ()

@@ -100,6 +100,27 @@ def test_a_bad_recording_is_set_apart_with_its_reason_and_the_rest_goes_on(
         assert [str(failure.path) for failure in store.failures()] == [note.path]
 
 
+def test_a_bad_call_list_holds_back_its_own_folder_until_it_is_mended(
+    tmp_path: Path, watching: Callable[..., subprocess.Popen[str]]
+) -> None:
+    write_calls(tmp_path / "in" / "good", 1)
+    write_transcript(tmp_path / "in" / "bad" / "b.json", "agent: 您好")
+    (tmp_path / "secret").write_text("root:x", "utf-8")
+    bad_list = tmp_path / "in" / "bad" / "calls.csv"
+    bad_list.symlink_to(tmp_path / "secret")
+    assert watching("--once").wait(PATIENCE) == Exit.SOME_FAILED
+    with Store.read(tmp_path / "callaudit.db") as store:
+        (failure,) = store.failures()
+    assert failure.path == bad_list
+    assert "符号链接" in failure.reason
+    assert "root:x" not in failure.reason
+    assert len(judged(tmp_path / "callaudit.db")) == 1
+    bad_list.unlink()
+    bad_list.write_text("call_id,recording\nb9,b.json\n", "utf-8")
+    assert watching("--once").wait(PATIENCE) == Exit.CLEAN
+    assert "b9" in judged(tmp_path / "callaudit.db")
+
+
 def test_what_was_set_apart_is_tried_again_a_few_nights_and_then_waits(
     tmp_path: Path, watching: Callable[..., subprocess.Popen[str]]
 ) -> None:
