@@ -153,6 +153,7 @@ class _Known:
 
     names: Mapping[str, str | None]
     rules: Mapping[str, list[tallies.SeverityLine]]
+    waiting: Mapping[str, int]
     complaints: Mapping[str, tuple[int, int]]
     outcomes: Mapping[str, Outcome]
 
@@ -162,6 +163,7 @@ def _lines(store: Store, which: Filter, actor: Actor, terms: Terms) -> list[Coll
     known = _Known(
         names=choices.agents(store),
         rules=_by_agent(tallies.by_collector_severity(store, which)),
+        waiting=tallies.waiting_by_collector(store, which),
         complaints=_complaints(store, which, terms.today),
         outcomes={outcome.key: outcome for outcome in seen},
     )
@@ -196,7 +198,7 @@ def _line(agent: str, lines: list[tallies.Line], known: _Known) -> CollectorLine
         violations=rate(sum(by_severity.values()), calls),
         by_severity=by_severity,
         calls_confirmed=wilson(sum(line.calls_confirmed for line in lines), calls),
-        waiting=sum(rule.waiting for rule in rules),
+        waiting=known.waiting.get(agent, 0),
         duties=wilson(sum(line.duties_done for line in lines), sum(line.duties_due for line in lines)),
         complaints=complaints,
         upheld=upheld,

@@ -193,6 +193,15 @@ def promises(store: Store, which: Filter, *, actor: Actor, terms: Terms, listed:
     return [replace(row, text=mask(row.text, find_private(row.text))) for row in found]
 
 
+def how_many(store: Store, which: Filter, *, actor: Actor, terms: Terms, listed: Listed = ANY) -> int:
+    """How many promises `promises` lists; `Refused`."""
+    from audit.store.promises import count_promises
+
+    require(actor, Action.SEE_PROMISES)
+    wanted = [standing.value for standing in listed.standings]
+    return count_promises(store, which, _basis(store, terms), standings=wanted)
+
+
 def all_promises(store: Store, which: Filter, *, actor: Actor, terms: Terms) -> list[PromiseRow]:
     """Every promise due in the period, by due day, its words as spoken; `Refused`."""
     from audit.store.promises import promise_rows
@@ -246,7 +255,7 @@ class _Parts:
     def outcome(self, key: str) -> Outcome:
         """Everything in these lists, under a name."""
         cases, calls = self.cases, self.calls
-        days = [row["days"] for row in self.cycles]
+        days = [days for row in self.cycles for days in row["days"]]
         stands: Counter[str] = Counter()
         for row in self.promises:
             stands[row["standing"]] += row["n"]

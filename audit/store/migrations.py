@@ -857,3 +857,20 @@ def m018_violations_by_collector(db: Database) -> None:
         "create index collector_violations on collector_days(agent_id, severity, category, day, team, product,"
         " violations) where violations > 0"
     )
+
+
+@migrations()
+def m019_waiting_by_collector(db: Database) -> None:
+    """Open findings by collector without rules: 135,000 rows instead of 764,000. Cured cases by collector and stage."""
+    db.execute("alter table agent_days add column waiting integer not null default 0")
+    db.execute(
+        "update agent_days set waiting = w.n from (select agent_id, team, day, product, sum(waiting) as n"
+        " from collector_days where waiting > 0 and category <> 'self_harm' group by 1, 2, 3, 4) w"
+        " where w.agent_id = agent_days.agent_id and w.team = agent_days.team and w.day = agent_days.day"
+        " and w.product = agent_days.product"
+    )
+    db.execute("drop index if exists cases_cured")
+    db.execute(
+        "create index if not exists cases_cured_by on cases(agent_id, stage, cured_on, assigned_on, closed_on, product,"
+        " case_id) where cured_on is not null"
+    )

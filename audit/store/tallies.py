@@ -11,6 +11,7 @@ agent_days, the same without hours:
     calls_confirmed      calls with at least one violation that people confirmed
     calls_machine        calls without one, with at least one sure finding that nobody has judged yet
     calls_critical_waiting   calls with at least one critical item open
+    waiting              in agent_days only: open items, customers' signals of self-harm left out
 rule_days, by rule, category, severity, local day, team and product, and collector_days, by collector too; items are
 places, not calls:
     fails, unsure        items that the machine finds today
@@ -36,7 +37,7 @@ from audit.cases import stage_of
 from audit.score import is_signal
 from audit.store.connection import Connection
 from audit.store.filters import EVERY_CALL, Filter, where
-from audit.store.queue import COUNTED, EVERYTHING, OPEN, Machine, State, Wanted
+from audit.store.queue import COUNTED, EVERYTHING, FOLLOWED_UP, OPEN, Machine, State, Wanted
 from rules.model import Result, Severity
 
 Key = tuple[str | int, ...]
@@ -48,6 +49,7 @@ _CALL_COUNTS = (
 )  # fmt: skip
 _HOUR_KEYS = ("day", "hour", "team", "product")
 _AGENT_KEYS = ("agent_id", "team", "day", "product")
+_AGENT_COUNTS = (*_CALL_COUNTS, "waiting")
 _RULE_KEYS = ("rule_id", "category", "severity", "day", "team", "product")
 _COLLECTOR_KEYS = ("agent_id", "severity", "rule_id", "category", "day", "team", "product")
 _RULE_COUNTS = (
@@ -59,7 +61,7 @@ _STAGE_COUNTS = ("calls", "violations")
 _TABLES = (
     ("call_days", _CALL_KEYS, _CALL_COUNTS),
     ("hour_days", _HOUR_KEYS, _CALL_COUNTS),
-    ("agent_days", _AGENT_KEYS, _CALL_COUNTS),
+    ("agent_days", _AGENT_KEYS, _AGENT_COUNTS),
     ("rule_days", _RULE_KEYS, _RULE_COUNTS),
     ("collector_days", _COLLECTOR_KEYS, _RULE_COUNTS),
     ("stage_days", _STAGE_KEYS, _STAGE_COUNTS),
@@ -124,10 +126,9 @@ class RuleLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeverityLine:
-    """Two counts of collector_days for a collector and a severity; `key` is what `by_…` says."""
+    """Violations of collector_days for a collector and a severity; `key` is what `by_…` says."""
 
     key: Key
-    waiting: int
     violations: int
 
 
@@ -256,11 +257,17 @@ def by_rule_day(store: Connection, which: Filter = EVERY_CALL) -> list[RuleLine]
 
 
 def by_collector_severity(store: Connection, which: Filter = EVERY_CALL) -> list[SeverityLine]:
-    """A line per (agent_id, severity), customers' signals left out."""
-    counts = ("waiting", "violations")  # the table has nearly a row for each item: every further sum is felt
-    select = f"select agent_id, severity, {_sums(counts)} from collector_days"
-    rows = _grouped(store, select, which, by="agent_id, severity", more="category <> 'self_harm'")
-    return [SeverityLine(key=_key(row, counts), **_only(row, counts)) for row in rows]
+    """A line per (agent_id, severity) with violations, customers' signals left out."""
+    select = "select agent_id, severity, sum(violations) as violations from collector_days"
+    more = f"violations > 0 and category <> '{FOLLOWED_UP}'"  # as an index has it
+    rows = _grouped(store, select, which, by="agent_id, severity", more=more)
+    return [SeverityLine(key=_key(row, ("violations",)), violations=row["violations"]) for row in rows]
+
+
+def waiting_by_collector(store: Connection, which: Filter = EVERY_CALL) -> dict[str, int]:
+    """agent_id → open items, customers' signals left out."""
+    rows = _grouped(store, "select agent_id, sum(waiting) as n from agent_days", which, by="agent_id", more="true")
+    return {row["agent_id"]: row["n"] for row in rows}
 
 
 def calls_by_stage(store: Connection, which: Filter = EVERY_CALL) -> list[dict[str, Any]]:
@@ -329,8 +336,10 @@ def _of(call: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> tuple[Co
     rules = [({**call, **rows[0]}, _of_rule(rows)) for rows in _by_rule(items)]
     counts = _of_call(call, items)
     violations = sum(of_rule[_RULE_COUNTS.index("violations")] for _, of_rule in rules)
+    waits = sum(_is_open(row) and row["category"] != FOLLOWED_UP for row in items)
     return (
-        *({tuple(call[name] for name in keys): counts} for keys in (_CALL_KEYS, _HOUR_KEYS, _AGENT_KEYS)),
+        *({tuple(call[name] for name in keys): counts} for keys in (_CALL_KEYS, _HOUR_KEYS)),
+        {tuple(call[name] for name in _AGENT_KEYS): (*counts, waits)},
         {tuple(place[name] for name in _RULE_KEYS): counts for place, counts in rules},
         {tuple(place[name] for name in _COLLECTOR_KEYS): counts for place, counts in rules},
         {(stage_of(call["days_overdue"]) or "", *(call[name] for name in _STAGE_KEYS[1:])): (1, violations)},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,13 +18,13 @@ from audit.collectors import SMALL_SAMPLE
 from audit.complaints import today as this_day
 from audit.errors import AuditError
 from audit.figures import rate
-from audit.promises import Listed, Outcome, PromiseRow, Results, Standing, Terms, promises, results
+from audit.promises import Listed, Outcome, PromiseRow, Results, Standing, Terms, how_many, promises, results
 from audit.store import Filter
 from audit.store.promises import MOST_ROWS
 from dashboard import data, filters
 from dashboard.collector_charts import by_the_book
-from dashboard.tables import hundred, interval, percent, yuan
-from dashboard.words import t
+from dashboard.tables import headed, hundred, interval, percent, yuan
+from dashboard.words import lang, t
 
 LOOK_BACK = timedelta(days=60)
 AHEAD = timedelta(days=7)
@@ -46,20 +46,29 @@ def show() -> None:
         _how_to_begin(actor)
     else:
         _basis(found, terms)
-    lists = {name: _rows(actor, which, terms, name) for name in ("today", "overdue")}
-    _figures(found.total, lists)
-    follow, stage, collector = st.tabs([t("promises.tab_follow"), t("promises.tab_stage"), t("promises.tab_collector")])
-    names = _names(actor, data.version())
-    with follow:
-        _follow_up(actor, which, terms, names)
-    with stage:
-        _outcomes(found.by_stage, "stage", {})
-        st.caption(t("promises.stage_note"))
-    with collector:
-        _by_the_book(found, names)
-        _outcomes(found.by_collector, "agent", names)
+    _figures(found.total, {name: _how_many(actor, which, terms, name) for name in ("today", "overdue")})
+    _tabs(found, actor, which, terms)
     if found.cases:
         _import(actor)
+
+
+def _tabs(found: Results, actor: Actor, which: Filter, terms: Terms) -> None:
+    """Only the one that is open is made: a chart of 500 collectors takes a quarter of a second."""
+    labels = [t("promises.tab_follow"), t("promises.tab_stage"), t("promises.tab_collector")]
+    # Open tabs are remembered by their label, which the other language has not.
+    follow, stage, collector = st.tabs(labels, key=f"promises_tabs_{lang()}", on_change="rerun")
+    names = _names(actor, data.version())
+    if stage.open:
+        with stage:
+            _outcomes(found.by_stage, "stage", {})
+            st.caption(t("promises.stage_note"))
+    elif collector.open:
+        with collector:
+            _by_the_book(found, names)
+            _outcomes(found.by_collector, "agent", names)
+    else:
+        with follow:
+            _follow_up(actor, which, terms, names)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -74,6 +83,12 @@ def _promises(
 ) -> list[PromiseRow]:
     with data.reading() as store:
         return promises(store, which, actor=_actor, terms=terms, listed=listed)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _counted(_actor: Actor, role: str, which: Filter, terms: Terms, listed: Listed, version: tuple[int, ...]) -> int:
+    with data.reading() as store:
+        return how_many(store, which, actor=_actor, terms=terms, listed=listed)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -128,11 +143,11 @@ def _take_in(files: Sequence[tuple[str, bytes]], actor: Actor) -> None:
         st.code("\n".join(sentences[:200]), language=None)
 
 
-def _figures(total: Outcome, lists: dict[str, list[PromiseRow]]) -> None:
+def _figures(total: Outcome, counts: Mapping[str, int]) -> None:
     columns = st.columns(6)
-    columns[0].metric(t("promises.due_today"), _many(lists["today"]), border=True)
+    columns[0].metric(t("promises.due_today"), _many(counts["today"]), border=True)
     columns[0].caption(f"{t('promises.open')} {total.open}")
-    columns[1].metric(t("promises.overdue"), _many(lists["overdue"]), border=True)
+    columns[1].metric(t("promises.overdue"), _many(counts["overdue"]), border=True)
     columns[1].caption(t("promises.last_days", days=LOOK_BACK.days))
     columns[2].metric(t("promises.kept_rate"), percent(total.kept.share), border=True)
     columns[2].caption(_kept_sample(total))
@@ -146,8 +161,8 @@ def _figures(total: Outcome, lists: dict[str, list[PromiseRow]]) -> None:
     columns[5].caption(t("promises.of_cases", n=total.scored))
 
 
-def _many(rows: Sequence[PromiseRow]) -> str:
-    return f"{len(rows)}+" if len(rows) == MOST_ROWS else str(len(rows))
+def _many(count: int) -> str:
+    return f"{count:,}+" if count == MOST_ROWS else f"{count:,}"
 
 
 def _kept_sample(total: Outcome) -> str:
@@ -161,7 +176,14 @@ def _kept_sample(total: Outcome) -> str:
 
 def _rows(actor: Actor, which: Filter, terms: Terms, shown: str) -> list[PromiseRow]:
     """What a choice of the list means, within the filters."""
-    day = terms.today
+    return _promises(actor, actor.role, _asked(which, terms.today, shown), terms, _LISTED[shown], data.version())
+
+
+def _how_many(actor: Actor, which: Filter, terms: Terms, shown: str) -> int:
+    return _counted(actor, actor.role, _asked(which, terms.today, shown), terms, _LISTED[shown], data.version())
+
+
+def _asked(which: Filter, day: date, shown: str) -> Filter:
     spans = {
         "today": (day, day),
         "overdue": (which.since or day - LOOK_BACK, day - timedelta(days=1)),
@@ -170,8 +192,7 @@ def _rows(actor: Actor, which: Filter, terms: Terms, shown: str) -> list[Promise
         "all": (which.since, which.until),
     }
     since, until = spans[shown]
-    asked = replace(which, since=since, until=until)
-    return _promises(actor, actor.role, asked, terms, _LISTED[shown], data.version())
+    return replace(which, since=since, until=until)
 
 
 def _follow_up(actor: Actor, which: Filter, terms: Terms, names: dict[str, str | None]) -> None:
@@ -191,7 +212,7 @@ def _follow_up(actor: Actor, which: Filter, terms: Terms, names: dict[str, str |
     if len(found) == MOST_ROWS:
         st.caption(t("promises.truncated", n=MOST_ROWS))
     st.dataframe(
-        [_listed(row, names, terms.today) for row in found],
+        headed([_listed(row, names, terms.today) for row in found], _head),
         hide_index=True,
         key="promises_list",
         column_config={
@@ -208,19 +229,19 @@ def _follow_up(actor: Actor, which: Filter, terms: Terms, names: dict[str, str |
 def _listed(row: PromiseRow, names: dict[str, str | None], day: date) -> dict[str, Any]:
     name = names.get(row.agent_id or "") or ""
     return {
-        t("promises.c_due"): row.due,
-        t("promises.c_standing"): _standing(row, day),
-        t("promises.c_amount"): None if row.target_fen is None else row.target_fen / 100,
-        t("promises.c_paid"): row.paid_fen / 100,
-        t("promises.c_agent"): f"{row.agent_id or ''} {name}".strip(),
-        t("promises.c_stage"): row.stage,
-        t("promises.c_text"): row.text,
-        t("promises.c_call"): f"/call?call={quote(row.call_id)}",
-        t("promises.c_firm"): t(f"promises.{row.firmness}"),
-        t("promises.c_repeated"): row.repeated_back,
-        t("promises.c_made"): row.made_at.replace(tzinfo=None) if row.made_at else None,
-        t("promises.c_debtor"): row.debtor_id,
-        t("promises.c_case"): row.case_id,
+        "due": row.due,
+        "standing": _standing(row, day),
+        "amount": None if row.target_fen is None else row.target_fen / 100,
+        "paid": row.paid_fen / 100,
+        "agent": f"{row.agent_id or ''} {name}".strip(),
+        "stage": row.stage,
+        "text": row.text,
+        "call": f"/call?call={quote(row.call_id)}",
+        "firm": t(f"promises.{row.firmness}"),
+        "repeated": row.repeated_back,
+        "made": row.made_at.replace(tzinfo=None) if row.made_at else None,
+        "debtor": row.debtor_id,
+        "case": row.case_id,
     }
 
 
@@ -258,7 +279,7 @@ def _outcomes(outcomes: Sequence[Outcome], what: str, names: dict[str, str | Non
     shares = (t("promises.c_rate"), t("promises.c_kept"))
     money = (t("promises.c_overdue_sum"), t("promises.c_recovered"))
     st.dataframe(
-        [_outcome(outcome, what, names) for outcome in outcomes],
+        headed([_outcome(outcome, what, names) for outcome in outcomes], _head),
         hide_index=True,
         key=f"promises_by_{what}",
         column_config={name: st.column_config.NumberColumn(format="%.1f%%") for name in shares}
@@ -271,23 +292,28 @@ def _outcomes(outcomes: Sequence[Outcome], what: str, names: dict[str, str | Non
 def _outcome(outcome: Outcome, what: str, names: dict[str, str | None]) -> dict[str, Any]:
     broken = rate(outcome.violations, outcome.calls)
     return {
-        t(f"promises.c_{what}"): f"{outcome.key} {names.get(outcome.key) or ''}".strip(),
-        t("promises.c_cases"): outcome.cases,
-        t("promises.c_overdue_sum"): outcome.overdue_fen / 100,
-        t("promises.c_recovered"): outcome.recovered_fen / 100,
-        t("promises.c_rate"): hundred(outcome.recovery),
-        t("promises.c_cured"): outcome.cured,
-        t("promises.c_cycle"): outcome.cycle_days,
-        t("promises.c_satisfaction"): outcome.satisfaction,
-        t("promises.c_scored"): outcome.scored,
-        t("promises.c_promises"): outcome.kept.of,
-        t("promises.c_kept"): hundred(outcome.kept.share),
-        f"{t('promises.c_kept')} {t('promises.c_interval')}": interval(outcome.kept),
-        t("promises.c_calls"): outcome.calls,
-        t("promises.c_violations"): broken.per_100,
-        f"{t('promises.c_violations')} {t('promises.c_interval')}": interval(broken),
-        t("promises.c_small"): t("promises.small") if outcome.calls < SMALL_SAMPLE else "",
+        what: f"{outcome.key} {names.get(outcome.key) or ''}".strip(),
+        "cases": outcome.cases,
+        "overdue_sum": outcome.overdue_fen / 100,
+        "recovered": outcome.recovered_fen / 100,
+        "rate": hundred(outcome.recovery),
+        "cured": outcome.cured,
+        "cycle": outcome.cycle_days,
+        "satisfaction": outcome.satisfaction,
+        "scored": outcome.scored,
+        "promises": outcome.kept.of,
+        "kept": hundred(outcome.kept.share),
+        "kept interval": interval(outcome.kept),
+        "calls": outcome.calls,
+        "violations": broken.per_100,
+        "violations interval": interval(broken),
+        "small": t("promises.small") if outcome.calls < SMALL_SAMPLE else "",
     }
+
+
+def _head(name: str) -> str:
+    """What stands above a column; an interval names what it is of."""
+    return " ".join(t(f"promises.c_{part}") for part in name.split())
 
 
 show()

@@ -236,14 +236,15 @@ def test_a_store_of_before_gets_its_promises_settled(book: Book) -> None:
     book.promise(amount=2000, due="2026-11-18")
     book.paid(("2026-11-17T09:00:00", 100_000), ("2026-11-19T09:00:00", 100_000))
     path, settled = book.store.path, book.row()
-    indexes = ("promises_judged", "promises_due", "cases_figures", "cases_cured", "payments_paid")
+    indexes = ("promises_judged", "promises_due", "cases_figures", "cases_cured_by", "payments_paid")
     book.store.close()
     raw = sqlite3.connect(path)
     for index in indexes:
         raw.execute(f"drop index {index}")
     for column in ("stage", "target_fen", "known", "kept_after", "paid_after"):
         raw.execute(f"alter table promises drop column {column}")
-    raw.execute("delete from _sqlite_migrations where name like 'm017%'")
+    raw.execute("alter table agent_days drop column waiting")
+    raw.execute("delete from _sqlite_migrations where name like 'm017%' or name like 'm019%'")
     raw.commit()
     raw.close()
     with Store.open(path) as store:
