@@ -33,12 +33,22 @@ from dashboard import data, filters
 from dashboard.clip_button import clip_button
 from dashboard.collector_charts import weekly
 from dashboard.marks import plain
-from dashboard.tables import hundred, interval, percent
+from dashboard.tables import headed, hundred, interval, percent
 from dashboard.words import lang, t
 from rules.model import Severity
 
 MARKS = {"critical": "◆", "high": "▲", "medium": "●", "low": "■", "info": "○"}
 _HOUR = 3_600_000
+_PERCENT, _ONE_DECIMAL = st.column_config.NumberColumn(format="%.1f%%"), st.column_config.NumberColumn(format="%.1f")
+_FORMATS = {
+    "agent": st.column_config.TextColumn(pinned=True),
+    "duties": _PERCENT,
+    "kept": _PERCENT,
+    "recovery": _PERCENT,
+    "hours": _ONE_DECIMAL,
+    "per_100": _ONE_DECIMAL,
+    "recovered": st.column_config.NumberColumn(format="accounting"),
+}
 
 
 def show() -> None:
@@ -72,16 +82,24 @@ def _everybody(which: Filter, actor: Actor, terms: Terms) -> None:
     st.caption(t("collectors.note", n=SMALL_SAMPLE))
     if waiting:
         st.caption(t("collectors.waiting_note", n=waiting))
-    shares = [t(f"collectors.{name}") for name in ("duties", "kept", "recovery")]
+    shown = _columns() if lines[0].outcome is not None else "conduct"
+    rows = headed([_row(line, shown) for line in lines], _head)
     st.dataframe(
-        [_row(line) for line in lines],
+        rows,
         hide_index=True,
         key="collectors_table",
         on_select=lambda: _choose(lines),
         selection_mode="single-row",
-        column_config={name: st.column_config.NumberColumn(format="%.1f%%") for name in shares}
-        | {t(f"collectors.{name}"): st.column_config.NumberColumn(format="%.1f") for name in ("hours", "per_100")},
+        column_config={_head(name): config for name, config in _FORMATS.items() if _head(name) in rows[0]},
     )
+
+
+def _columns() -> str:
+    """All of them side by side are wider than a screen."""
+    return st.segmented_control(
+        t("collectors.columns"), ("conduct", "results"), key="collectors_columns", default="conduct", required=True,
+        format_func=lambda name: t(f"collectors.columns_{name}"), label_visibility="collapsed",
+    ) or "conduct"  # fmt: skip
 
 
 def _choose(lines: Sequence[CollectorLine]) -> None:
@@ -91,37 +109,45 @@ def _choose(lines: Sequence[CollectorLine]) -> None:
         st.session_state["agent"] = lines[rows[0]].agent_id
 
 
-def _row(line: CollectorLine) -> dict[str, Any]:
-    words = Words(lang())
-    severities = {words.of("severity", s.value): line.by_severity[s] for s in Severity}
-    row: dict[str, Any] = {
-        t("collectors.agent"): f"{line.agent_id} {line.name or ''}".strip(),
-        t("collectors.team"): line.team,
-        t("collectors.calls"): line.calls,
-        t("collectors.sample"): t("collectors.small") if line.small else "",
-        t("collectors.hours"): line.ms / _HOUR,
-        t("collectors.per_100"): line.violations.per_100,
-        t("collectors.interval"): interval(line.violations),
-        t("collectors.confirmed"): line.violations.events,
-        t("collectors.waiting"): line.waiting,
-        t("collectors.duties"): hundred(line.duties.share),
-        t("collectors.duties_n"): line.duties.of,
-        t("collectors.complaints"): f"{line.upheld}/{line.complaints}",
+def _row(line: CollectorLine, shown: str) -> dict[str, Any]:
+    row = {
+        "agent": f"{line.agent_id} {line.name or ''}".strip(),
+        "team": line.team,
+        "calls": line.calls,
+        "sample": "▲" if line.small else "",
+        "per_100": line.violations.per_100,
+        "interval": interval(line.violations),
     }
-    return row | _results(line) | severities
+    return row | (_conduct(line) if shown == "conduct" else _results(line))
+
+
+def _conduct(line: CollectorLine) -> dict[str, Any]:
+    return {
+        "confirmed": line.violations.events,
+        **{severity.value: line.by_severity[severity] for severity in Severity},
+        "waiting": line.waiting,
+        "duties": hundred(line.duties.share),
+        "duties_n": line.duties.of,
+        "complaints": f"{line.upheld}/{line.complaints}",
+    }
 
 
 def _results(line: CollectorLine) -> dict[str, Any]:
-    """Empty for those who may not see promises."""
-    if line.outcome is None:
-        return {}
+    assert line.outcome is not None
     kept = line.outcome.kept
     return {
-        t("collectors.kept"): hundred(kept.share),
-        t("collectors.kept_n"): kept.of,
-        t("collectors.recovery"): hundred(line.outcome.recovery),
-        t("collectors.cases"): line.outcome.cases,
+        "hours": line.ms / _HOUR,
+        "kept": hundred(kept.share),
+        "kept_n": kept.of,
+        "kept_interval": interval(kept),
+        "recovery": hundred(line.outcome.recovery),
+        "cases": line.outcome.cases,
+        "recovered": line.outcome.recovered_fen / 100,
     }
+
+
+def _head(name: str) -> str:
+    return Words(lang()).of("severity", name) if name in MARKS else t(f"collectors.{name}")
 
 
 def _profile(which: Filter, actor: Actor, terms: Terms) -> None:
