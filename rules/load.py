@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,8 +77,7 @@ def _load(home: Path) -> RuleSet:
     if pack is None or errors:
         raise RuleErrors(errors)
     ruleset = _layered(pack, rules, manifest)
-    errors = [message for rule in ruleset.rules for message in _dangling(rule, ruleset)]
-    if errors:
+    if errors := list(_dangling(ruleset, manifest)):
         raise RuleErrors(errors)
     return ruleset
 
@@ -168,19 +167,26 @@ def unknown_names(rule: Rule, shared: Mapping[str, Condition]) -> list[str]:
     return [name for name in (*anchors, *(c.hit for c in conditions if c.hit)) if name not in known]
 
 
-def _dangling(rule: Rule, ruleset: RuleSet) -> list[str]:
-    """What a rule names and nobody defines, and patterns that are refused."""
-    where = f"{ruleset.sources[rule.id]}:1: 规则 {rule.id}"
-    names = unknown_names(rule, ruleset.conditions)
-    errors = [f"{where}: 锚点或 hit 所指的条件 {name} 没有定义（给某个条件写 name: {name}）" for name in names]
-    for condition in (*conditions_of(rule), *walk(*ruleset.conditions.values())):
+def _dangling(ruleset: RuleSet, manifest: Path) -> Iterator[str]:
+    """What rules and shared conditions name and nobody defines, and patterns that are refused."""
+    for rule in ruleset.rules:
+        where = f"{ruleset.sources[rule.id]}:1: 规则 {rule.id}"
+        for name in unknown_names(rule, ruleset.conditions):
+            yield f"{where}: 锚点或 hit 所指的条件 {name} 没有定义（给某个条件写 name: {name}）"
+        yield from _unusable(conditions_of(rule), ruleset, where)
+    for name, shared in ruleset.conditions.items():
+        yield from _unusable(walk(shared), ruleset, f"{manifest}:1: 共用条件 {name}")
+
+
+def _unusable(conditions: Iterable[Condition], ruleset: RuleSet, where: str) -> Iterator[str]:
+    for condition in conditions:
         for term in (*(condition.phrase or ()), *(term for group in condition.near or () for term in group)):
             if term.startswith("@") and term[1:] not in ruleset.lexicon:
-                errors.append(f"{where}: 没有名为 {term} 的词表")
+                yield f"{where}: 没有名为 {term} 的词表"
         if condition.pattern and (problem := problem_of(condition.pattern, by_sound=condition.by_sound)):
-            errors.append(f"{where}: pattern {condition.pattern!r} {problem}")
-        errors += [f"{where}: 没有名为 {name} 的参数" for name in _parameters(condition) - set(ruleset.parameters)]
-    return errors
+            yield f"{where}: pattern {condition.pattern!r} {problem}"
+        for name in _parameters(condition) - set(ruleset.parameters):
+            yield f"{where}: 没有名为 {name} 的参数"
 
 
 def _parameters(condition: Condition) -> set[str]:
