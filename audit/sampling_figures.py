@@ -154,7 +154,7 @@ def _recall(store: Store, sample: Sample) -> Iterable[CategoryRecall]:
         row["category"]: Flagged(
             all=row["flagged"], confirmed=row["confirmed"], dismissed=row["dismissed"], known=row["known"]
         )
-        for row in samples.flagged_by_category(store, sample.days.calls)
+        for row in tallies.flagged(store, sample.days.calls)
     }
     heard = samples.heard_in(store, sample.id)
     missed = {(row["stratum"], row["category"]): row["calls"] for row in samples.missed_in(store, sample.id)}

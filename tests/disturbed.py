@@ -30,6 +30,7 @@ Row = tuple[object, ...]
 TABLES = (
     "calls", "attempts", "recordings", "transcripts", "findings", "outcomes", "scorecards", "items", "promises",
     "failures", "rules", "call_days", "hour_days", "agent_days", "rule_days", "collector_days",
+    "stage_days", "flagged_days",
 )  # fmt: skip
 # Row numbers, run numbers, clocks, and how often a file was tried: what depends on the disturbance.
 DISTURBED = {"run", "added_at", "failed_at", "tries"}

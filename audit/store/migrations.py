@@ -874,3 +874,27 @@ def m019_waiting_by_collector(db: Database) -> None:
         "create index if not exists cases_cured_by on cases(agent_id, stage, cured_on, assigned_on, closed_on, product,"
         " case_id) where cured_on is not null"
     )
+
+
+@migrations()
+def m020_flagged_calls(db: Database) -> None:
+    """Calls that the machine flags, by category and day: recall asked for every item of a month, in 2.4 s."""
+    _tally_table(db, "flagged_days", ("category", "day"), ("flagged", "confirmed", "dismissed", "known"))
+    db.execute(
+        "with a as materialized (select items.call_id, coalesce(substr(started_at, 1, 10), '') as day, category,"
+        " max(machine = 'present') as present,"
+        " max(machine = 'present' and state in ('confirmed', 'partial', 'appealed')) as kept,"
+        " max(machine = 'present' and state in ('waiting', 'second')) as waits,"
+        " max(machine <> 'present' and state in ('confirmed', 'partial', 'appealed')) as added"
+        " from items join calls using (call_id, recording) join scorecards using (call_id)"
+        " where category <> 'self_harm' group by items.call_id, category),"
+        " c as (select day, max(present) as present, max(kept) as kept, max(waits) as waits from a group by call_id),"
+        " found as (select '' as category, day, sum(present) as flagged, sum(present and kept) as confirmed,"
+        "  sum(present and not kept and not waits) as dismissed, 0 as known from c group by day"
+        " union all select category, day, sum(present), sum(present and kept),"
+        "  sum(present and not kept and not waits), sum(not present and added and exists (select 1 from items i"
+        "  where i.call_id = a.call_id and i.machine = 'present'"
+        "  and i.recording = (select recording from calls where calls.call_id = a.call_id)))"
+        "  from a group by category, day)"
+        " insert into flagged_days select * from found where flagged or confirmed or dismissed or known"
+    )

@@ -350,30 +350,6 @@ def corrections(store: Connection, recording: str) -> dict[int, str]:
 # what figures need
 
 
-def flagged_by_category(store: Connection, which: Filter) -> list[dict[str, Any]]:
-    """Per category, and for all but customers' signals together (category ""): calls in which the machine finds it.
-
-    `flagged`, of these `confirmed` and `dismissed`; `known`: other calls with findings, in which people added it.
-    """
-    clause, values = where(which, day="day")
-    rows = store.all(
-        "with a as materialized (select call_id, category, max(machine = 'present') as present,"
-        " max(machine = 'present' and state in ('confirmed', 'partial', 'appealed')) as kept,"
-        " max(machine = 'present' and state in ('waiting', 'second')) as waits,"
-        " max(machine <> 'present' and state in ('confirmed', 'partial', 'appealed')) as added"
-        f" from items where category <> 'self_harm' and {clause} group by call_id, category),"
-        " c as (select max(present) as present, max(kept) as kept, max(waits) as waits from a group by call_id)"
-        " select '' as category, sum(present) as flagged, sum(present and kept) as confirmed,"
-        " sum(present and not kept and not waits) as dismissed, 0 as known from c having count(*)"
-        " union all select category, sum(present), sum(present and kept), sum(present and not kept and not waits),"
-        " sum(not present and added and exists (select 1 from items i where i.call_id = a.call_id"
-        " and i.recording = (select recording from calls where calls.call_id = a.call_id) and machine = 'present'))"
-        " from a group by category",
-        values,
-    )
-    return list(rows)
-
-
 def missed_in(store: Connection, sample: int) -> list[dict[str, Any]]:
     """Of a sample of calls: per stratum and category, `calls` heard in which people added a violation."""
     rows = store.all(

@@ -21,6 +21,10 @@ places, not calls:
     calls                calls in which the machine finds the rule
     violations           calls in which people confirmed the rule: one rule broken in one call is one violation
 stage_days, by stage of overdue (as the call list has it), local day, team and product: calls and violations.
+flagged_days, by category ("": any) and local day, signals of self-harm left out; calls, not items:
+    flagged              those in which the machine finds the category
+    confirmed, dismissed of them those in which people upheld a finding; and in which they dismissed all
+    known                others with any finding of the machine, to which people added the category; none under ""
 """
 
 from __future__ import annotations
@@ -58,6 +62,8 @@ _RULE_COUNTS = (
 )  # fmt: skip
 _STAGE_KEYS = ("stage", "day", "team", "product")
 _STAGE_COUNTS = ("calls", "violations")
+_FLAGGED_KEYS = ("category", "day")
+_FLAGGED_COUNTS = ("flagged", "confirmed", "dismissed", "known")
 _TABLES = (
     ("call_days", _CALL_KEYS, _CALL_COUNTS),
     ("hour_days", _HOUR_KEYS, _CALL_COUNTS),
@@ -65,6 +71,7 @@ _TABLES = (
     ("rule_days", _RULE_KEYS, _RULE_COUNTS),
     ("collector_days", _COLLECTOR_KEYS, _RULE_COUNTS),
     ("stage_days", _STAGE_KEYS, _STAGE_COUNTS),
+    ("flagged_days", _FLAGGED_KEYS, _FLAGGED_COUNTS),
 )
 _CALL = (
     "select call_id, calls.recording as recording, coalesce(substr(started_at, 1, 10), '') as day,"
@@ -287,6 +294,13 @@ def calls_by_collector(store: Connection, which: Filter = EVERY_CALL) -> list[di
     return [{**row, "violations": violations.get(row["agent_id"], 0)} for row in calls]
 
 
+def flagged(store: Connection, which: Filter) -> list[dict[str, Any]]:
+    """category ("": any), flagged, confirmed, dismissed, known of the days asked for; nothing else is asked."""
+    days = Filter(since=which.since, until=which.until)
+    rows = f"select category, {_sums(_FLAGGED_COUNTS)} from flagged_days"
+    return list(_grouped(store, rows, days, by="category", more="true"))
+
+
 def backlog(store: Connection, which: Filter = EVERY_CALL) -> Backlog:
     """How much waits for review and how old it is, by the day of the call."""
     clause, values = where(which, day="day")
@@ -343,6 +357,7 @@ def _of(call: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> tuple[Co
         {tuple(place[name] for name in _RULE_KEYS): counts for place, counts in rules},
         {tuple(place[name] for name in _COLLECTOR_KEYS): counts for place, counts in rules},
         {(stage_of(call["days_overdue"]) or "", *(call[name] for name in _STAGE_KEYS[1:])): (1, violations)},
+        _of_flagged(call["day"], items),
     )
 
 
@@ -380,6 +395,25 @@ def _of_rule(rows: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
         bool(present),
         any(_counts(row) for row in rows),
     )
+
+
+def _of_flagged(day: str, items: Sequence[Mapping[str, Any]]) -> Counts:
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for row in items:
+        if row["category"] != FOLLOWED_UP:
+            groups.setdefault("", []).append(row)
+            groups.setdefault(row["category"], []).append(row)
+    any_found = any(row["machine"] == Machine.PRESENT for row in items)
+    return {(name, day): _flagged(rows, any_found=any_found and bool(name)) for name, rows in groups.items()}
+
+
+def _flagged(rows: Sequence[Mapping[str, Any]], *, any_found: bool) -> tuple[int, ...]:
+    """In the order of _FLAGGED_COUNTS."""
+    here = [row for row in rows if row["machine"] == Machine.PRESENT]
+    kept = any(row["state"] in COUNTED for row in here)
+    waits = any(_is_open(row) for row in here)
+    added = any(row["state"] in COUNTED for row in rows if row["machine"] != Machine.PRESENT)
+    return bool(here), kept, bool(here) and not kept and not waits, not here and added and any_found
 
 
 def _counts(row: Mapping[str, Any]) -> bool:

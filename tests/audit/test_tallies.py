@@ -36,7 +36,7 @@ FINDINGS = [
     for rule_id, words in (("menace-family", WORDS[0]), ("insult", WORDS[1]), ("no-recording-notice", WORDS[2]))
     for result in (FAIL, UNSURE)
 ] + [("wants-to-complain", 0, "", FAIL)]
-COUNTS = ("call_days", "hour_days", "agent_days", "rule_days", "collector_days", "stage_days")
+COUNTS = ("call_days", "hour_days", "agent_days", "rule_days", "collector_days", "stage_days", "flagged_days")
 AGENTS = (("A01", "王敏", "一组"), ("A02", "赵强", "二组"))
 
 
@@ -264,7 +264,7 @@ def test_a_store_of_before_gets_its_queue_and_counts(two_days: Store) -> None:
     raw = sqlite3.connect(path)
     for table in ("items", "verdicts", "comments", "appeals", "claims", *COUNTS):
         raw.execute(f"drop table {table}")
-    for step in ("m006%", "m007%", "m014%", "m016%", "m018%", "m019%"):
+    for step in ("m006%", "m007%", "m014%", "m016%", "m018%", "m019%", "m020%"):
         raw.execute("delete from _sqlite_migrations where name like ?", [step])
     raw.commit()
     raw.close()
