@@ -11,7 +11,7 @@ from rules.callee import RelationFound, relation_of
 from rules.entities import Entity, find_entities
 from rules.model import CallFacts, Speaker, Window
 from rules.sound import syllables
-from rules.text import NormalText
+from rules.text import normal_text
 from rules.tokens import Tokenizer
 from transcribe.model import Role, Turn
 
@@ -41,7 +41,7 @@ class Call:
         self.facts = facts
         self.tokenizer = tokenizer
         self.roles = [turn.role for turn in turns]
-        self.normal = NormalText([turn.text for turn in turns])
+        self.normal = normal_text(tuple([turn.text for turn in turns]))
         self._entities: dict[int, tuple[Entity, ...]] = {}
 
     @cached_property

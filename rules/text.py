@@ -159,6 +159,12 @@ class NormalText:
         return self._cuts[turn]
 
 
+@functools.lru_cache(maxsize=1)
+def normal_text(turns: tuple[str, ...]) -> NormalText:
+    """The normalised turns of a call; the last one is kept, since rules and second opinion ask for the same."""
+    return NormalText(turns)
+
+
 @dataclass(frozen=True, slots=True)
 class _Cuts:
     """Where characters of a turn were taken out: from `pieces[i]` on, `shifts[i]` are missing; `pauses` stood there.

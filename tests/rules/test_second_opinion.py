@@ -147,3 +147,14 @@ def test_titles_for_people() -> None:
     assert title("second-opinion-privacy-leak", lang="en") == "Model's hint: privacy leak"
     assert title("hint-threat") is None
     assert title("second-opinion-nonsense") is None
+
+
+def test_the_quick_look_at_all_turns_loses_no_hint(ruleset: RuleSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = sorted((Path(__file__).parents[1] / "corpus" / "open").glob("*.jsonl"))
+    calls = [json.loads(line) for file in corpus for line in file.read_text("utf-8").splitlines()[::40]]
+    spoken = [[turn(t["text"], Role(t["role"]), n) for n, t in enumerate(call["turns"])] for call in calls]
+    opinion = SecondOpinion(ruleset)
+    quick = [opinion.add(NOTHING, turns) for turns in spoken]
+    monkeypatch.setattr(opinion._sieve, "caught", lambda _normal, turns, _roles: list(turns))
+    assert quick == [opinion.add(NOTHING, turns) for turns in spoken]
+    assert sum(map(len, map(hints, quick))) > 50
