@@ -18,11 +18,13 @@ from audit.hearing import Hearing
 from audit.lock import at_work
 from audit.pipeline import Job
 from audit.plan import Plan, Refusal, hearing_digest, settings_digest
-from audit.store import Settings, Store
+from audit.store import AuditedCall, Settings, Store
 from audit.store.operations import sign_run
-from audit.workers import Limits, Pool, Reply, Setup
+from audit.timing import Profile, Spent
+from audit.workers import Limits, Pool, Reply, Setup, Workers
 from rules.model import RuleSet
 from transcribe.errors import UnreadableAudio
+from transcribe.pipeline import Timings
 
 POLL_SECONDS = 0.2
 SIGN_SECONDS = 5.0
@@ -50,7 +52,9 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What to do, by what, into which store. `model_sha256` are the weights that the plan reckoned with."""
+    """What to do, by what, into which store. `model_sha256` are the weights that the plan reckoned with; `on` is where:
+    local, ray, or the address of a Ray cluster, which then gives no more than `workers` processors.
+    """
 
     plan: Plan
     store: Store
@@ -60,6 +64,8 @@ class Batch:
     model_sha256: str | None
     workers: int
     limits: Limits
+    on: str = "local"
+    profile: Profile | None = None
 
 
 class Interrupts:
@@ -90,10 +96,14 @@ def run_batch(batch: Batch, *, interrupts: Interrupts, notify: Callable[[Tally],
     whenever a call is over.
     """
     with at_work(batch.store.path):
-        return _run(batch, interrupts, notify)
+        pool = _workers(batch)
+        try:
+            return _run(batch, pool, interrupts, notify)
+        finally:
+            pool.kill()
 
 
-def _run(batch: Batch, interrupts: Interrupts, notify: Callable[[Tally], None]) -> Tally:
+def _run(batch: Batch, pool: Workers, interrupts: Interrupts, notify: Callable[[Tally], None]) -> Tally:
     store, plan = batch.store, batch.plan
     store.forget(plan.replaced)
     store.save_rules(batch.ruleset)
@@ -104,25 +114,30 @@ def _run(batch: Batch, interrupts: Interrupts, notify: Callable[[Tally], None]) 
     doing.sign()
     for refusal in plan.refusals:
         doing.refuse(refusal)
-    second = batch.settings.second_opinion is not None
-    setup = Setup(hearing=batch.hearing, ruleset=batch.ruleset, second_opinion=second)
-    pool = Pool(setup, size=batch.workers, limits=batch.limits)
-    try:
-        _loop(doing, pool, interrupts)
-        doing.sign(anyway=True)
-        tally.interrupted = tally.over < tally.total
-        if not tally.interrupted:
-            # Not those of a batch beside this one, nor those that such a one met after this one did.
-            old = (f.path for f in store.failures() if f.run < run and f.path not in doing.failed)
-            store.resolve(path for path in old if plan.covers(path))
-        status = "interrupted" if tally.interrupted else "finished"
-        store.finish_run(run, status=status, done=tally.done, failed=tally.failed)
-    finally:
-        pool.kill()
+    _loop(doing, pool, interrupts)
+    doing.sign(anyway=True)
+    tally.interrupted = tally.over < tally.total
+    if not tally.interrupted:
+        # Not those of a batch beside this one, nor those that such a one met after this one did.
+        old = (f.path for f in store.failures() if f.run < run and f.path not in doing.failed)
+        store.resolve(path for path in old if plan.covers(path))
+    status = "interrupted" if tally.interrupted else "finished"
+    store.finish_run(run, status=status, done=tally.done, failed=tally.failed)
     return tally
 
 
-def _loop(doing: _Doing, pool: Pool, interrupts: Interrupts) -> None:
+def _workers(batch: Batch) -> Workers:
+    second = batch.settings.second_opinion is not None
+    setup = Setup(hearing=batch.hearing, ruleset=batch.ruleset, second_opinion=second)
+    if batch.on == "local":
+        return Pool(setup, size=batch.workers, limits=batch.limits)
+    from audit.cluster import Cluster, Site
+
+    site = Site(address=batch.on, most=batch.workers, model_sha256=batch.model_sha256)
+    return Cluster(setup, limits=batch.limits, site=site)
+
+
+def _loop(doing: _Doing, pool: Workers, interrupts: Interrupts) -> None:
     while interrupts.count < 2:
         while pool.idle and interrupts.count == 0 and (job := doing.next_job()) is not None:
             pool.submit(job)
@@ -171,7 +186,7 @@ class _Doing:
         job = reply.job
         self._in_flight.discard(job.recording)
         if reply.call is not None:
-            self.store.save(reply.call, run=self.run)
+            self._keep(reply.call, reply.spent)
             self._heard[job.recording] = job.hearing
             self.tally.heard_ms += 0 if job.transcript else reply.call.transcript.duration_ms
             self._over(job.bytes, done=1)
@@ -181,6 +196,14 @@ class _Doing:
         else:
             self.fail(job.record, f"{job.record.path}：{reply.reason}" if reply.died else reply.reason)
         self._again.extend(self._same_bytes.pop(job.recording, []))
+
+    def _keep(self, call: AuditedCall, spent: Spent | None) -> None:
+        timings = Timings()
+        with timings.measure("store"):
+            self.store.save(call, run=self.run)
+        if self.batch.profile is not None and spent is not None:
+            heard = call.transcript.duration_ms if "decode" in spent.clocks else 0
+            self.batch.profile.add(spent, stored=timings.clocks["store"], heard_ms=heard)
 
     def sign(self, *, anyway: bool = False) -> None:
         """Say every few seconds how far it is, also while a long call is at work: a killed run is known by silence."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +20,22 @@ if TYPE_CHECKING:
     from audit.hearing import Hearing
     from audit.plan import Refusal
     from audit.store import Store, StoredCall
+    from audit.timing import Profile
     from audit.workers import Limits
     from rules.model import RuleSet
 
-_MEMORY_SHARE = 0.8  # of the machine, for all workers together: the rest is the system's
+_ALL_OF_A_CLUSTER = 1_000_000
+
+
+def _where(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    from audit.config import read_on
+
+    try:
+        return None if value is None else read_on(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 ENGINES = ("faster-whisper", "openai-whisper", "transcript")
 PATHS = click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
 CONFIG = click.option(
@@ -29,11 +43,18 @@ CONFIG = click.option(
 )
 DB = click.option("--db", type=click.Path(path_type=Path), help="数据库文件，默认 callaudit.db。")
 RULES = click.option("--rules", metavar="PACK", help="规则包：自带的名字、文件夹或一个 YAML 文件，默认 cn-collection。")
+ON = click.option(
+    "--on", metavar="WHERE", callback=_where, help="在哪里运行：local（默认）、ray（本机的 Ray）、ray://主机:端口。"
+)
 QUIET = click.option("--quiet", is_flag=True, help="不显示进度条。")
 ENGINE = click.option(
     "--engine", type=click.Choice(ENGINES), help="识别引擎，默认 faster-whisper；transcript 读现成的转写。"
 )
 MODEL = click.option("--model", metavar="NAME|DIR", help="模型名或文件夹，默认 base（随 callaudit[base] 安装）。")
+_STAGES = {
+    "load": "加载模型和规则", "decode": "解码", "voice": "语音检测", "recognise": "识别", "rules": "规则",
+    "store": "入库", "other": "其他（启动、计划、传递）",
+}  # fmt: skip
 HEADERS = {
     "zh": ("通话", "催收员", "得分", "一票否决", "高", "中", "低", "提示", "待复核", "说明"),
     "en": ("Call", "Collector", "Score", "Critical", "High", "Medium", "Low", "Info", "Unsure", "Verdict"),
@@ -47,6 +68,8 @@ HEADERS = {
 @ENGINE
 @MODEL
 @click.option("--workers", type=click.IntRange(1, 256), help="工作进程数，默认按 CPU 核数。")
+@ON
+@click.option("--profile", is_flag=True, help="最后列出各阶段用了多少处理器时间，每小时录音要多少核秒。")
 @RULES
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="有这一级或更严重的违规时退出码为 1。")
 @CONFIG
@@ -58,31 +81,34 @@ def audit_command(paths: Sequence[Path], **given: Any) -> int:
     \b
     例：callaudit audit 录音/ --calls 录音/calls.csv
         callaudit audit 录音/ --fail-on high --workers 4
+        callaudit audit 录音/ --on ray://10.0.0.1:10001 --profile
         callaudit audit 转写/ --engine transcript
     """
     from audit.plan import refuse_missing
     from audit.store import Store
+    from audit.timing import Profile
 
     config = read_given_config(given)
+    profile = Profile() if given["profile"] else None
     refuse_missing(paths)
     lists = _call_lists(given["calls"], paths, config)
     with Store.open(config.db) as store:
-        batch = make_batch(paths, lists, store, config)
+        batch = replace(make_batch(paths, lists, store, config), profile=profile)
         tally = _run(batch, quiet=given["quiet"])
         judged = [call for record in batch.plan.records if (call := store.call(record.call_id)) is not None]
     print_table(HEADERS[given["lang"]], [_row(call, given["lang"]) for call in judged], right=range(2, 9))
+    if profile is not None:
+        _show_profile(profile, config)
     _close(tally, config.db)
     return _exit_code(tally, judged, config)
 
 
 def read_given_config(given: dict[str, Any]) -> Config:
     """The configuration file, with what the command line says on top."""
-    from dataclasses import replace
-
     from audit.config import read_config
     from rules.model import Severity
 
-    names = ("db", "engine", "model", "workers", "rules", "fail_on")
+    names = ("db", "engine", "model", "workers", "on", "rules", "fail_on")
     over = {name: given[name] for name in names if given.get(name) is not None}
     if "fail_on" in over:
         over["fail_on"] = Severity(over["fail_on"])
@@ -117,8 +143,6 @@ def make_batch(
 
     `refused` is what was turned down before, and fails with the rest.
     """
-    from dataclasses import replace
-
     from audit.batch import Batch
     from audit.errors import BadPath
     from audit.hearing import weights_digest
@@ -148,26 +172,20 @@ def make_batch(
         model_sha256=weights_digest(hearing),
         workers=min(_workers(config), max(1, len(plan.records))),
         limits=_limits(config),
+        on=config.on,
     )
 
 
 def _limits(config: Config) -> Limits:
     from audit.workers import Limits
 
-    share = _MEMORY_SHARE * _memory() / _workers(config)
-    size = share if config.worker_gigabytes is None else config.worker_gigabytes * 1e9
-    return Limits(seconds=config.call_minutes * 60, bytes=int(size))
-
-
-def _memory() -> int:
-    """Bytes of the machine's memory."""
-    import psutil
-
-    return int(psutil.virtual_memory().total)
+    gigabytes = config.worker_gigabytes or 0
+    return Limits(seconds=config.call_minutes * 60, bytes=int(gigabytes * 1e9))
 
 
 def _workers(config: Config) -> int:
-    return config.workers or _cores()
+    """How many calls at once; a cluster gives as many processors as it has."""
+    return config.workers or (_cores() if config.on == "local" else _ALL_OF_A_CLUSTER)
 
 
 def _cores() -> int:
@@ -216,6 +234,23 @@ def _close(tally: Tally, db: Path) -> None:
         warn(f"已中断：还有 {tally.total - tally.over} 通没有做；再运行同一命令即从这里继续")
     else:
         warn(f"写报告：callaudit report --db {db} --out report.html（或 .xlsx）")
+
+
+def _show_profile(profile: Profile, config: Config) -> None:
+    """Where the time went and what an hour of sound costs, for people."""
+    rows = [
+        (_STAGES[row.stage], f"{row.cpu_s:.1f}", f"{row.share:.1%}", f"{row.median_s:.3f}", f"{row.most_s:.3f}")
+        for row in profile.figures()
+    ]
+    print_table(("阶段", "核秒", "占比", "每通中位（秒）", "每通 95%（秒）"), rows, right=range(1, 5), to=sys.stderr)
+    warn(f"共 {profile.total_s():.1f} 核秒")
+    per_hour = profile.core_seconds_per_hour()
+    if per_hour is None:
+        return
+    warn(f"识别以外占 {profile.overhead():.1%}")
+    price = config.core_hour_price
+    money = "" if price is None else f"，按每核时 {price:g} 元，每小时录音 {per_hour / 3600 * price:.4f} 元"
+    warn(f"录音 {profile.heard_ms / 3_600_000:.2f} 小时，每小时录音 {per_hour:.0f} 核秒{money}")
 
 
 def _exit_code(tally: Tally, judged: Sequence[StoredCall], config: Config) -> int:

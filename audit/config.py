@@ -24,6 +24,7 @@ class Config:
     """What the command line starts from; docs/configuration.md explains each key.
 
     `workers` None means: by the number of cores; `worker_gigabytes` None: four fifths of the machine's memory, shared.
+    `on`: local, ray or ray://host:port. `core_hour_price`: money for an hour of one processor core.
     `agent_channel` (0 left, 1 right) holds where the call record is silent. `utc_offset` is meant where calls.csv
     gives a time without one.
     """
@@ -35,6 +36,8 @@ class Config:
     workers: int | None = None
     call_minutes: float = 60
     worker_gigabytes: float | None = None
+    on: str = "local"
+    core_hour_price: float | None = None
     retention: Mapping[str, int] = field(default_factory=dict)
     alerts: tuple[str, ...] = ()
     agent_channel: int | None = None
@@ -131,6 +134,14 @@ def _workers(value: object, _: Path) -> int:
     return value
 
 
+def read_on(value: object) -> str:
+    """Where a batch runs: `local`, `ray` or the address of a Ray cluster; ValueError says how to write it."""
+    text = str(value)
+    if text not in ("local", "ray") and not re.fullmatch(r"ray://[\w.\-\[\]:]+:\d{1,5}", text):
+        raise ValueError("可选：local、ray、ray://主机:端口")
+    return text
+
+
 def _amount(value: object, _: Path) -> float:
     if type(value) not in (int, float) or not 0 < float(str(value)) < 10_000:
         raise ValueError("请写大于 0 的数，不带引号")
@@ -217,6 +228,8 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "workers": _workers,
     "call_minutes": _amount,
     "worker_gigabytes": _amount,
+    "on": lambda value, _: read_on(value),
+    "core_hour_price": _amount,
     "retention": _days,
     "alerts": _addresses,
     "agent_channel": _channel,

@@ -12,6 +12,7 @@ from transcribe.model import Transcript
 
 if TYPE_CHECKING:
     from transcribe.engine import Engine
+    from transcribe.pipeline import Timings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +43,25 @@ def weights_digest(hearing: Hearing) -> str | None:
     return find_weights(hearing.model).sha256
 
 
-def open_ears(hearing: Hearing) -> Hear:
-    """A function from call to transcript; the engine is loaded once, by the first call."""
+def open_ears(hearing: Hearing, *, timings: Timings | None = None) -> Hear:
+    """A function from call to transcript; the engine is loaded once, by the first call. `timings` grow call by call."""
+    from transcribe.pipeline import Timings
+
     if hearing.engine == "transcript":
         return _read
     loaded: list[Engine] = []
+    timings = timings or Timings()
 
     def hear(record: CallRecord) -> Transcript:
         from transcribe.pipeline import transcribe
 
         if not loaded:
-            loaded.append(load_engine(hearing))
+            with timings.measure("load"):
+                loaded.append(load_engine(hearing))
         channel = hearing.agent_channel if record.agent_channel is None else record.agent_channel
-        return transcribe(_path(record), engine=loaded[0], agent_channel=channel, hotwords=hearing.hotwords)
+        return transcribe(
+            _path(record), engine=loaded[0], agent_channel=channel, hotwords=hearing.hotwords, timings=timings
+        )
 
     return hear
 

@@ -38,9 +38,15 @@ def audit_call(
     job: Job, *, hear: Hear, judge: Judge, ruleset: RuleSet, second: SecondOpinion | None = None
 ) -> AuditedCall:
     """Hear and judge one call, with a second opinion where one is asked; raises what `hear` raises."""
+    return judge_call(job, job.transcript or hear(job.record), judge=judge, ruleset=ruleset, second=second)
+
+
+def judge_call(
+    job: Job, transcript: Transcript, *, judge: Judge, ruleset: RuleSet, second: SecondOpinion | None = None
+) -> AuditedCall:
+    """What the rules say of a call that was heard."""
     from rules.promises import find_promise
 
-    transcript = job.transcript or hear(job.record)
     judgement = judge.judge(transcript.turns, facts_of(job.record, transcript))
     if second is not None:
         judgement = second.add(judgement, transcript.turns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -136,8 +136,10 @@ def harmless(text: str) -> str:
     return "".join("\ufffd" if ord(c) in _OBEYED else c for c in text)
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """A table on stdout, as wide as the terminal; in a pipe as wide as it needs to be."""
+def print_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), to: TextIO | None = None
+) -> None:
+    """A table on stdout (or `to`), as wide as the terminal; in a pipe as wide as it needs to be."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -147,7 +149,8 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right:
         table.add_column(header, justify="right" if i in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(harmless(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 240).print(table)
+    file = to or sys.stdout
+    Console(file=file, width=None if file.isatty() else 240).print(table)
 
 
 @contextmanager

@@ -13,22 +13,25 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Protocol
 
 from audit.errors import AuditError
 from audit.hearing import Hearing, open_ears
-from audit.pipeline import Hear, Job, audit_call
+from audit.pipeline import Hear, Job, judge_call
 from audit.store import AuditedCall
+from audit.timing import Spent
 from rules.model import RuleSet
 from transcribe.errors import EngineMissing, TranscribeError, WeightsMissing
+from transcribe.pipeline import Timings
 
 _DIED = "处理它的进程两次意外退出（内存不足或被系统终止）；请减少 --workers，或单独重试这个文件"
 _TOO_LONG = "两次处理都超过 {minutes:g} 分钟，已停止；请检查文件，或调大 call_minutes"
 _TOO_MUCH = "两次处理内存都超过 {gigabytes:.1f} GB，已停止；请检查文件，减少 --workers，或调大 worker_gigabytes"
 
+_MEMORY_SHARE = 0.8  # of the machine, for all workers together: the rest is the system's
 _SPAWN = multiprocessing.get_context("spawn")  # forked CUDA, CTranslate2 and SQLite handles don't work
 
 
@@ -43,18 +46,23 @@ class Setup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one call may cost: seconds from start to end, bytes of memory of the process that does it."""
+    """What one call may cost: seconds from start to end, bytes of memory of the process that does it; 0 bytes: its
+    share of the machine's memory.
+    """
 
     seconds: float
-    bytes: int
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What became of a job: the call, or the reason why not; `died` when its process did not survive it."""
+    """What became of a job: the call and what it took, or the reason why not; `died` when its process did not
+    survive it.
+    """
 
     job: Job
     call: AuditedCall | None = None
+    spent: Spent | None = None
     reason: str = ""
     died: bool = False
 
@@ -63,12 +71,28 @@ class CannotStart(AuditError):
     """No worker can do any call: no weights, no recogniser."""
 
 
+class Workers(Protocol):
+    """Where jobs are done: `submit` while `idle`, then `replies`; `kill` in the end."""
+
+    @property
+    def idle(self) -> bool: ...
+
+    @property
+    def busy(self) -> bool: ...
+
+    def submit(self, job: Job) -> None: ...
+
+    def replies(self, *, timeout: float) -> Iterator[Reply]: ...
+
+    def kill(self) -> None: ...
+
+
 class Pool:
-    """`size` processes; `submit` while `idle`, then `replies`; `kill` in the end."""
+    """`size` processes of this machine."""
 
     def __init__(self, setup: Setup, *, size: int, limits: Limits) -> None:
         self._setup = setup
-        self._limits = limits
+        self._limits = replace(limits, bytes=limits.bytes or memory_share(size))
         self._size = size
         self._workers: list[_Worker] = []  # started when there is work: a batch that is all done starts none
 
@@ -159,12 +183,21 @@ class _Worker:
         job, self.job = self.job, None
         assert job is not None
         try:
-            answer = self.pipe.recv()
+            answer, spent = self.pipe.recv()
         except (EOFError, OSError):
             return Reply(job=job, died=True, reason=_DIED)
         if isinstance(answer, CannotStart):
             raise answer
-        return Reply(job=job, call=answer) if isinstance(answer, AuditedCall) else Reply(job=job, reason=answer)
+        if isinstance(answer, AuditedCall):
+            return Reply(job=job, call=answer, spent=spent)
+        return Reply(job=job, reason=answer)
+
+
+def memory_share(workers: int) -> int:
+    """Bytes that each of so many workers may take of this machine's memory."""
+    import psutil
+
+    return int(_MEMORY_SHARE * psutil.virtual_memory().total / workers)
 
 
 def _memory(pid: int | None) -> int:
@@ -197,16 +230,18 @@ def _work(pipe: Connection) -> None:
         setup: Setup = pipe.recv()
     except (EOFError, OSError):
         return
-    judge = Judge(setup.ruleset)
-    second = _second_opinion(setup)
-    hear = open_ears(setup.hearing)
+    timings = Timings()
+    with timings.measure("load"):
+        judge, second = Judge(setup.ruleset), _second_opinion(setup)
+    hear = open_ears(setup.hearing, timings=timings)
+    mind = _Mind(hear=hear, judge=judge, ruleset=setup.ruleset, second=second, timings=timings)
     while True:
         try:
             job = pipe.recv()
         except (EOFError, OSError):
             return
         try:
-            pipe.send(_do(job, hear=hear, judge=judge, ruleset=setup.ruleset, second=second))
+            pipe.send((mind.do(job), mind.spent()))
         except BrokenPipeError:
             return
         except MemoryError:
@@ -221,15 +256,34 @@ def _second_opinion(setup: Setup) -> Any:
     return SecondOpinion(setup.ruleset)
 
 
-def _do(job: Job, *, hear: Hear, judge: Any, ruleset: RuleSet, second: Any) -> AuditedCall | str | CannotStart:
-    try:
-        return audit_call(job, hear=hear, judge=judge, ruleset=ruleset, second=second)
-    except (WeightsMissing, EngineMissing) as error:
-        return CannotStart(str(error))
-    except TranscribeError as error:
-        return str(error)
-    except MemoryError:
-        raise
-    except Exception as error:
-        # One call must not cost the others, whatever is wrong with it; the reason keeps what a bug report needs.
-        return f"{job.record.path}：程序内部错误（{type(error).__name__}: {error}）；请把这条信息报告给开发者"
+@dataclass(slots=True, kw_only=True)
+class _Mind:
+    """What a worker hears and judges with, and what that took since the last job."""
+
+    hear: Hear
+    judge: Any
+    ruleset: RuleSet
+    second: Any
+    timings: Timings
+    _until: float = 0.0
+
+    def do(self, job: Job) -> AuditedCall | str | CannotStart:
+        try:
+            transcript = job.transcript or self.hear(job.record)
+            with self.timings.measure("rules"):
+                return judge_call(job, transcript, judge=self.judge, ruleset=self.ruleset, second=self.second)
+        except (WeightsMissing, EngineMissing) as error:
+            return CannotStart(str(error))
+        except TranscribeError as error:
+            return str(error)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # One call must not cost the others, whatever is wrong with it; the reason keeps what a bug report needs.
+            return f"{job.record.path}：程序内部错误（{type(error).__name__}: {error}）；请把这条信息报告给开发者"
+
+    def spent(self) -> Spent:
+        """By stage, and of the whole process since it was last asked."""
+        clocks, self.timings.clocks = self.timings.clocks, {}
+        before, self._until = self._until, time.process_time()
+        return Spent(clocks=clocks, cpu_s=self._until - before)

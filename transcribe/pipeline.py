@@ -5,36 +5,48 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from transcribe.audio import Recording, blocks, examine
 from transcribe.engine import Engine, Speech, Utterance
-from transcribe.model import Transcript
+from transcribe.model import UNHEARD, Transcript, Turn
 from transcribe.roles import assign_roles
 from transcribe.speech import Listener
+from transcribe.unheard import hear_all
 
 # Speech held before it is recognised: eight full windows, 15 MB, so memory is flat and batches are full.
 _HELD_SECONDS = 240
+# Places that were not understood, named in the note; the transcript marks all of them.
+_LISTED = 5
+
+
+@dataclass(slots=True)
+class Clock:
+    """Time spent: by the clock, and of the processor (all threads of this process), in seconds."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
 
 
 @dataclass(slots=True)
 class Timings:
-    """Where the time of one recording went, in ms of wall time; a caller who wants it passes one in."""
+    """Where the time went, by stage: `decode`, `voice`, `recognise`, and what the caller adds. A caller who wants it
+    passes one in.
+    """
 
-    decode_ms: float = 0.0
-    speech_ms: float = 0.0
-    recognise_ms: float = 0.0
+    clocks: dict[str, Clock] = field(default_factory=dict)
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
-        """Add the time inside the block to `decode`, `speech` or `recognise`."""
-        start = time.perf_counter()
+        """Add the time inside the block to a stage."""
+        wall, cpu = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
-            spent = (time.perf_counter() - start) * 1000
-            setattr(self, f"{stage}_ms", getattr(self, f"{stage}_ms") + spent)
+            clock = self.clocks.setdefault(stage, Clock())
+            clock.wall_s += time.perf_counter() - wall
+            clock.cpu_s += time.process_time() - cpu
 
 
 def transcribe(
@@ -60,8 +72,17 @@ def transcribe(
         turns=who.turns,
         engine=engine.info,
         role_confidence=who.confidence,
-        notes=(*recording.notes, *who.notes),
+        notes=(*recording.notes, *who.notes, *_unheard_notes(who.turns)),
     )
+
+
+def _unheard_notes(turns: Sequence[Turn]) -> list[str]:
+    """Where a reviewer must listen, since nobody could read it."""
+    starts = [turn.start_ms // 1000 for turn in turns if turn.text == UNHEARD]
+    if not starts:
+        return []
+    listed = "、".join(f"{at // 60}:{at % 60:02}" for at in starts[:_LISTED]) + ("等" if len(starts) > _LISTED else "")
+    return [f"有 {len(starts)} 处说话没有听清（显示为“{UNHEARD}”），请听录音：{listed}"]
 
 
 def _hear(
@@ -84,7 +105,7 @@ def _recognised(
         return []
     ordered = sorted(held, key=lambda s: (s.channel, s.start_ms))
     with timings.measure("recognise"):
-        return engine.recognise(ordered, hotwords=hotwords)
+        return hear_all(engine, ordered, hotwords=hotwords)
 
 
 def _speech(recording: Recording, timings: Timings) -> Iterator[Speech]:
@@ -98,9 +119,9 @@ def _speech(recording: Recording, timings: Timings) -> Iterator[Speech]:
             block = next(decoded, None)
         if block is None:
             break
-        with timings.measure("speech"):
+        with timings.measure("voice"):
             found = [s for one, row in zip(listeners, block, strict=True) for s in one.feed(row)]
         yield from found
-    with timings.measure("speech"):
+    with timings.measure("voice"):
         found = [s for one in listeners for s in one.finish()]
     yield from found
