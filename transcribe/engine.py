@@ -73,9 +73,10 @@ class Scripted:
     hotwords: tuple[str, ...] = ()
 
     def recognise(self, speech: Sequence[Speech], *, hotwords: Sequence[str] = ()) -> list[Utterance]:
-        """Take the next text of the channel for each speech; a channel that has run out says nothing."""
+        """Take the next text of the channel for each speech; an empty text, or none left, is nothing heard."""
         self.hotwords = tuple(hotwords)
-        return [self._utter(one, texts.pop(0)) for one in speech if (texts := self.heard.get(one.channel))]
+        texts = [(one, self.heard[one.channel].pop(0)) for one in speech if self.heard.get(one.channel)]
+        return [self._utter(one, text) for one, text in texts if text]
 
     def _utter(self, speech: Speech, text: str) -> Utterance:
         start, end = speech.spans[0][0], speech.spans[-1][1]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+UNHEARD = "……"
+"""Text of a turn in which somebody speaks but no words were made out; its confidence is 0, people must listen."""
+
 
 class Role(StrEnum):
     """Who speaks. UNKNOWN is never guessed away: what hangs on it becomes unsure."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from transcribe.engine import Utterance
-from transcribe.model import Role, Turn, Word
+from transcribe.model import UNHEARD, Role, Turn, Word
 
 # Two stretches of one speaker this close are one turn; a longer pause is an offer to speak.
 _JOIN_MS = 900
@@ -86,6 +86,8 @@ def _as_turn(utterance: Utterance, role: Role) -> Turn:
 
 
 def _same_breath(one: Turn, other: Turn) -> bool:
+    if UNHEARD in (one.text, other.text):
+        return False  # what was not understood must not pass for part of what was
     # Two stretches by nobody knows whom may be two people's.
     longest_pause = 0 if one.role is Role.UNKNOWN else _JOIN_MS
     return (

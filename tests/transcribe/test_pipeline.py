@@ -9,7 +9,7 @@ import pytest
 
 from transcribe.engine import Scripted
 from transcribe.errors import UnreadableAudio
-from transcribe.model import Role
+from transcribe.model import UNHEARD, Role
 from transcribe.pipeline import Timings, transcribe
 
 AGENT = ["您好，我是云杉消费金融的，工号零三二七，请问是周先生本人吗？", "为了核实身份，麻烦您说一下身份证后四位"]
@@ -29,6 +29,12 @@ def test_stereo_call_becomes_turns_with_roles_and_times(sounds):
     assert [t for turn in result.turns for t in (turn.start_ms, turn.end_ms)] == pytest.approx(spoken, abs=300)
     assert result.duration_ms == pytest.approx(17_200, abs=50)
     assert (result.engine.name, result.notes, engine.hotwords) == ("scripted", (), ("贷款",))
+
+
+def test_speech_that_nobody_could_read_is_a_turn_and_a_note(sounds):
+    result = transcribe(sounds.opening, engine=Scripted({0: list(AGENT)}))
+    assert [(t.channel, t.text, t.confidence) for t in result.turns if t.text == UNHEARD] == [(1, UNHEARD, 0.0)]
+    assert result.notes[-1] == "有 1 处说话没有听清（显示为“……”），请听录音：0:10"
 
 
 def test_swapped_channels_are_said(sounds):
