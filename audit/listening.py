@@ -103,7 +103,8 @@ def folder_of(db: Path) -> Path:
 def _gone(path: Path | None) -> str:
     if path is None:
         return "没有保存录音路径"
-    return f"录音文件不在原处：{path}；请放回原位置，或确认它已按保存期限删除"
+    # Not where it was: that is the server's folder, and the reader's only concern is which file.
+    return f"录音文件 {path.name} 不在审计时的位置；请把它放回原处，或请管理员查看它是否已按保存期限删除"
 
 
 def _stem(sha256: str) -> str:

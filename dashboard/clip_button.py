@@ -12,17 +12,29 @@ import streamlit as st
 
 from audit.access import Action, may
 from audit.coaching import NewClip, add_clip, make_playlist, playlists
+from audit.dossier import Dossier
 from audit.errors import AuditError
 from dashboard import data
+from dashboard.player import Selected
+from dashboard.told import told
 from dashboard.words import t
 
 
-def clip_button(new: NewClip, *, key: str) -> None:
+def moment(call: Dossier, selected: Selected) -> NewClip:
+    """The turn in which somebody has selected words."""
+    turn = next(turn for turn in call.turns if turn.index == selected.turn)
+    return NewClip(call_id=call.record.call_id, start_ms=turn.start_ms, end_ms=turn.end_ms)
+
+
+def clip_button(new: NewClip, *, key: str, label: str | None = None) -> None:
     """A button that opens a choice of playlists; nothing for those who may not clip."""
     actor = data.actor()
     if not (may(actor, Action.JUDGE) or may(actor, Action.ASSIGN_COACHING)):
         return
-    with st.popover(t("coaching.add_to"), icon=":material/playlist_add:"), st.form(f"clip_{key}", border=False):
+    with (
+        st.popover(label or t("coaching.add_to"), icon=":material/playlist_add:"),
+        st.form(f"clip_{key}", border=False),
+    ):
         with data.reading() as store:
             known = {one.id: one.title for one in playlists(store, actor=actor) if not one.archived}
         chosen = st.selectbox(
@@ -42,6 +54,6 @@ def _add(new: NewClip, playlist: int | None, title: str) -> None:
         with data.writing() as store, store.writing():
             add_clip(store, playlist or make_playlist(store, actor=actor, title=title), new, actor=actor)
     except AuditError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(told(error), icon=":material/error:")
         return
     st.toast(t("coaching.added", title=title), icon=":material/playlist_add_check:")

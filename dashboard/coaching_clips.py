@@ -15,6 +15,7 @@ from audit.listening import MIME
 from audit.review import title
 from audit.store import RuleCard, Store
 from dashboard import data
+from dashboard.told import told
 from dashboard.words import lang, t
 from transcribe.model import Role
 
@@ -44,7 +45,7 @@ def act(step: Callable[..., object], *what: object, **more: object) -> None:
         with data.writing() as store:
             step(store, *what, actor=data.actor(), **more)
     except AuditError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(told(error), icon=":material/error:")
         return
     st.toast(t("coaching.saved"), icon=":material/check:")
     st.rerun()
@@ -91,7 +92,7 @@ def _sound(clip: Clip, actor: Actor) -> None:
     try:
         cut = _cut(actor, actor.name, clip.id, clip.playlist, data.version())
     except ClipUnavailable as error:
-        st.caption(f":material/volume_off: {t('coaching.no_sound', why=error)}")
+        st.caption(f":material/volume_off: {t('coaching.no_sound', why=told(error))}")
         return
     st.audio(cut, format=MIME, autoplay=True, alt=f"{t('coaching.play')} {clip.id}")
 

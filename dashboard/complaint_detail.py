@@ -19,6 +19,7 @@ from audit.errors import AuditError
 from dashboard import complaint_labels as labels
 from dashboard import data
 from dashboard.complaint_intake import writing_desk
+from dashboard.told import told
 from dashboard.words import t
 from rules.model import Result
 
@@ -87,7 +88,7 @@ def _do(desk: Desk, step: Callable[..., object], *what: object, **more: object) 
         with data.writing() as store:
             step(writing_desk(desk, store), *what, **more)
     except AuditError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(told(error), icon=":material/error:")
         return
     st.toast(t("complaints.saved"), icon=":material/check:")
     st.rerun()

@@ -17,6 +17,7 @@ from audit.errors import AuditError
 from audit.store import Store
 from dashboard import complaint_labels as labels
 from dashboard import data
+from dashboard.told import told
 from dashboard.words import t
 
 
@@ -60,7 +61,7 @@ def _register(desk: Desk, intake: Intake) -> None:
         with data.writing() as store:
             number = register(writing_desk(desk, store), intake)
     except AuditError as error:
-        st.error(str(error))
+        st.error(told(error))
         return
     if number is None:
         st.warning(t("complaints.known"), icon=":material/content_copy:")
@@ -91,7 +92,7 @@ def _import(desk: Desk, name: str, raw: bytes) -> None:
         with data.writing() as store:
             numbers = take_in(writing_desk(desk, store), [intake for _, intake in found.intakes])
     except AuditError as error:
-        st.error(str(error))
+        st.error(told(error))
         return
     known = numbers.count(None)
     st.success(t("complaints.imported", new=len(numbers) - known, known=known, bad=len(found.bad)))

@@ -13,40 +13,52 @@ from audit.store.queue import FOLLOWED_UP, Item, Machine, belongs_here
 from dashboard import data, rulebook
 from dashboard.marks import heading, plain, policy, sign
 from dashboard.player import Selected
+from dashboard.told import told
 from dashboard.words import lang, t
 from rules.model import CATEGORIES, Severity
 
 VIOLATIONS = tuple(name for name in CATEGORIES if belongs_here(name) and name != FOLLOWED_UP)
 
 
-def missed_form(call: Dossier, selected: Selected | None, actor: Actor) -> None:
-    """What was selected, of which category and rule, and the button that adds it."""
+def missed_form(
+    call: Dossier, selected: Selected | None, actor: Actor, *, page: str, likely: str | None = None
+) -> None:
+    """What was selected, of which category (`likely` is offered first) and rule, and the button that adds it.
+
+    What is said of it stands in the session under `page`_notice and `page`_trouble; `page`_comment goes along.
+    """
     if selected is None:
-        st.caption(t("sampling.missed_hint"))
+        st.caption(t("review.missed"))
         return
     with st.container(border=True):
-        st.markdown(f"**{t('sampling.missed_words', words=plain(selected.text))}**")
-        left, right = st.columns(2)
-        category = left.selectbox(
-            t("review.category"), VIOLATIONS, format_func=rulebook.category, key="sampling_add_category"
-        )
-        severity = right.selectbox(
-            t("review.severity"), list(Severity), index=list(Severity).index(Severity.HIGH),
-            format_func=lambda one: t(f"review.{one.value}"), key="sampling_add_severity",
-        )  # fmt: skip
-        named = [None, *(rule for rule, card in call.rules.items() if card.category == category)]
-        rule = st.selectbox(
-            t("review.rule"), named, key="sampling_add_rule",
-            format_func=lambda one: title(one, call.rules.get(one), lang=lang()) if one else t("review.any_rule"),
-        )  # fmt: skip
+        st.markdown(f"**{t('review.missed_words', words=plain(selected.text))}**")
+        category, severity, rule = _kind(call, page, likely)
         missed = Missed(
             turn=selected.turn, start=selected.start, end=selected.end, category=category, rule_id=rule,
-            severity=severity or Severity.HIGH,
+            severity=severity, comment=st.session_state.get(f"{page}_comment", ""),
         )  # fmt: skip
         st.button(
-            t("sampling.add"), key="sampling_add", type="primary", icon=":material/add:", shortcut="E", on_click=_add,
-            args=(call.record.call_id, missed, actor),
+            t("review.add"), key=f"{page}_add", type="primary", icon=":material/add:", shortcut="E", on_click=_add,
+            args=(call.record.call_id, missed, actor, page),
         )  # fmt: skip
+
+
+def _kind(call: Dossier, page: str, likely: str | None) -> tuple[str, Severity, str | None]:
+    left, right = st.columns(2)
+    category = left.selectbox(
+        t("review.category"), VIOLATIONS, index=VIOLATIONS.index(likely) if likely in VIOLATIONS else 0,
+        format_func=rulebook.category, key=f"{page}_add_category",
+    )  # fmt: skip
+    severity = right.selectbox(
+        t("review.severity"), list(Severity), index=list(Severity).index(Severity.HIGH),
+        format_func=lambda one: t(f"review.{one.value}"), key=f"{page}_add_severity",
+    )  # fmt: skip
+    named = [None, *(rule for rule, card in call.rules.items() if card.category == category)]
+    rule = st.selectbox(
+        t("review.rule"), named, key=f"{page}_add_rule",
+        format_func=lambda one: title(one, call.rules.get(one), lang=lang()) if one else t("review.any_rule"),
+    )  # fmt: skip
+    return category, severity or Severity.HIGH, rule
 
 
 def added_here(call: Dossier, actor: Actor) -> int:
@@ -67,14 +79,15 @@ def added_here(call: Dossier, actor: Actor) -> int:
     return len(added)
 
 
-def _add(call_id: str, missed: Missed, actor: Actor) -> None:
+def _add(call_id: str, missed: Missed, actor: Actor, page: str) -> None:
     try:
         with data.writing() as store:
             review.add_violation(store, call_id, missed, actor=actor, policy=policy())
     except AuditError as error:
-        st.session_state["sampling_trouble"] = str(error)
+        st.session_state[f"{page}_trouble"] = told(error)
         return
-    st.session_state["sampling_notice"] = t("review.added_done")
+    st.session_state[f"{page}_comment"] = ""
+    st.session_state[f"{page}_notice"] = t("review.added_done")
 
 
 def _take_back(item: Item, actor: Actor) -> None:
@@ -82,4 +95,4 @@ def _take_back(item: Item, actor: Actor) -> None:
         with data.writing() as store:
             review.undo(store, item.stamp, actor=actor, policy=policy())
     except AuditError as error:
-        st.session_state["sampling_trouble"] = str(error)
+        st.session_state["sampling_trouble"] = told(error)

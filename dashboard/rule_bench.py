@@ -14,6 +14,7 @@ from audit.config import CHINA
 from audit.score import is_signal
 from dashboard import data, rulebook
 from dashboard.marks import plain
+from dashboard.told import told
 from dashboard.words import t
 from rules.explain import Trace
 from rules.model import RELATIONS, Finding, Result, Severity
@@ -41,7 +42,7 @@ def _judged(text: str, relation: str | None, moment: datetime | None) -> None:
     try:
         turns, facts = read_dialogue(text)
     except BadLine as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(told(error), icon=":material/error:")
         return
     facts = replace(
         facts,

@@ -13,6 +13,7 @@ from audit.complaints import today
 from audit.errors import AuditError
 from audit.store.samples import STRATA, NewPlan, Period, Plan, Pool, Sample, Stratum
 from dashboard import data
+from dashboard.told import told
 from dashboard.words import t
 
 _POOLS = (Pool.UNFLAGGED, Pool.FINDINGS, Pool.CALLS)
@@ -73,7 +74,7 @@ def _make(actor: Actor, pool: Pool) -> None:
         with data.writing() as store:
             made = sampling.make_plan(store, plan, actor=actor)
     except AuditError as error:
-        given["sampling_trouble"] = str(error)
+        given["sampling_trouble"] = told(error)
         return
     given["sampling_plan"] = made.id
     given["sampling_name"] = ""
@@ -110,7 +111,7 @@ def _drawn(actor: Actor, since: date, until: date) -> None:
         with data.writing() as store:
             sample = sampling.draw(store, state["sampling_plan"], Period(since=since, until=until), actor=actor)
     except AuditError as error:
-        state["sampling_trouble"] = str(error)
+        state["sampling_trouble"] = told(error)
         return
     state["sampling_sample"] = sample.id
     state["sampling_item"] = None

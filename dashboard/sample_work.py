@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from audit import review, sampling
-from audit.access import Action, Actor, may
+from audit.access import Actor
 from audit.dossier import Dossier, Found
 from audit.errors import AuditError
 from audit.review import REASONS, Choice
@@ -15,12 +15,13 @@ from audit.sampling import Task
 from audit.store.queue import OPEN, Item
 from audit.store.samples import Correction, Pool, Sample
 from audit.store.verdicts import Kind
-from audit.unmask import Unmasking, unmask
 from dashboard import data, rulebook
 from dashboard.marks import beijing, heading, mark, plain, policy, sign
 from dashboard.missed_form import VIOLATIONS, added_here, missed_form
 from dashboard.player import Focus, Selected, Shown, player
 from dashboard.sounds import sound_of
+from dashboard.told import told
+from dashboard.unmasking import mask_line, unmasking
 from dashboard.words import lang, t
 
 
@@ -35,7 +36,7 @@ def show(actor: Actor, samples: list[Sample]) -> None:
     if task.held_by is not None:
         st.warning(t("sampling.held", who=task.held_by), icon=":material/visibility:")
     with data.reading() as store:
-        call = sampling.hear_task(store, task, actor=actor, unmasking=_unmasking(task.item.call_id))
+        call = sampling.hear_task(store, task, actor=actor, unmasking=unmasking(task.item.call_id))
     if call is None:
         st.info(t("sampling.gone"), icon=":material/delete:")
         st.button(t("sampling.later"), key="sampling_later", on_click=_put_off, args=(task,))
@@ -125,7 +126,8 @@ def _look_again() -> None:
 
 def _call(task: Task, call: Dossier, actor: Actor) -> Selected | None:
     _facts(task, call)
-    _mask(call, actor)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        mask_line(call, actor)
     sound, missing = sound_of(call, actor)
     marks = [mark(one.item, one.finding, one.rule) for one in call.found if one.item is not None]
     # From the first turn on, so that the player's keys know where one is.
@@ -146,33 +148,6 @@ def _facts(task: Task, call: Dossier) -> None:
     st.caption(plain(" · ".join(dict.fromkeys(facts))))
 
 
-def _unmasking(call_id: str) -> Unmasking | None:
-    found = st.session_state.get(f"unmasking_{call_id}")
-    return found if isinstance(found, Unmasking) else None
-
-
-def _mask(call: Dossier, actor: Actor) -> None:
-    if not call.masked or not call.private:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f":material/visibility_off: {t('call.masked', n=call.private)}", width="content")
-        if may(actor, Action.UNMASK):
-            with st.popover(t("call.unmask"), icon=":material/lock_open:", type="tertiary"):
-                st.text_input(t("call.unmask_why"), key="sampling_why", placeholder=t("call.unmask_example"))
-                st.button(
-                    t("call.unmask_do"), key="sampling_unmask", on_click=_unmask, args=(call.record.call_id, actor)
-                )
-
-
-def _unmask(call_id: str, actor: Actor) -> None:
-    try:
-        with data.writing() as store:
-            reason = st.session_state["sampling_why"]
-            st.session_state[f"unmasking_{call_id}"] = unmask(store, call_id, reason, actor=actor)
-    except AuditError as error:
-        st.session_state["sampling_trouble"] = str(error)
-
-
 # what one says of it
 
 
@@ -186,7 +161,7 @@ def _say(task: Task, call: Dossier, selected: Selected | None, actor: Actor) -> 
     else:
         note = "sampling.hear_note" if plan.pool is Pool.UNFLAGGED else "sampling.hear_note_all"
         st.caption(t(note))
-        missed_form(call, selected, actor)
+        missed_form(call, selected, actor, page="sampling")
         added = added_here(call, actor)
         words = t("sampling.done_added", n=added) if added else t("sampling.clean")
         _finish_button(words, "clean", task, actor)
@@ -230,7 +205,7 @@ def _told(act: Callable[[], object], *, notice: str = "sampling.finished") -> No
     try:
         act()
     except AuditError as error:
-        st.session_state["sampling_trouble"] = str(error)
+        st.session_state["sampling_trouble"] = told(error)
         return
     st.session_state["sampling_notice"] = t(notice)
     _leave()
@@ -324,6 +299,6 @@ def _keep(task: Task, turn: int, heard: str, key: str, actor: Actor) -> None:
         with data.writing() as store:
             sampling.correct(store, task.item.id, correction, actor=actor)
     except AuditError as error:
-        st.session_state["sampling_trouble"] = str(error)
+        st.session_state["sampling_trouble"] = told(error)
         return
     st.session_state["sampling_notice"] = t("sampling.fix_saved")

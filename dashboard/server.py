@@ -15,6 +15,7 @@ from audit.errors import AuditError
 from audit.store import Store
 from audit.users import has_accounts
 from dashboard import data
+from dashboard.told import told
 
 if TYPE_CHECKING:
     from streamlit.web.server.starlette import App
@@ -145,7 +146,7 @@ def _told(error: Exception) -> bool:
 
     if not isinstance(error, AuditError):
         return False
-    st.error(str(error), icon=":material/error:")
+    st.error(told(error), icon=":material/error:")
     return True
 
 

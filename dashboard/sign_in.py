@@ -15,6 +15,7 @@ from audit.sessions import SignInFailed, sign_in, sign_in_by_email, sign_out, wh
 from dashboard import data
 from dashboard.data import COOKIE
 from dashboard.guard import SIGN_IN, SIGN_OUT
+from dashboard.told import in_english
 from dashboard.words.sign_in import WORDS
 
 if TYPE_CHECKING:
@@ -133,8 +134,9 @@ def _form(request: Request, *, wanted: str, name: str = "", problem: str = "", s
 
     english = request.query_params.get("lang") == "en"
     words = {key: text[english] for key, text in WORDS.items()}
+    said = in_english(problem) if english else problem
     page = _template().render(
-        w=words, lang="en" if english else "zh", next=wanted, name=name, problem=problem, oidc=_oidc_link()
+        w=words, lang="en" if english else "zh", next=wanted, name=name, problem=said, oidc=_oidc_link()
     )
     return HTMLResponse(page, status_code=status)
 

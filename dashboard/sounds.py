@@ -12,6 +12,7 @@ from audit.clips import ClipUnavailable
 from audit.dossier import Dossier, hear, is_ready
 from audit.listening import Listening, Sound, folder_of
 from dashboard import data
+from dashboard.told import told
 from dashboard.words import t
 
 AT_ONCE_MS = 300_000
@@ -35,7 +36,7 @@ def sound_of(dossier: Dossier, actor: Actor) -> tuple[Sound | None, str]:
                 return hear(listening, dossier, actor=actor), ""
         return _prepared_beside(listening, dossier, actor)
     except ClipUnavailable as error:
-        return None, t("call.no_sound", why=error)
+        return None, t("call.no_sound", why=told(error))
 
 
 def _prepared_beside(listening: Listening, dossier: Dossier, actor: Actor) -> tuple[Sound | None, str]:

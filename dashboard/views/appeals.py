@@ -14,6 +14,7 @@ from audit.errors import AuditError
 from audit.store.appeals import Appeal, Decision
 from dashboard import data
 from dashboard.marks import beijing, clause, heading, plain, policy, said, sign
+from dashboard.told import told
 from dashboard.words import t
 
 
@@ -86,7 +87,7 @@ def _decide(actor: Actor, number: int, decision: Decision) -> None:
         with data.writing() as store:
             appeals.decide_appeal(store, number, decision, answer, actor=actor)
     except AuditError as error:
-        st.session_state["appeals_trouble"] = str(error)
+        st.session_state["appeals_trouble"] = told(error)
         return
     st.session_state["appeals_notice"] = t("appeals.done")
 
@@ -131,7 +132,7 @@ def _file(actor: Actor, key: str) -> None:
         with data.writing() as store:
             appeals.file_appeal(store, key, text, actor=actor, policy=policy())
     except AuditError as error:
-        st.session_state["appeals_trouble"] = str(error)
+        st.session_state["appeals_trouble"] = told(error)
         return
     st.session_state["appeals_notice"] = t("appeals.filed_done")
 

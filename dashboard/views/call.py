@@ -9,19 +9,19 @@ from typing import Any
 import streamlit as st
 
 from audit.access import Action, Actor, may
-from audit.coaching import NewClip
 from audit.dossier import MOST_CALLS, CallLine, Dossier, Found, list_calls, read_dossier
 from audit.errors import AuditError
 from audit.report import call_report
 from audit.report_words import Words, beijing
 from audit.store.queue import COUNTED, OPEN
-from audit.unmask import Unmasking, unmask
 from dashboard import data, filters
 from dashboard.call_parts import around, findings, measured, record, scored
-from dashboard.clip_button import clip_button
+from dashboard.clip_button import clip_button, moment
 from dashboard.marks import clause, mark
 from dashboard.player import Focus, Mark, Shown, player
 from dashboard.sounds import sound_of
+from dashboard.told import told
+from dashboard.unmasking import mask_line, unmasking
 from dashboard.words import lang, t
 
 # Under this the page says that roles are in doubt, as the report does.
@@ -36,9 +36,9 @@ def show() -> None:
         return
     with data.reading() as store:
         try:
-            dossier = read_dossier(store, chosen, actor=actor, unmasking=_unmasking(chosen))
+            dossier = read_dossier(store, chosen, actor=actor, unmasking=unmasking(chosen))
         except AuditError as error:
-            st.error(str(error), icon=":material/block:")
+            st.error(told(error), icon=":material/block:")
             return
     if dossier is None:
         st.warning(t("call.not_here", call=chosen), icon=":material/search_off:")
@@ -161,7 +161,10 @@ def _head(dossier: Dossier, actor: Actor) -> None:
         st.button(t("call.back"), key="call_back", on_click=_leave, icon=":material/arrow_back:", type="tertiary")
         st.subheader(f"{t('call.title')} {facts.call_id}", anchor=False, width="content")
         st.text(" · ".join(filter(None, said)), width="stretch")
-    _mask_line(dossier, actor)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if may(actor, Action.EXPORT):
+            _download(facts.call_id, actor)
+        mask_line(dossier, actor)
     _said(dossier)
 
 
@@ -192,46 +195,6 @@ def _download(call_id: str, actor: Actor) -> None:
     )
 
 
-def _mask_line(dossier: Dossier, actor: Actor) -> None:
-    """What is hidden, the way to see it for those who may, and the evidence to take away."""
-    call_id, shown = dossier.record.call_id, _unmasking(dossier.record.call_id)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if may(actor, Action.EXPORT):
-            _download(call_id, actor)
-        if not dossier.masked and shown is not None:
-            until = f"{beijing(shown.until):%H:%M}"
-            st.caption(f":material/visibility: {t('call.unmasked', until=until, entry=shown.entry)}", width="content")
-            st.button(t("call.mask_again"), key="call_mask", on_click=_mask_again, args=(call_id,), type="tertiary")
-            return
-        said = t("call.masked", n=dossier.private) if dossier.private else t("call.masked_none")
-        st.caption(f":material/visibility_off: {said}", width="content")
-        if may(actor, Action.UNMASK):
-            with st.popover(t("call.unmask"), icon=":material/lock_open:", type="tertiary"):
-                _ask_why(call_id, actor)
-
-
-def _ask_why(call_id: str, actor: Actor) -> None:
-    with st.form("call_unmask_form", border=False):
-        reason = st.text_input(t("call.unmask_why"), key="call_unmask_why", placeholder=t("call.unmask_example"))
-        if st.form_submit_button(t("call.unmask_do"), key="call_unmask_do", icon=":material/lock_open:"):
-            try:
-                with data.writing() as store:
-                    st.session_state[f"unmasking_{call_id}"] = unmask(store, call_id, reason, actor=actor)
-            except AuditError as error:
-                st.error(str(error))
-                return
-            st.rerun()
-
-
-def _unmasking(call_id: str) -> Unmasking | None:
-    found = st.session_state.get(f"unmasking_{call_id}")
-    return found if isinstance(found, Unmasking) else None
-
-
-def _mask_again(call_id: str) -> None:
-    st.session_state.pop(f"unmasking_{call_id}", None)
-
-
 def _player(dossier: Dossier, actor: Actor) -> None:
     sound, missing = sound_of(dossier, actor)
     key = st.session_state.get("call_focus") or st.query_params.get("finding")
@@ -246,9 +209,7 @@ def _player(dossier: Dossier, actor: Actor) -> None:
     name = f"call_player_{dossier.recording[:16]}_{dossier.masked}"
     selected = player(shown, key=name, selectable=may(actor, Action.ASSIGN_COACHING))
     if selected is not None:
-        turn = dossier.turns[selected.turn]
-        moment = NewClip(call_id=dossier.record.call_id, start_ms=turn.start_ms, end_ms=turn.end_ms)
-        clip_button(moment, key="call_moment")
+        clip_button(moment(dossier, selected), key="call_moment")
 
 
 def _turn_of(dossier: Dossier, key: str) -> int | None:

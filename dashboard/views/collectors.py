@@ -34,6 +34,7 @@ from dashboard.clip_button import clip_button
 from dashboard.collector_charts import weekly
 from dashboard.marks import plain
 from dashboard.tables import headed, hundred, interval, percent
+from dashboard.told import told
 from dashboard.words import lang, t
 from rules.model import Severity
 
@@ -251,7 +252,7 @@ def _play(place: Place, actor: Actor) -> None:
     try:
         st.audio(hear(place, actor=actor), format="audio/ogg", autoplay=True)
     except ClipUnavailable as error:
-        st.warning(str(error))
+        st.warning(told(error))
 
 
 def _good(calls: Sequence[GoodCall]) -> None:

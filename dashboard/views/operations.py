@@ -19,6 +19,7 @@ from audit.plan import SOUND
 from audit.uploads import Inbox, Upload, take_in
 from audit.work import is_working, last_words, start_worker
 from dashboard import data
+from dashboard.told import told
 from dashboard.words import t
 
 REFRESH_SECONDS = 5
@@ -176,7 +177,7 @@ def _form() -> None:
         try:
             _take_in([Upload(name=file.name, content=file.getvalue()) for file in files])
         except AuditError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(told(error), icon=":material/error:")
 
 
 def _take_in(uploads: list[Upload]) -> None:

@@ -24,6 +24,7 @@ from audit.store.promises import MOST_ROWS
 from dashboard import data, filters
 from dashboard.collector_charts import by_the_book
 from dashboard.tables import headed, hundred, interval, percent, yuan
+from dashboard.told import told
 from dashboard.words import lang, t
 
 LOOK_BACK = timedelta(days=60)
@@ -134,7 +135,7 @@ def _take_in(files: Sequence[tuple[str, bytes]], actor: Actor) -> None:
             kept, sentences = unknown_cases(store, lists)
             done = import_cases(store, kept, actor=actor)
     except AuditError as error:
-        st.error(str(error))
+        st.error(told(error))
         return
     st.success(t("promises.imported", **asdict(done)))
     sentences = [row.reason for found in lists for row in found.bad] + sentences

@@ -15,6 +15,7 @@ from audit.report_words import Lang, Words
 from audit.store import Filter, tallies
 from audit.store.tallies import Totals
 from dashboard import data, filters
+from dashboard.told import told
 from dashboard.words import lang, t
 from rules.model import CATEGORIES
 
@@ -137,7 +138,7 @@ def _make(asked: Asked, form: str, actor: Actor) -> None:
         with data.writing() as store:
             made = make_report(store, f".{form}", asked, actor=actor, notify=tell)
     except AuditError as error:
-        st.error(str(error))
+        st.error(told(error))
         return
     finally:
         bar.empty()

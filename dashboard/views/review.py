@@ -11,19 +11,23 @@ import streamlit as st
 
 from audit import review
 from audit.access import Action, Actor, may
+from audit.coaching import NewClip
 from audit.dossier import Dossier, read_dossier
 from audit.errors import AuditError
 from audit.redact import find_private
 from audit.redact import mask as mask_words
-from audit.review import REASONS, Case, Choice, Missed, Offer, title
+from audit.review import REASONS, Case, Choice, Offer
 from audit.store import EVERY_CALL, RuleCard
 from audit.store.queue import FOLLOWED_UP, OPEN, Item, State, Wanted, belongs_here
 from audit.store.verdicts import Kind, Verdict
-from audit.unmask import Unmasking, unmask
-from dashboard import address, data, filters
+from dashboard import address, data, filters, rulebook
+from dashboard.clip_button import clip_button, moment
 from dashboard.marks import beijing, clause, heading, mark, plain, policy, said, sign
+from dashboard.missed_form import missed_form
 from dashboard.player import Focus, Selected, Shown, player
 from dashboard.sounds import sound_of
+from dashboard.told import told
+from dashboard.unmasking import mask_line, unmasking
 from dashboard.words import lang, t
 from rules.model import CATEGORIES, Finding, Result, Severity
 
@@ -45,7 +49,7 @@ def show() -> None:
     if held_by is not None:
         st.warning(t("review.held", who=held_by), icon=":material/visibility:")
     with data.reading() as store:
-        call = read_dossier(store, found.item.call_id, actor=actor, unmasking=_unmasking(found.item.call_id))
+        call = read_dossier(store, found.item.call_id, actor=actor, unmasking=unmasking(found.item.call_id))
     left, right = st.columns([13, 8], gap="medium")
     with left:
         selected = None if call is None else _call(found.item, call, actor)
@@ -53,7 +57,9 @@ def show() -> None:
         _finding(found, call, actor)
         _judge(found, actor)
         if call is not None:
-            _missed(found.item, call, selected, actor)
+            missed_form(call, selected, actor, page="review", likely=found.item.category)
+            if selected is not None:
+                clip_button(moment(call, selected), key="review_moment")
             _others(found.item, call)
         _past(found, actor)
     st.caption(t("review.keys"))
@@ -164,6 +170,9 @@ def _top(actor: Actor, wanted: Wanted) -> None:
             on_click=_undo,
             args=(actor, last),
         )
+        # Only what is confirmed may be a bad example, and the page has gone on by then.
+        if last is not None and last.kind in (Kind.CONFIRM, Kind.PARTIAL):
+            clip_button(NewClip(call_id=last.call_id, finding=last.key), key="review_last", label=t("review.clip_last"))
 
 
 def _filters() -> None:
@@ -172,7 +181,7 @@ def _filters() -> None:
     on = sum(value is not None for value in chosen.values())
     label = t("review.choose_on", n=on) if on else t("review.choose")
     with st.popover(label, icon=":material/filter_list:"):
-        _choice("category", _categories(), _category)
+        _choice("category", _categories(), rulebook.category)
         _choice("severity", [severity.value for severity in Severity], lambda name: t(f"review.{name}"))
         _choice("result", ["fail", "unsure"], lambda name: t(f"review.{name}"))
         titles = _rule_titles(lang(), str(data.config().db))
@@ -234,14 +243,10 @@ def _clear() -> None:
 # the call
 
 
-def _unmasking(call_id: str) -> Unmasking | None:
-    found = st.session_state.get(f"unmasking_{call_id}")
-    return found if isinstance(found, Unmasking) else None
-
-
 def _call(item: Item, call: Dossier, actor: Actor) -> Selected | None:
     _facts(call, item)
-    _mask(call, actor)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        mask_line(call, actor)
     sound, missing = sound_of(call, actor)
     marks = [mark(one.item, one.finding, one.rule) for one in call.found if one.item is not None]
     shown = Shown(turns=call.turns, marks=marks, sound=sound, missing=missing, focus=Focus(key=item.key))
@@ -267,27 +272,6 @@ def _facts(call: Dossier, item: Item) -> None:
     link.link_button(t("review.open_call"), address, icon=":material/graphic_eq:", width="stretch")
 
 
-def _mask(call: Dossier, actor: Actor) -> None:
-    """How much is masked, and the way to see it: a reason, which the ledger keeps."""
-    if not call.masked or not call.private:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f":material/visibility_off: {t('call.masked', n=call.private)}", width="content")
-        if may(actor, Action.UNMASK):
-            with st.popover(t("call.unmask"), icon=":material/lock_open:", type="tertiary"):
-                st.text_input(t("call.unmask_why"), key="review_unmask_why", placeholder=t("call.unmask_example"))
-                st.button(t("call.unmask_do"), key="review_unmask", on_click=_unmask, args=(call.record.call_id, actor))
-
-
-def _unmask(call_id: str, actor: Actor) -> None:
-    try:
-        with data.writing() as store:
-            reason = st.session_state["review_unmask_why"]
-            st.session_state[f"unmasking_{call_id}"] = unmask(store, call_id, reason, actor=actor)
-    except AuditError as error:
-        st.session_state["review_trouble"] = str(error)
-
-
 # the finding
 
 
@@ -298,7 +282,7 @@ def _finding(found: Case, call: Dossier | None, actor: Actor) -> None:
     judged = [t(f"review.{item.result.value}"), t("review.confidence", share=f"{item.confidence:.0%}")]
     if item.machine != "present":
         judged.append(t(f"review.{item.machine}"))
-    st.caption(" · ".join([_category(item.category), *judged, t(f"review.{item.state.value}")]))
+    st.caption(" · ".join([rulebook.category(item.category), *judged, t(f"review.{item.state.value}")]))
     if finding.quote:
         st.markdown(f"> {plain(finding.quote)}")
     else:
@@ -323,10 +307,6 @@ def _as_shown(found: Case, call: Dossier | None) -> tuple[Finding, RuleCard | No
     return replace(found.finding, quote=quoted, because=why), None
 
 
-def _category(name: str) -> str:
-    return CATEGORIES[name][1 if lang() == "zh" else 2]
-
-
 def _blind(item: Item, actor: Actor) -> bool:
     return item.state is State.SECOND and actor.name not in item.judged_by
 
@@ -339,6 +319,8 @@ def _judge(found: Case, actor: Actor) -> None:
     if item.state not in OPEN or actor.name in item.judged_by:
         st.info(t("review.judged", state=t(f"review.{item.state.value}")), icon=":material/task_alt:")
         st.button(t("review.next"), key="review_next", shortcut="N", type="primary", on_click=_leave)
+        if item.counts:
+            clip_button(NewClip(call_id=item.call_id, finding=item.key), key="review_item")
         return
     asking = st.session_state.get("review_asking")
     if asking is None:
@@ -429,7 +411,7 @@ def _give(actor: Actor, found: Case, bare: Choice) -> None:
             if st.session_state.get("review_bulk"):
                 done += review.judge_equal(store, found.item, choice, actor=actor, policy=policy())
     except AuditError as error:
-        st.session_state["review_trouble"] = str(error)
+        st.session_state["review_trouble"] = told(error)
         return
     # One key judged them all, and one takes them all back.
     st.session_state["review_together"] = [item.stamp for item in done]
@@ -445,7 +427,7 @@ def _undo(actor: Actor, last: Verdict) -> None:
             for entry in reversed(together if last.id in together else [last.id]):
                 item = review.undo(store, entry, actor=actor, policy=policy())
     except AuditError as error:
-        st.session_state["review_trouble"] = str(error)
+        st.session_state["review_trouble"] = told(error)
         return
     _leave()
     if item is not None:
@@ -458,69 +440,6 @@ def _comment(actor: Actor, item: Item) -> None:
         review.comment(store, item.key, st.session_state["review_comment"], actor=actor)
     st.session_state["review_comment"] = ""
     st.session_state["review_notice"] = t("review.kept_comment")
-
-
-# what the machine missed
-
-
-def _missed(item: Item, call: Dossier, selected: Selected | None, actor: Actor) -> None:
-    if selected is None:
-        st.caption(t("review.missed"))
-        return
-    with st.container(border=True):
-        st.markdown(f"**{t('review.missed_words', words=plain(selected.text))}**")
-        category, severity, rule = _kind_of_missed(item, call)
-        missed = Missed(
-            turn=selected.turn,
-            start=selected.start,
-            end=selected.end,
-            category=category,
-            rule_id=rule,
-            severity=severity,
-            comment=st.session_state.get("review_comment", ""),
-        )
-        st.button(
-            t("review.add"),
-            key="review_add",
-            type="primary",
-            icon=":material/add:",
-            shortcut="E",
-            on_click=_add,
-            args=(actor, item.call_id, missed),
-        )
-
-
-def _kind_of_missed(item: Item, call: Dossier) -> tuple[str, Severity, str | None]:
-    categories = [name for name in _categories() if name != FOLLOWED_UP]
-    left, right = st.columns(2)
-    likely = categories.index(item.category) if item.category in categories else 0
-    category = left.selectbox(
-        t("review.category"), categories, index=likely, format_func=_category, key="review_add_category"
-    )
-    severity = right.selectbox(
-        t("review.severity"),
-        list(Severity),
-        index=list(Severity).index(Severity.HIGH),
-        format_func=lambda one: t(f"review.{one.value}"),
-        key="review_add_severity",
-    )
-    named = [None, *(rule for rule, card in call.rules.items() if card.category == category)]
-    rule = st.selectbox(
-        t("review.rule"), named, key="review_add_rule",
-        format_func=lambda one: t("review.any_rule") if one is None else title(one, call.rules.get(one), lang=lang()),
-    )  # fmt: skip
-    return category, severity or Severity.HIGH, rule
-
-
-def _add(actor: Actor, call_id: str, missed: Missed) -> None:
-    try:
-        with data.writing() as store:
-            review.add_violation(store, call_id, missed, actor=actor, policy=policy())
-    except AuditError as error:
-        st.session_state["review_trouble"] = str(error)
-        return
-    st.session_state["review_comment"] = ""
-    st.session_state["review_notice"] = t("review.added_done")
 
 
 # beside it

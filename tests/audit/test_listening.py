@@ -97,7 +97,7 @@ def test_a_recording_that_is_gone_is_said_and_takes_its_copies_with_it(call: Pat
     call.unlink()
 
     assert listening.ready(call, sha256) is None
-    with pytest.raises(ClipUnavailable, match=r"录音文件不在原处：.*call\.wav"):
+    with pytest.raises(ClipUnavailable, match=r"录音文件 call\.wav 不在审计时的位置"):
         listening.sound(call, sha256)
     assert list(listening.folder.iterdir()) == []
 

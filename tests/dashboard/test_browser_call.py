@@ -183,9 +183,11 @@ def test_unmasking_asks_why_shows_the_words_and_stands_in_the_ledger(
 
 def test_without_its_recording_a_call_is_read_and_says_so(here: Served, opened: Callable[[str], Page]) -> None:
     with Store.read(here.db) as store:
-        gone = next(c.record.call_id for c in store.calls() if c.record.path and not c.record.path.exists())
-    page = opened(f"call?call={gone}")
-    page.get_by_text("录音文件不在原处").wait_for()
+        gone = next(c.record for c in store.calls() if c.record.path and not c.record.path.exists())
+    assert gone.path is not None
+    page = opened(f"call?call={gone.call_id}")
+    page.get_by_text(f"录音文件 {gone.path.name} 不在审计时的位置").wait_for()
+    assert str(gone.path.parent) not in page.content()
     page.locator(".ca-turn").nth(1).click()
     assert page.locator(".ca-turn").nth(1).get_attribute("aria-current") == "true"
 

@@ -66,13 +66,13 @@ def test_a_call_shows_findings_score_duties_measures_and_record(demo: Path, wors
 
 def test_unmasking_needs_a_reason(demo: Path, worst: str) -> None:
     at = run(demo, call=worst)
-    at.text_input(key="call_unmask_why").set_value("看")
-    at.button(key="call_unmask_do").click().run()
+    at.text_input(key="unmask_why").set_value("看")
+    at.button(key="unmask_do").click().run()
     assert "请写明查看原文的理由" in said(at)
-    at.text_input(key="call_unmask_why").set_value("核对投诉 3 号")
-    at.button(key="call_unmask_do").click().run()
+    at.text_input(key="unmask_why").set_value("核对投诉 3 号")
+    at.button(key="unmask_do").click().run()
     assert "正在显示原文" in said(at)
-    at.button(key="call_mask").click().run()
+    at.button(key="mask_again").click().run()
     assert "正在显示原文" not in said(at)
 
 
@@ -81,7 +81,7 @@ def test_a_trainer_sees_no_machine_findings_no_score_and_cannot_unmask(demo: Pat
     assert not at.exception
     assert "待复核" not in said(at)
     assert "扣分项" not in said(at)
-    assert not [one for one in at.text_input if one.key == "call_unmask_why"]
+    assert not [one for one in at.text_input if one.key == "unmask_why"]
 
 
 def test_a_collector_sees_own_calls_and_is_refused_others(demo: Path, worst: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from audit import ledger, review
+from audit import coaching, ledger, review
 from audit.access import Actor, Role
 from audit.config import Config
 from audit.redact import Redaction
@@ -68,12 +68,34 @@ def test_personal_data_is_masked_until_a_reason_is_given(demo: Path) -> None:
         secret = private_in(store, key)
     at = page(demo, finding=key)
     assert secret not in shown(at)
-    at.text_input(key="review_unmask_why").input("核对号码").run()
-    press(at, "unmask")
+    at.text_input(key="unmask_why").input("核对号码")
+    at.button(key="unmask_do").click().run()
     assert at.session_state[f"unmasking_{item.call_id}"].by == WU.name
     assert secret in "".join(element.value for kind in (at.markdown, at.caption, at.text) for element in kind)
     with Store.read(demo) as store:
         assert [entry.kind for entry in ledger.recent(store, subject=item.call_id)] == ["unmask"]
+
+
+def test_what_was_just_confirmed_goes_into_a_playlist(demo: Path) -> None:
+    at = page(demo)
+    confirmed = current(at, demo)
+    press(at, "confirm")
+    at.text_input(key="clip_note_review_last").input("威胁的例子")
+    playlist = at.selectbox(key="clip_list_review_last").value
+    at.button(key="clip_add_review_last").click().run()
+    assert not at.exception
+    with Store.read(demo) as store:
+        clip = coaching.clips(store, playlist, actor=WU)[-1]
+    assert (clip.note, clip.finding) == ("威胁的例子", confirmed.key)
+    assert at.session_state["review_key"] != confirmed.key
+
+
+def test_what_cannot_be_done_is_said_in_the_readers_language(demo: Path) -> None:
+    at = page(demo, lang="en")
+    with Store.open(demo) as store:
+        review.judge(store, current(at, demo), Choice(kind=Kind.CONFIRM), actor=ZHENG, policy=Policy())
+    press(at, "confirm")
+    assert f"{ZHENG.name} has just judged this one" in at.warning[0].value
 
 
 def waiting(store: Store) -> list[str]:

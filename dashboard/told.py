@@ -1,0 +1,50 @@
+"""What went wrong, in the reader's language. audit/ says it in one Chinese sentence; the page words it in English.
+
+A sentence that dashboard/words/errors.py doesn't know is shown as it is: better Chinese than nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from string import Formatter
+
+from audit.access import Role
+from audit.complaint_clock import Status
+from dashboard.words import lang
+from dashboard.words.errors import WORDS
+
+_VALUES = (
+    {role.label: role.value for role in Role}
+    | {status.label: status.value for status in Status}
+    | {"结论": "conclusion", "答复内容": "answer", "原因": "cause", "整改措施": "remedy"}
+)
+
+
+def told(error: Exception) -> str:
+    """The sentence of an exception as this reader reads it."""
+    said = str(error)
+    return said if lang() == "zh" else in_english(said)
+
+
+def in_english(said: str) -> str:
+    """A sentence of audit/ in English; itself where it is unknown."""
+    for pattern, english in _sentences():
+        if found := pattern.fullmatch(said):
+            return english.format(**{name: _value(text) for name, text in found.groupdict().items()})
+    return said
+
+
+def _value(text: str) -> str:
+    """What fills a blank: names as they are, our own labels in English."""
+    return ", ".join(_VALUES.get(part, part) for part in text.split("、"))
+
+
+@cache
+def _sentences() -> list[tuple[re.Pattern[str], str]]:
+    return [(_pattern(chinese), english) for chinese, english in WORDS.values()]
+
+
+def _pattern(chinese: str) -> re.Pattern[str]:
+    parts = (re.escape(text) + (f"(?P<{name}>.*?)" if name else "") for text, name, _, _ in Formatter().parse(chinese))
+    return re.compile("".join(parts), re.DOTALL)
