@@ -79,7 +79,7 @@ $(VENV)/.with-dashboard: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.with-base
 
 $(VENV)/.with-tests: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[base,openai-whisper,train,dashboard,operations,encryption,cluster,test]'
+	$(PIP) install --editable '.[base,openai-whisper,train,dashboard,operations,encryption,cluster,remote,test]'
 	@touch $@ $(VENV)/.with-base $(VENV)/.with-dashboard
 
 clean:

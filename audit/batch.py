@@ -18,12 +18,12 @@ from audit.hearing import Hearing
 from audit.lock import at_work
 from audit.pipeline import Job
 from audit.plan import Plan, Refusal, hearing_digest, settings_digest
+from audit.remote import Identity, identify, spelled
 from audit.store import AuditedCall, Settings, Store
 from audit.store.operations import sign_run
 from audit.timing import Profile, Spent
 from audit.workers import Limits, Pool, Reply, Setup, Workers
 from rules.model import RuleSet
-from transcribe.errors import UnreadableAudio
 from transcribe.pipeline import Timings
 
 POLL_SECONDS = 0.2
@@ -194,7 +194,7 @@ class _Doing:
             self._retried.add(job.record.call_id)
             self._again.append(job)  # before those with the same bytes: the first of them owns what is found
         else:
-            self.fail(job.record, f"{job.record.path}：{reply.reason}" if reply.died else reply.reason)
+            self.fail(job.record, f"{_name(job.record)}：{reply.reason}" if reply.died else reply.reason)
         self._again.extend(self._same_bytes.pop(job.recording, []))
 
     def _keep(self, call: AuditedCall, spent: Spent | None) -> None:
@@ -237,18 +237,14 @@ class _Doing:
 
     def _jobs(self, records: Sequence[CallRecord]) -> Iterator[Job]:
         """Jobs in the plan's order, each hashed when its turn comes; what is done under these settings is left out."""
-        from transcribe.audio import fingerprint
-
-        for record in records:
+        paths = [record.path for record in records if record.path is not None]
+        for record, found in zip(records, identify(paths), strict=True):
             if self._interrupts.count:
                 return
-            assert record.path is not None
-            try:
-                recording = fingerprint(record.path)
-            except UnreadableAudio as error:
-                self.fail(record, str(error))
+            if found.problem:
+                self.fail(record, found.problem)
                 continue
-            job = self._job(record, recording)
+            job = self._job(record, found)
             if self._is_done(job):
                 self._over(job.bytes, skipped=1)
             else:
@@ -259,7 +255,7 @@ class _Doing:
         call_id, state = job.record.call_id, (job.recording, job.settings)
         return self._done.get(call_id) == state or self.store.done_call(call_id) == state
 
-    def _job(self, record: CallRecord, recording: str) -> Job:
+    def _job(self, record: CallRecord, found: Identity) -> Job:
         hearing = self.batch.hearing
         digest = hearing_digest(
             engine=hearing.engine,
@@ -269,8 +265,8 @@ class _Doing:
         )
         return Job(
             record=record,
-            recording=recording,
-            bytes=_size(record),
+            recording=found.sha256,
+            bytes=found.bytes,
             hearing=digest,
             settings=settings_digest(digest, self.batch.settings, record),
         )
@@ -279,6 +275,10 @@ class _Doing:
         if self._heard.get(job.recording) != job.hearing:
             return job
         return replace(job, transcript=self.store.transcript(job.recording))
+
+
+def _name(record: CallRecord) -> str:
+    return "" if record.path is None else spelled(record.path)
 
 
 def _size(record: CallRecord) -> int:

@@ -37,7 +37,17 @@ def _where(_ctx: click.Context, _param: click.Parameter, value: str | None) -> s
 
 
 ENGINES = ("faster-whisper", "openai-whisper", "transcript")
-PATHS = click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+def _plain(_ctx: click.Context, _param: click.Parameter, paths: Sequence[Path]) -> list[Path]:
+    from audit.remote import plain
+
+    return [plain(path) for path in paths]
+
+
+PATHS = click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path), callback=_plain
+)
 CONFIG = click.option(
     "--config", type=click.Path(path_type=Path), help="配置文件，默认为当前文件夹的 callaudit.toml（若有）。"
 )
@@ -52,8 +62,8 @@ ENGINE = click.option(
 )
 MODEL = click.option("--model", metavar="NAME|DIR", help="模型名或文件夹，默认 base（随 callaudit[base] 安装）。")
 _STAGES = {
-    "load": "加载模型和规则", "decode": "解码", "voice": "语音检测", "recognise": "识别", "rules": "规则",
-    "store": "入库", "other": "其他（启动、计划、传递）",
+    "load": "加载模型和规则", "fetch": "取录音", "decode": "解码", "voice": "语音检测", "recognise": "识别",
+    "rules": "规则", "store": "入库", "other": "其他（启动、计划、传递）",
 }  # fmt: skip
 HEADERS = {
     "zh": ("通话", "催收员", "得分", "一票否决", "高", "中", "低", "提示", "待复核", "说明"),
@@ -81,6 +91,7 @@ def audit_command(paths: Sequence[Path], **given: Any) -> int:
     \b
     例：callaudit audit 录音/ --calls 录音/calls.csv
         callaudit audit 录音/ --fail-on high --workers 4
+        callaudit audit s3://存储桶/录音
         callaudit audit 录音/ --on ray://10.0.0.1:10001 --profile
         callaudit audit 转写/ --engine transcript
     """
@@ -117,18 +128,32 @@ def read_given_config(given: dict[str, Any]) -> Config:
 
 def _call_lists(given: Path | None, paths: Sequence[Path], config: Config) -> list[CallList]:
     """The call list asked for, else calls.csv of each folder."""
-    from audit.calls import read_calls
     from audit.links import refuse_link
+    from audit.remote import address
 
-    files = [given] if given is not None else [path / "calls.csv" for path in paths if path.is_dir()]
+    folders = [path for path in paths if path.is_dir() or (address(path) and not path.suffix)]
+    files = [given] if given is not None else [folder / "calls.csv" for folder in folders]
     for file in files if given is None else ():  # a list that nobody named
-        refuse_link(file, file.parent, linked=config.linked_folders)
-    lists = [read_calls(file, utc_offset=config.utc_offset) for file in files if file.exists()]
+        if address(file) is None:
+            refuse_link(file, file.parent, linked=config.linked_folders)
+    lists = [found for file in files if (found := _read_list(file, config)) is not None]
     if given is not None and not lists:
         warn(f"提醒：没有通话清单 {given}；通话信息按文件名取默认值，涉及债务人关系和时间的规则无法确定")
     elif not lists:
         warn("提醒：没有通话清单 calls.csv；通话信息按文件名取默认值，可用 --calls 指定")
     return lists
+
+
+def _read_list(file: Path, config: Config) -> CallList | None:
+    from functools import partial
+
+    from audit.calls import read_calls
+    from audit.remote import address, read_list
+
+    read = partial(read_calls, utc_offset=config.utc_offset)
+    if address(file) is not None:
+        return read_list(file, read)
+    return read(file) if file.exists() else None
 
 
 def make_batch(
@@ -147,6 +172,7 @@ def make_batch(
     from audit.errors import BadPath
     from audit.hearing import weights_digest
     from audit.plan import SOUND, TEXT, Wanted, make_plan
+    from audit.remote import spelled
     from audit.settings import settings_of
     from rules.load import load_rules
 
@@ -161,7 +187,7 @@ def make_batch(
     )
     plan = replace(plan, refusals=(*refused, *plan.refusals))
     if not plan.records and not plan.refusals:
-        raise BadPath(f"{'、'.join(map(str, paths))}：没有找到录音；支持 {'、'.join(sorted(SOUND))}")
+        raise BadPath(f"{'、'.join(map(spelled, paths))}：没有找到录音；支持 {'、'.join(sorted(SOUND))}")
     hearing = _hearing(config, ruleset, workers=_workers(config))
     return Batch(
         plan=plan,

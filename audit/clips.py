@@ -6,11 +6,14 @@ Ogg/Opus at 16 kHz mono, both sides mixed; about 2 kB a second. The same recordi
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from audit.errors import BadConfig
+from audit.remote import fetched, spelled
 from audit.sound import Samples, Window, at, beeped, write_opus
 from transcribe.audio import SAMPLE_RATE, Recording, blocks, examine, fingerprint
 
@@ -61,8 +64,8 @@ def cut(
 
     Raises `ClipUnavailable` where the recording is gone, no longer the same bytes, or unreadable.
     """
-    recording = open_recording(path, sha256)
-    heard = _collect(recording, windows, beeps)
+    with opened(path, sha256) as recording:
+        heard = _collect(recording, windows, beeps)
     return {window: encode(samples) for window, samples in heard.items()}
 
 
@@ -76,12 +79,26 @@ def encode(samples: Samples) -> bytes:
     return file.getvalue()
 
 
-def open_recording(path: Path | None, sha256: str) -> Recording:
-    """The recording that was audited; `ClipUnavailable` where it is gone, another, unreadable or silent."""
+@contextmanager
+def opened(path: Path | None, sha256: str) -> Iterator[Recording]:
+    """The recording that was audited, for the time being fetched where it lies at an address; `ClipUnavailable`."""
     from transcribe.errors import UnreadableAudio
 
     if path is None:
         raise ClipUnavailable("没有保存录音路径")
+    try:
+        with fetched(path) as file:
+            yield open_recording(file, sha256)
+    except UnreadableAudio as error:
+        raise ClipUnavailable(f"录音在 {spelled(path)}，现在取不到：{error.reason}") from None
+    except BadConfig as error:
+        raise ClipUnavailable(f"录音在 {spelled(path)}：{error}") from None
+
+
+def open_recording(path: Path, sha256: str) -> Recording:
+    """The recording that was audited; `ClipUnavailable` where it is gone, another, unreadable or silent."""
+    from transcribe.errors import UnreadableAudio
+
     try:
         if fingerprint(path) != sha256:
             raise ClipUnavailable("录音文件与审计时的不一致（SHA-256 不同）")

@@ -12,7 +12,7 @@ import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
@@ -205,12 +205,23 @@ def _connect(address: str) -> Any:
             if address == LOCAL:
                 ray.init(address="local", include_dashboard=False, **quiet)
             else:
-                ray.init(address, **quiet)
+                _join(ray, address, quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise CannotStart(f"{address}：连不上集群（{_first_line(error)}）；请检查地址、端口和 Ray 版本") from error
     finally:
         signal.signal(signal.SIGTERM, ours)  # Ray takes it over
     return ray
+
+
+def _join(ray: Any, address: str, options: Mapping[str, Any]) -> None:
+    for again in (True, True, False):
+        try:
+            ray.init(address, **options)
+            return
+        except ConnectionError as error:
+            # The head makes a process for each who joins, and where it is busy is not always in time.
+            if not again or "Initialization failure" not in str(error):
+                raise
 
 
 def _first_line(error: Exception) -> str:

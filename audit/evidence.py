@@ -20,6 +20,7 @@ from typing import Any
 
 from audit.access import Actor
 from audit.errors import AuditError, BadPath, os_reason
+from audit.remote import fetched, spelled
 from audit.store import Store, StoredCall, finding_keys
 from audit.store.ledger import entries
 from audit.store.verdicts import of_call
@@ -85,12 +86,13 @@ def _recording(call: StoredCall, *, sound: bool) -> dict[str, bytes]:
     path = call.record.path
     assert path is not None
     try:
-        found = fingerprint(path)
+        with fetched(path) as file:
+            found, sound_bytes = fingerprint(file), file.read_bytes()
     except UnreadableAudio as error:
         raise BadPath(str(error)) from error
     if found != call.recording:
-        raise BadPath(f"{path}：录音与审计时的不是同一个文件（SHA-256 不同）；请找回原来的录音")
-    return {f"recording{path.suffix}": path.read_bytes()}
+        raise BadPath(f"{spelled(path)}：录音与审计时的不是同一个文件（SHA-256 不同）；请找回原来的录音")
+    return {f"recording{path.suffix}": sound_bytes}
 
 
 def _findings(call: StoredCall) -> list[dict[str, Any]]:

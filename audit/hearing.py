@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.calls import CallRecord
 from audit.pipeline import Hear
+from audit.remote import fetched
 from transcribe.model import Transcript
 
 if TYPE_CHECKING:
@@ -59,9 +61,12 @@ def open_ears(hearing: Hearing, *, timings: Timings | None = None) -> Hear:
             with timings.measure("load"):
                 loaded.append(load_engine(hearing))
         channel = hearing.agent_channel if record.agent_channel is None else record.agent_channel
-        return transcribe(
-            _path(record), engine=loaded[0], agent_channel=channel, hotwords=hearing.hotwords, timings=timings
-        )
+        with ExitStack() as stack:
+            with timings.measure("fetch"):
+                path = stack.enter_context(fetched(_path(record)))
+            return transcribe(
+                path, engine=loaded[0], agent_channel=channel, hotwords=hearing.hotwords, timings=timings
+            )
 
     return hear
 
@@ -82,8 +87,8 @@ def _read(record: CallRecord) -> Transcript:
     from transcribe.audio import fingerprint
     from transcribe.files import read_transcript
 
-    path = _path(record)
-    return replace(read_transcript(path), recording=fingerprint(path))
+    with fetched(_path(record)) as path:
+        return replace(read_transcript(path), recording=fingerprint(path))
 
 
 def _path(record: CallRecord) -> Path:

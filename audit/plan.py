@@ -11,6 +11,7 @@ from datetime import tzinfo
 from itertools import chain
 from pathlib import Path
 
+from audit import remote
 from audit.calls import BadRow, CallList, CallRecord, default_record
 from audit.errors import BadPath, os_reason
 from audit.links import Reach, told
@@ -127,7 +128,8 @@ def _refused_row(file: Path, row: BadRow, unnamed: set[Path]) -> Refusal:
 def refuse_missing(paths: Sequence[Path]) -> None:
     """`BadPath` for what is not there, before anything is begun."""
     for path in paths:
-        if not os.path.lexists(path):
+        remote.refuse_secret(path)
+        if remote.address(path) is None and not os.path.lexists(path):
             raise BadPath(f"{path}：没有这个文件或文件夹；请检查路径")
 
 
@@ -142,6 +144,9 @@ def _replaced(
 def _find(paths: Sequence[Path], wanted: Wanted, *, skip: set[Path]) -> _Search:
     search = _Search(entered={Path(os.path.realpath(path)) for path in paths if path.is_dir()})
     for path in map(_absolute, paths):
+        if remote.address(path) is not None:
+            _find_there(path, wanted, search, skip)
+            continue
         reach = Reach.of(path, wanted.linked)
         if path.is_dir():
             for file in _walk(path, search, reach):
@@ -153,6 +158,21 @@ def _find(paths: Sequence[Path], wanted: Wanted, *, skip: set[Path]) -> _Search:
         elif search.lets(path, reach):
             search.files[path] = None
     return search
+
+
+def _find_there(path: Path, wanted: Wanted, search: _Search, skip: set[Path]) -> None:
+    """The same at an address."""
+    if remote.is_file(path, wanted.suffixes):
+        search.files[path] = None
+        return
+    for entry in remote.files_below(path):
+        below = entry.path.relative_to(path).parts
+        if not all(_shown(part) and part.lower() not in _CACHES for part in below):
+            continue
+        if entry.problem:
+            search.refusals.append(Refusal(path=entry.path, reason=entry.problem))
+        elif entry.path.suffix.lower() in wanted.suffixes and entry.path not in skip:
+            search.files[entry.path] = None
 
 
 def _walk(folder: Path, search: _Search, reach: Reach) -> Iterator[Path]:
@@ -175,11 +195,11 @@ def _shown(name: str) -> bool:
 
 
 def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path))
+    return Path(os.path.abspath(path)) if remote.address(path) is None else path
 
 
 def _folders(paths: Sequence[Path]) -> list[Path]:
-    return [_absolute(path) for path in paths if path.is_dir()]
+    return [_absolute(path) for path in paths if path.is_dir() or remote.address(path) is not None]
 
 
 def _match(
@@ -197,7 +217,8 @@ def _match(
         if path is not None:
             found.setdefault(path, []).append(replace(record, path=path))
         elif any(record.path.is_relative_to(folder) for folder in folders) and not os.path.exists(record.path):
-            reason = f"{record.path}：通话清单里有 {record.call_id}，但找不到录音；请补上文件或改正 recording 列"
+            what = f"通话清单里有 {record.call_id}，但找不到录音；请补上文件或改正 recording 列"
+            reason = f"{remote.spelled(record.path)}：{what}"
             missing.append(Refusal(path=record.path, reason=reason, call_id=record.call_id))
     return found, missing
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 from transcribe.pipeline import Clock
 
-STAGES = ("load", "decode", "voice", "recognise", "rules", "store")
-"""Engine, weights and rules read; sound decoded; speech found; words heard; judged; kept."""
+STAGES = ("load", "fetch", "decode", "voice", "recognise", "rules", "store")
+"""Engine, weights and rules read; recording fetched from its address; sound decoded; speech found; words heard;
+judged; kept.
+"""
 OTHER = "other"
 """Planning, hashing, handing over, starting: what no stage accounts for."""
 

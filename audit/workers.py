@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from audit.errors import AuditError
 from audit.hearing import Hearing, open_ears
 from audit.pipeline import Hear, Job, judge_call
+from audit.remote import spelled
 from audit.store import AuditedCall
 from audit.timing import Spent
 from rules.model import RuleSet
@@ -280,7 +281,8 @@ class _Mind:
             raise
         except Exception as error:
             # One call must not cost the others, whatever is wrong with it; the reason keeps what a bug report needs.
-            return f"{job.record.path}：程序内部错误（{type(error).__name__}: {error}）；请把这条信息报告给开发者"
+            name = "" if job.record.path is None else spelled(job.record.path)
+            return f"{name}：程序内部错误（{type(error).__name__}: {error}）；请把这条信息报告给开发者"
 
     def spent(self) -> Spent:
         """By stage, and of the whole process since it was last asked."""

@@ -12,12 +12,12 @@ class TranscribeError(Exception):
 class UnreadableAudio(TranscribeError):
     """A recording that can't be judged; `reason` says what is wrong and what to do."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path | str, reason: str) -> None:
         super().__init__(f"{path}：{reason}")
         self.path = path
         self.reason = reason
 
-    def __reduce__(self) -> tuple[type[UnreadableAudio], tuple[Path, str]]:
+    def __reduce__(self) -> tuple[type[UnreadableAudio], tuple[Path | str, str]]:
         return type(self), (self.path, self.reason)  # travels between worker processes
 
 

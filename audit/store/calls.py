@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.calls import CallRecord
+from audit.remote import spelled
 from audit.score import Scorecard
 from audit.store import queue, tallies
 from audit.store.connection import Connection, now, packed
@@ -194,13 +195,13 @@ class Store(Connection):
         with self.writing(), tallies.kept(self, *self._sharing(record.call_id, transcript)):
             queue.drop(self, record.call_id, but=transcript.recording)
             self.upsert("recordings", "id", {
-                "id": transcript.recording, "path": str(record.path), "bytes": call.bytes,
+                "id": transcript.recording, "path": spelled(record.path), "bytes": call.bytes,
                 "duration_ms": transcript.duration_ms, "added_at": now(),
             })  # fmt: skip
             self.upsert("calls", "call_id", {**_record_row(record), "recording": transcript.recording})
             self.upsert("transcripts", "recording", _transcript_row(transcript, call.hearing))
             self._replace_judgement(call, run)
-            self.sql.execute("delete from failures where path = ?", [str(record.path)])
+            self.sql.execute("delete from failures where path = ?", [spelled(record.path)])
 
     def save_judgement(self, call: AuditedCall, *, run: int) -> None:
         """Keep what today's rules say about a call whose transcript is in the store already."""
@@ -228,7 +229,7 @@ class Store(Connection):
                 " values (?, ?, ?, ?, ?, 1)"
                 " on conflict (path) do update set reason = excluded.reason, call_id = excluded.call_id,"
                 " run = excluded.run, failed_at = excluded.failed_at, tries = tries + 1",
-                [str(path), call_id, reason, run, now()],
+                [spelled(path), call_id, reason, run, now()],
             )
             self.sql.execute("update runs set calls_failed = calls_failed + 1 where id = ?", [run])
 
@@ -236,12 +237,12 @@ class Store(Connection):
         """The file of a failure was moved; so is its row."""
         with self.writing():
             # Only in place of another: a kill may have come between the move of the file and this.
-            self.sql.execute("update or replace failures set path = ? where path = ?", [str(to), str(path)])
+            self.sql.execute("update or replace failures set path = ? where path = ?", [spelled(to), spelled(path)])
 
     def resolve(self, paths: Iterable[Path]) -> None:
         """Remove failures that a later run has not met again."""
         with self.writing():
-            self.sql.executemany("delete from failures where path = ?", [[str(path)] for path in paths])
+            self.sql.executemany("delete from failures where path = ?", [[spelled(path)] for path in paths])
 
     def failures(self) -> list[Failure]:
         """Files that could not be judged and have not been since, by path."""
@@ -398,7 +399,7 @@ def _record_row(record: CallRecord) -> dict[str, Any]:
     row["extra"] = packed(dict(record.extra))
     if record.path is None:
         return {name: value for name, value in row.items() if name not in _ONLY_CALLS}
-    return row | {"path": str(record.path)}
+    return row | {"path": spelled(record.path)}
 
 
 def _record(row: Mapping[str, Any]) -> CallRecord:

@@ -14,6 +14,7 @@ import sys
 import psutil
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S"] = "120"  # on a busy machine 30 are too few
 
 
 def main() -> None:

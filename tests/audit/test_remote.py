@@ -1,0 +1,175 @@
+"""Recordings at addresses: a real S3 server, a plain web server, an SFTP server are audited like a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from audit.errors import BadPath, Exit
+from audit.remote import address, fetched, files_below, identify, plain, refuse_secret, spelled
+from audit.store import Store
+from tests.conftest import write_calls, write_transcript
+from transcribe.errors import UnreadableAudio
+
+Run = Callable[..., CompletedProcess[str]]
+SECRET = "wJalrXUtnFEMI-very-secret"
+CALLS = 4
+
+
+def free_port() -> int:
+    with socket.socket() as any_port:
+        any_port.bind(("127.0.0.1", 0))
+        return int(any_port.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[int]:
+    """Port of an S3 server in a process of its own."""
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as server:  # fmt: skip
+        until = time.monotonic() + 60
+        while True:
+            try:
+                put(port, "/calls", b"")
+                break
+            except ConnectionRefusedError:
+                assert time.monotonic() < until, "the S3 server does not answer"
+                time.sleep(0.05)
+        yield port
+        server.kill()
+
+
+def put(port: int, path: str, data: bytes) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("PUT", path, body=data, headers={"Host": f"127.0.0.1:{port}"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Address of a plain web server, and the folder that it shows."""
+    folder = tmp_path / "web"
+    folder.mkdir()
+    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", folder
+        server.shutdown()
+
+
+def judged(db: Path) -> dict[str, tuple[str, int]]:
+    with Store.read(db) as store:
+        return {call.record.call_id: (call.recording, call.card.score) for call in store.calls()}
+
+
+def test_a_bucket_is_audited_like_a_folder(tmp_path: Path, pack: Path, callaudit: Run, s3: int) -> None:
+    folder = write_calls(tmp_path / "calls", CALLS)
+    (folder / "calls.csv").write_text("call_id,recording,agent_id\nk1,c0001.json,A7\nk9,gone.json,A7\n", "utf-8")
+    for file in folder.iterdir():
+        put(s3, f"/calls/day/1/{file.name}", file.read_bytes())
+    put(s3, "/calls/day/1/", b"")  # how consoles make a folder
+    put(s3, "/calls/day/1/2//twice.json", b"{}")
+    private = tmp_path / "tmp"
+    private.mkdir()
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
+    env = {**os.environ, **keys, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3}", "TMPDIR": str(private)}
+    given = ("--engine", "transcript", "--rules", pack, "--workers", "1")
+    there = callaudit("audit", "s3://calls/day", "--calls", "s3://calls/day/1/calls.csv", *given, "--db", "there.db", env=env)
+    here = callaudit("audit", "calls", *given, "--db", "here.db")
+    assert (there.returncode, here.returncode) == (Exit.SOME_FAILED, Exit.SOME_FAILED), there.stderr
+    assert there.stdout == here.stdout
+    assert judged(tmp_path / "there.db") == judged(tmp_path / "here.db")
+    with Store.read(tmp_path / "there.db") as store:
+        (path,) = [call.record.path for call in store.calls() if call.record.call_id == "k1"]
+        assert path is not None
+        assert spelled(path) == "s3://calls/day/1/c0001.json"
+        assert store.one("select path, bytes from recordings where path = 's3://calls/day/1/c0001.json'") == {
+            "path": "s3://calls/day/1/c0001.json", "bytes": (folder / "c0001.json").stat().st_size,
+        }  # fmt: skip
+        reasons = sorted(failure.reason for failure in store.failures())
+    assert [reason.partition("：")[0] for reason in reasons] == ["s3://calls/day/1/2", "s3://calls/day/1/gone.json"]
+    assert "请改名" in reasons[0]
+    assert "通话清单里有 k9" in reasons[1]
+    assert SECRET not in there.stdout + there.stderr
+    assert list(private.iterdir()) == []  # what was fetched is gone
+
+    again = callaudit("audit", "s3://calls/day/1", *given, "--db", "there.db", env=env)
+    assert "完成 0 通，跳过已完成 4 通" in again.stderr
+    refused = callaudit("audit", "s3://none/day", *given, env=env)
+    assert refused.returncode == Exit.COULD_NOT_RUN
+    assert "s3://none/day：没有这个文件或文件夹" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_web_share_is_audited_below_its_folder_only(
+    tmp_path: Path, pack: Path, callaudit: Run, web: tuple[str, Path]
+) -> None:
+    at, folder = web
+    write_transcript(folder / "录音/一 百%.json", "agent: 我们就爆你通讯录")
+    write_transcript(folder / "录音/子/b.json", "agent: 您好")
+    write_transcript(folder / "录音/.hidden.json", "agent: 您好")
+    write_transcript(folder / "elsewhere.json", "agent: 您好")
+    given = ("--engine", "transcript", "--rules", pack, "--workers", "1")
+    done = callaudit("audit", f"{at}/录音/", *given)
+    assert done.returncode == Exit.CLEAN, done.stderr
+    assert sorted(judged(tmp_path / "callaudit.db")) == ["b", "一 百%"]
+    (folder / "录音/子/b.json").unlink()
+    assert callaudit("audit", f"{at}/录音/子/b.json", *given).returncode == Exit.SOME_FAILED
+    with Store.read(tmp_path / "callaudit.db") as store:
+        (failure,) = store.failures()
+    assert failure.reason == f"{at}/录音/子/b.json：没有这个文件或文件夹；请检查地址"
+
+
+def test_what_is_fetched_is_private_and_goes_again_also_after_an_error(web: tuple[str, Path]) -> None:
+    at, folder = web
+    (folder / "a.wav").write_bytes(b"sound" * 1000)
+    place = Path(f"{at}/a.wav")
+    with fetched(place) as copy:
+        assert copy.read_bytes() == (folder / "a.wav").read_bytes()
+        assert copy.parent.stat().st_mode & 0o077 == 0
+    assert not copy.parent.exists()
+    with pytest.raises(UnreadableAudio) as told, fetched(place) as copy:
+        raise UnreadableAudio(copy, "不是录音")
+    assert str(told.value) == f"{at}/a.wav：不是录音"
+    assert not copy.parent.exists()
+    (found, missing) = identify([place, Path(f"{at}/b.wav")])
+    assert (found.sha256, found.bytes) == (hashlib.sha256(b"sound" * 1000).hexdigest(), 5000)
+    assert missing.problem == f"{at}/b.wav：没有这个文件或文件夹；请检查地址"
+
+
+def test_a_server_that_is_away_is_told_in_one_sentence() -> None:
+    port = free_port()
+    with pytest.raises(BadPath, match=rf"http://127.0.0.1:{port}/x：读取失败"):
+        list(files_below(Path(f"http://127.0.0.1:{port}/x")))
+
+
+@pytest.mark.parametrize("given", ["s3://key:secret@b/a.wav", "https://h/a.wav?X-Amz-Signature=secret", "http://h/a#secret"])
+def test_an_address_with_a_secret_is_refused_and_not_repeated(given: str) -> None:
+    with pytest.raises(BadPath) as told:
+        refuse_secret(Path(given))
+    assert "secret" not in str(told.value)
+
+
+def test_addresses_survive_being_paths() -> None:
+    assert address(Path("s3://b/k/a.wav")) == "s3://b/k/a.wav"
+    assert address(Path("/data/s3:/a.wav")) is None
+    assert address(Path("s3")) is None
+    assert spelled(Path("/data/a.wav")) == "/data/a.wav"
+    assert plain(Path("file:///data/a.wav")) == Path("/data/a.wav")
