@@ -12,6 +12,7 @@ from audit.cli_cases import cases_group
 from audit.cli_complaints import complaints_group
 from audit.cli_conduct import conduct_command
 from audit.cli_dashboard import dashboard_command
+from audit.cli_encryption import decrypt_command, encrypt_command
 from audit.cli_evidence import evidence_command
 from audit.cli_ledger import ledger_group
 from audit.cli_retention import retention_group
@@ -57,6 +58,8 @@ for command in (
     alert_command,
     backup_command,
     restore_command,
+    encrypt_command,
+    decrypt_command,
     benchmark_group,
     dashboard_command,
     work_command,

@@ -43,7 +43,12 @@ def restore_command(source: Path, **given: Any) -> None:
     例：callaudit restore /backup/callaudit-20261122-020000-000000.db
     """
     from audit.backup import restore
+    from audit.store import Store
+    from audit.store.cipher import given_key
 
     config = read_given_config(given)
     kept = restore(source, config.db)
     warn(f"已恢复到 {config.db}" + (f"；原来的数据库在 {kept}" if kept else ""))
+    with Store.examine(config.db) as store:
+        if store.key is None and given_key() is not None:
+            warn("这个备份没有加密，恢复的数据库也没有；请运行 callaudit encrypt")

@@ -20,6 +20,7 @@ from audit.config import Config
 from audit.errors import AuditError
 from audit.hearing import Hearing, open_ears, weights_digest
 from audit.store import Store, tallies
+from audit.store.cipher import given_key
 from audit.store.promises import resettle_promises
 from rules.engine import Judge
 from rules.load import RuleErrors, load_rules
@@ -109,7 +110,10 @@ def _store(path: Path) -> str:
         verdict = store.integrity()
         if verdict != "ok":
             raise AuditError(f"{path}：数据库损坏（{verdict}）；请从备份恢复")
-        return f"{path} 完好，已判定 {len(store.done())} 通，失败 {len(store.failures())} 通"
+        if store.key is None and given_key() is not None:
+            raise AuditError(f"{path}：给出了密钥，但数据库没有加密；请运行 callaudit encrypt")
+        state = "没有加密" if store.key is None else "已加密"
+        return f"{path} 完好，{state}，已判定 {len(store.done())} 通，失败 {len(store.failures())} 通"
 
 
 def _counts(path: Path) -> str:

@@ -4,7 +4,8 @@
     ├── BadConfig                callaudit.toml or an option
     ├── BadCalls                 calls.csv as a whole; single bad rows are reported and don't stop the others
     ├── StoreError               the store can't be opened, read or written
-    │   └── StoreFull            no space, or a size limit
+    │   ├── StoreFull            no space, or a size limit
+    │   └── BadKey               the key of an encrypted store is missing, malformed or another one
     ├── BadCases                 cases.csv or payments.csv as a whole
     ├── BadComplaints            complaints.csv as a whole
     └── BadPath                  a path on the command line
@@ -60,6 +61,10 @@ class StoreError(AuditError):
 
 class StoreFull(StoreError):
     """No space left for the store. What was committed before stays."""
+
+
+class BadKey(StoreError):
+    """The key of an encrypted store; the message never holds it."""
 
 
 def os_reason(error: OSError) -> str:

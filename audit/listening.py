@@ -6,18 +6,21 @@ none after that. Who may not hear personal data gets another file, with a tone i
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256 as digest_of
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from audit.clips import ClipUnavailable, open_recording
+from audit.clips import ClipUnavailable, opened
+from audit.remote import address
+from audit.sealed import seal, unseal
 from audit.sound import Samples, Window, beeped, write_opus
+from audit.store.cipher import given_key
 from transcribe.audio import SAMPLE_RATE, Recording, blocks
 
 MIME = "audio/ogg"
@@ -42,35 +45,40 @@ class Sound:
     duration_ms: int
     channels: tuple[int, ...]
     peaks: tuple[tuple[int, ...], ...]
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """Where playable copies are kept: a folder that is its owner's alone, up to `largest` bytes."""
+    """Where playable copies are kept: a folder that is its owner's alone, up to `largest` bytes.
+
+    With a `key`, that of the store, what is written there can be read with it alone.
+    """
 
     folder: Path
     largest: int = LARGEST_CACHE
+    key: str | None = None
 
     def ready(self, path: Path | None, sha256: str, *, beeps: Sequence[Window] = ()) -> Sound | None:
         """The copy if it is there already and the recording still is; None otherwise. Takes no time."""
-        if path is None or not path.is_file():
+        if not _may_be_there(path):
             return None
-        return _read(self._file(sha256, beeps))
+        return _read(self._file(sha256, beeps), self.key)
 
     def sound(self, path: Path | None, sha256: str, *, beeps: Sequence[Window] = ()) -> Sound:
         """The copy, made where there is none; `ClipUnavailable` says in Chinese why there is nothing to hear.
 
         A recording that is gone takes its copies with it: it was perhaps deleted for good reason.
         """
-        if path is None or not path.is_file():
+        if not _may_be_there(path):
             self.forget(sha256)
             raise ClipUnavailable(_gone(path))
         found = self.ready(path, sha256, beeps=beeps)
         if found is not None:
             return found
-        recording = open_recording(path, sha256)
-        _private_folder(self.folder)
-        made = _make(recording, self._file(sha256, beeps), beeps)
+        with opened(path, sha256) as recording:
+            _private_folder(self.folder)
+            made = _make(recording, self._file(sha256, beeps), beeps, self.key)
         self._shrink(keep=made.file)
         return made
 
@@ -82,11 +90,12 @@ class Listening:
     def _file(self, sha256: str, beeps: Sequence[Window]) -> Path:
         places = "-".join(f"{w.start_ms}+{w.end_ms}" for w in beeps)
         which = digest_of(places.encode()).hexdigest()[:12] if beeps else "whole"
-        return self.folder / f"{_stem(sha256)}-{which}.ogg"
+        return self.folder / f"{_stem(sha256)}-{which}.{'ogg' if self.key is None else 'sealed'}"
 
     def _shrink(self, *, keep: Path) -> None:
         """Delete the copies that were used longest ago until the rest fits; the newest stays whatever its size."""
-        files = sorted(self.folder.glob("*.ogg"), key=lambda file: file.stat().st_mtime)
+        files = [file for file in self.folder.iterdir() if file.suffix in (".ogg", ".sealed")]
+        files.sort(key=lambda file: file.stat().st_mtime)
         size = sum(file.stat().st_size for file in files)
         for file in files:
             if size > self.largest and file != keep:
@@ -95,9 +104,19 @@ class Listening:
                 _facts_of(file).unlink(missing_ok=True)
 
 
+def listening_of(db: Path) -> Listening:
+    """The copies of a store's recordings, sealed where a key is given."""
+    return Listening(folder=folder_of(db), key=given_key())
+
+
 def folder_of(db: Path) -> Path:
     """Where the copies of a store's recordings are kept: beside it."""
     return db.with_name(f"{db.name}-sound")
+
+
+def _may_be_there(path: Path | None) -> bool:
+    """What lies at an address is there until a look says otherwise."""
+    return path is not None and (address(path) is not None or path.is_file())
 
 
 def _gone(path: Path | None) -> str:
@@ -121,36 +140,44 @@ def _private_folder(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-def _make(recording: Recording, file: Path, beeps: Sequence[Window]) -> Sound:
+def _make(recording: Recording, file: Path, beeps: Sequence[Window], key: str | None) -> Sound:
     """Both files are complete before they get their names: a kill leaves a stray .part and nothing else."""
     levels = _Levels(len(recording.sources))
     sounding = levels.watch(beeped(blocks(recording, seconds=10.0), beeps))
     channels = len(recording.sources)
-    part = file.with_suffix(f".{os.getpid()}.part")
-    with _private(part) as out:
-        write_opus(sounding, out, channels=channels, bit_rate=_BITS_PER_SECOND[channels], options=_OPTIONS)
+    whole = io.BytesIO()  # 14 MB an hour
+    write_opus(sounding, whole, channels=channels, bit_rate=_BITS_PER_SECOND[channels], options=_OPTIONS)
     facts = {
         "format": _FORMAT,
         "duration_ms": recording.duration_ms,
         "channels": recording.sources,
         "peaks": levels.peaks(),
     }
-    with _private(part.with_suffix(".facts")) as out:
-        out.write(json.dumps(facts, separators=(",", ":")).encode())
-    part.with_suffix(".facts").replace(_facts_of(file))
-    part.replace(file)
-    made = _read(file)
+    _write(_facts_of(file), json.dumps(facts, separators=(",", ":")).encode(), key)
+    _write(file, whole.getvalue(), key)
+    made = _read(file, key)
     assert made is not None
     return made
 
 
-def _private(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), "w+b")
+def _write(file: Path, content: bytes, key: str | None) -> None:
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    sealed = content if key is None else seal(content, key=key, name=file.name)
+    with os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as out:
+        out.write(sealed)
+    part.replace(file)
 
 
-def _read(file: Path) -> Sound | None:
+def _content(file: Path, key: str | None) -> bytes:
+    """`OSError` where it is not there, ValueError where the key does not open it."""
+    content = file.read_bytes()
+    return content if key is None else unseal(content, key=key, name=file.name)
+
+
+def _read(file: Path, key: str | None) -> Sound | None:
     try:
-        facts = json.loads(_facts_of(file).read_bytes())
+        facts = json.loads(_content(_facts_of(file), key))
+        content = _content(file, key)
         os.utime(file)  # used just now
     except (OSError, ValueError):
         return None
@@ -161,6 +188,7 @@ def _read(file: Path) -> Sound | None:
         duration_ms=facts["duration_ms"],
         channels=tuple(facts["channels"]),
         peaks=tuple(tuple(lane) for lane in facts["peaks"]),
+        content=content,
     )
 
 

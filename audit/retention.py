@@ -15,8 +15,9 @@ from typing import Literal
 from audit import ledger
 from audit.access import Action, Actor, require
 from audit.errors import AuditError, os_reason
-from audit.listening import Listening, folder_of
+from audit.listening import listening_of
 from audit.redact import find_private, mask
+from audit.remote import address
 from audit.store import Store
 from audit.store import retention as kept
 from audit.store.retention import Expired, Hold
@@ -138,13 +139,16 @@ def _erase(store: Store, calls: Sequence[Expired], *, actor: Actor, files: bool)
         gone = kept.erase(store, calls)
         data = {"calls": [call.call_id for call in calls], "recordings": gone, "files": files}
         ledger.record(store, actor=actor, kind=ledger.Kind.DELETE, subject="retention", data=data)
-    listening = Listening(folder=folder_of(store.path))
+    listening = listening_of(store.path)
     for recording in gone:
         listening.forget(recording)
     return gone
 
 
 def _remove(path: Path) -> str | None:
+    where = address(path)
+    if where is not None:
+        return f"{where}：不在这台机器上，没有删除；请在那里自行删除"
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

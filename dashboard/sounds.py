@@ -10,7 +10,7 @@ import streamlit as st
 from audit.access import Action, Actor, may
 from audit.clips import ClipUnavailable
 from audit.dossier import Dossier, hear, is_ready
-from audit.listening import Listening, Sound, folder_of
+from audit.listening import Listening, Sound, listening_of
 from dashboard import data
 from dashboard.told import told
 from dashboard.words import t
@@ -26,7 +26,7 @@ def sound_of(dossier: Dossier, actor: Actor) -> tuple[Sound | None, str]:
     """What to hear, and where there is nothing (yet) the sentence that says why."""
     if not may(actor, Action.LISTEN):
         return None, t("call.may_not_listen")
-    listening = Listening(folder=folder_of(data.config().db))
+    listening = listening_of(data.config().db)
     try:
         if is_ready(listening, dossier):
             _pending.pop((dossier.recording, dossier.masked), None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,8 @@ from typing import Any, Self
 
 from sqlite_utils import Database
 
-from audit.errors import StoreError, StoreFull, os_reason
+from audit.errors import BadKey, StoreError, StoreFull, os_reason
+from audit.store import cipher
 from audit.store.migrations import migrations
 
 BUSY_SECONDS = 30
@@ -29,31 +31,32 @@ _NO_SPACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOE
 
 
 class Connection:
-    """An open store. One writer at a time; readers are never in its way."""
+    """An open store. One writer at a time; readers are never in its way. `key` is None where it is not encrypted."""
 
-    def __init__(self, path: Path, db: Database) -> None:
+    def __init__(self, path: Path, db: Database, key: str | None) -> None:
         self.path = path
+        self.key = key
         self._db = db
         self.sql = db.conn
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open for reading and writing, made (for its owner only) or migrated where needed; `StoreError`."""
-        with _told(path):
+        with told(path):
             _make(path)
             until = time.monotonic() + BUSY_SECONDS
             while True:
                 try:
                     return cls._opened(path)
-                except sqlite3.OperationalError as error:
+                except cipher.database_errors() as error:
                     # Two that make a store at once: SQLite refuses the change of journal without waiting.
-                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    if cipher.code(error) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                         raise
                     time.sleep(0.05)
 
     @classmethod
     def _opened(cls, path: Path) -> Self:
-        store = cls(path, _connect(path, mode="rw"))
+        store = cls(path, *_connect(path, mode="rw"))
         try:
             store.sql.execute("pragma journal_mode = wal")
             # A power cut may cost the last calls, never the store: https://sqlite.org/pragma.html#pragma_synchronous
@@ -72,10 +75,10 @@ class Connection:
         """Open for reading; `StoreError` where there is none, or an older one must be migrated first."""
         if not path.is_file():
             raise StoreError(f"{path}：没有这个数据库；请先运行 callaudit audit，或用 --db 指定已有的数据库")
-        with _told(path):
+        with told(path):
             # Without leave to write beside it, a finished store is read as a file that nobody changes.
             still = not _may_write(path.absolute().parent) and not Path(f"{path}-wal").exists()
-            store = cls(path, _connect(path, mode="ro&immutable=1" if still else "ro"))
+            store = cls(path, *_connect(path, mode="ro&immutable=1" if still else "ro"))
             if migrations.pending(store._db):
                 store.close()
                 raise StoreError(f"{path}：不是 callaudit 的数据库，或版本太旧；请先运行一次 callaudit audit")
@@ -85,8 +88,8 @@ class Connection:
     @classmethod
     def examine(cls, path: Path) -> Self:
         """Open a finished copy to look at, also one of an earlier version; `StoreError` where it is not a store."""
-        with _told(path):
-            store = cls(path, _connect(path, mode="ro&immutable=1"))
+        with told(path):
+            store = cls(path, *_connect(path, mode="ro&immutable=1"))
             if not migrations.applied(store._db):
                 store.close()
                 raise StoreError(f"{path}：不是 callaudit 的数据库；请给 callaudit backup 写出的文件")
@@ -95,9 +98,11 @@ class Connection:
 
     def copy_to(self, path: Path) -> None:
         """Write what the store holds now into the empty file `path`, while others go on writing."""
-        with _told(path):
-            copy = sqlite3.connect(path)
+        with told(path):
+            copy = cipher.library().connect(path)
             try:
+                if self.key is not None:
+                    cipher.unlock(copy, self.key)
                 # In one step: between two steps another process may write, and SQLite would begin again.
                 self.sql.backup(copy)
                 copy.execute("pragma journal_mode = delete")
@@ -117,7 +122,7 @@ class Connection:
 
     def integrity(self) -> str:
         """`ok`, or what SQLite found wrong with the file."""
-        with _told(self.path):
+        with told(self.path):
             return str(self.sql.execute("pragma quick_check(1)").fetchone()[0])
 
     def _refuse_newer(self) -> None:
@@ -148,7 +153,7 @@ class Connection:
         The right to write is taken at the start: a transaction that reads first and writes later is refused at
         once, without waiting, when another process wrote in between (https://sqlite.org/isolation.html).
         """
-        with _told(self.path):
+        with told(self.path):
             if self.sql.in_transaction:
                 yield
                 return
@@ -165,7 +170,7 @@ class Connection:
         return next(self.all(sql, values), None)
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
-        with _told(self.path):
+        with told(self.path):
             cursor = self.sql.execute(sql, values)
             names = [column[0] for column in cursor.description]
             for row in cursor:
@@ -173,13 +178,15 @@ class Connection:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
     """Turn what SQLite and the disk say into one sentence."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0)
-        if code in _NO_SPACE:
+    except cipher.database_errors() as error:
+        code = cipher.code(error)
+        if code & 0xFF == sqlite3.SQLITE_NOTADB:
+            raise _unreadable(path) from error
+        if code in _NO_SPACE or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
             raise StoreFull(
                 f"{path}：磁盘已满，写不进数据库；已完成的都在，清理空间后再运行同一命令即可继续"
             ) from error
@@ -190,11 +197,30 @@ def _told(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}：不能建立数据库（{os_reason(error)}）；请检查文件夹和写权限") from error
 
 
-def _why(error: sqlite3.DatabaseError, code: int) -> str:
+def _is_full(path: Path) -> bool:
+    """SQLCipher's driver does not say which writing failed."""
+    try:
+        return shutil.disk_usage(path.absolute().parent).free < 1 << 20
+    except OSError:
+        return False
+
+
+def _unreadable(path: Path) -> StoreError:
+    """A key that does not fit, none for a store that needs one, or no database: SQLite says the same of all three."""
+    if cipher.given_key() is not None:
+        return BadKey(f"{path}：给出的密钥打不开，密钥不对，或文件已损坏、不是数据库；请检查 {cipher.KEY_FILE}")
+    if cipher.looks_encrypted(path):
+        return BadKey(
+            f"{path}：已加密（或文件头已损坏），没有给出密钥；请用 {cipher.KEY_FILE} 给出密钥文件，或从备份恢复"
+        )
+    return StoreError(f"{path}：{_DAMAGED}")
+
+
+def _why(error: Exception, code: int) -> str:
     match code & 0xFF:
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return "数据库是只读的或打不开；请检查文件和所在文件夹的写权限"
-        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+        case sqlite3.SQLITE_CORRUPT:
             return _DAMAGED
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return f"数据库被另一个程序占用超过 {BUSY_SECONDS} 秒；请等它结束后再试"
@@ -212,11 +238,19 @@ def _make(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
-def _connect(path: Path, *, mode: str) -> Database:
+def _connect(path: Path, *, mode: str) -> tuple[Database, str | None]:
+    """With the key that fits: the one given, or none for a store that is not encrypted."""
     uri = f"{path.absolute().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
+    connection = cipher.library().connect(uri, uri=True, timeout=BUSY_SECONDS)
+    key = cipher.given_key()
+    if key is not None:
+        cipher.unlock(connection, key)
+        if not cipher.fits(connection):
+            connection.close()
+            connection, key = cipher.library().connect(uri, uri=True, timeout=BUSY_SECONDS), None
+            cipher.silence(connection)
     connection.execute("pragma foreign_keys = on")
-    return Database(connection, execute_plugins=False)
+    return Database(connection, execute_plugins=False), key
 
 
 def _names(row: Mapping[str, Any]) -> str:

@@ -153,19 +153,19 @@ def _nothing() -> None:
 
 def _sound(sound: Sound, turns: Sequence[Turn], key: str) -> dict[str, Any]:
     return {
-        "url": _url(sound.file, key),
+        "url": _url(sound.content, key),
         "duration": sound.duration_ms / 1000,
         "peaks": [list(lane) for lane in sound.peaks],
         "labels": [_lane(channel, turns) for channel in sound.channels],
     }
 
 
-def _url(file: Path, key: str) -> str:
+def _url(content: bytes, key: str) -> str:
     """An address that only this session's page knows, as Streamlit's own audio element makes it."""
     from streamlit.runtime import get_instance
 
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    path = get_instance().media_file_mgr.add(str(file), MIME, f"player-{key}")
+    path = get_instance().media_file_mgr.add(content, MIME, f"player-{key}")
     return f"/{base}{path}" if base else path
 
 
