@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from audit.retention import Due, Periods
 
 
+_KINDS = {"calls": "通话", "attempts": "拨打记录", "cases": "已结案件", "complaints": "已结投诉"}
+
+
 @click.group("retention", cls=Group, context_settings=CONTEXT)
 def retention_group() -> None:
     """保存期限：到期删除（先看后删）、法律保留、删除记录。期限写在 callaudit.toml 的 retention 里。
@@ -30,7 +33,7 @@ def retention_group() -> None:
 @DB
 @CONFIG
 def plan_command(**given: Any) -> None:
-    """只看不删：每个产品有多少通到期、多少通被保留。
+    """只看不删：每个产品有多少通话、拨打记录、案件、投诉到期，多少被保留。
 
     \b
     例：callaudit retention plan
@@ -38,7 +41,7 @@ def plan_command(**given: Any) -> None:
     config = _configured(given)
     due = _due(config)
     _table(due)
-    warn("以上没有删除；要删除请运行 callaudit retention apply" if due else "没有到期的通话")
+    warn("以上没有删除；要删除请运行 callaudit retention apply" if due else "没有到期的")
 
 
 @retention_group.command("apply", cls=Command)
@@ -47,7 +50,7 @@ def plan_command(**given: Any) -> None:
 @DB
 @CONFIG
 def apply_command(recordings: bool, yes: bool, **given: Any) -> int:
-    """删除到期的通话（被保留的、有未结投诉或申诉的除外），删除记入账本。
+    """删除到期的通话、拨打记录、已结的案件和投诉（被保留的、有未结投诉或申诉的除外），删除记入账本。
 
     \b
     例：callaudit retention apply
@@ -59,18 +62,19 @@ def apply_command(recordings: bool, yes: bool, **given: Any) -> int:
 
     config = _configured(given)
     due = _due(config)
-    total = sum(one.calls for one in due)
+    total = sum(one.count for one in due)
     if not total:
-        warn("没有要删除的通话")
+        warn("没有要删除的")
         return Exit.CLEAN
     _table(due)
     if not yes:
-        click.confirm(f"永久删除以上 {total} 通{'和它们的录音文件' if recordings else ''}？", abort=True, err=True)
+        click.confirm(f"永久删除以上 {total} 项{'，通话连同录音文件' if recordings else ''}？", abort=True, err=True)
     with Store.open(config.db) as store:
         done = apply(store, _periods(config), actor=LOCAL, recordings=recordings)
     for reason in done.left:
         warn(f"未删除：{reason}")
-    warn(f"已删除 {done.calls} 通，录音文件 {done.files} 个；记录在账本里（callaudit ledger show --kind delete）")
+    warn(f"已删除通话 {done.calls} 通，其他 {done.outlived} 项，录音文件 {done.files} 个")
+    warn("记录在账本里：callaudit ledger show --kind delete")
     return Exit.SOME_FAILED if done.left else Exit.CLEAN
 
 
@@ -134,7 +138,7 @@ def holds_command(**given: Any) -> None:
 
 def _configured(given: dict[str, Any]) -> Config:
     config = read_given_config(given)
-    if not config.retention:
+    if not config.retention and config.retention_complaints is None:
         raise BadConfig("没有设保存期限；请在 callaudit.toml 里写 retention = {default = 天数}")
     return config
 
@@ -151,9 +155,10 @@ def _due(config: Config) -> list[Due]:
 def _periods(config: Config) -> Periods:
     from audit.retention import Periods
 
-    return Periods(days=config.retention, today=datetime.now(config.utc_offset).date())
+    today = datetime.now(config.utc_offset).date()
+    return Periods(days=config.retention, today=today, complaint_days=config.retention_complaints)
 
 
 def _table(due: list[Due]) -> None:
-    rows = [(d.product or "（未填）", str(d.days), str(d.calls), str(d.held), d.oldest) for d in due]
-    print_table(("产品", "期限（天）", "到期", "保留", "最早"), rows, right=(1, 2, 3))
+    rows = [(_KINDS[d.kind], d.product or "（未填）", str(d.days), str(d.count), str(d.held), d.oldest) for d in due]
+    print_table(("种类", "产品", "期限（天）", "到期", "保留", "最早"), rows, right=(2, 3, 4))

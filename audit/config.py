@@ -39,6 +39,7 @@ class Config:
     on: str = "local"
     core_hour_price: float | None = None
     retention: Mapping[str, int] = field(default_factory=dict)
+    retention_complaints: int | None = None
     alerts: tuple[str, ...] = ()
     agent_channel: int | None = None
     utc_offset: timezone = CHINA
@@ -231,6 +232,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "on": lambda value, _: read_on(value),
     "core_hour_price": _amount,
     "retention": _days,
+    "retention_complaints": _between(1, 36_500),
     "alerts": _addresses,
     "agent_channel": _channel,
     "utc_offset": lambda value, _: utc_offset(value),

@@ -10,11 +10,13 @@ from audit.store import tallies
 from audit.store.calls import Store
 from audit.store.connection import now
 
-# What must wait: a hold, a complaint that is not closed, an appeal that is not decided.
-_KEPT = (
+_HELD = (
     "exists (select 1 from holds h where h.released_at is null and ((h.kind = 'call' and h.value = d.call_id)"
     " or (h.kind = 'case' and h.value = d.case_id) or (h.kind = 'debtor' and h.value = d.debtor_id)))"
-    " or exists (select 1 from complaint_calls k join complaints c on c.id = k.complaint"
+)
+# What must wait: a hold, a complaint that is not closed, an appeal that is not decided.
+_KEPT = (
+    f"{_HELD} or exists (select 1 from complaint_calls k join complaints c on c.id = k.complaint"
     " where k.call_id = d.call_id and c.status <> 'closed')"
     " or exists (select 1 from appeals a where a.call_id = d.call_id and a.decision is null)"
 )
@@ -36,6 +38,40 @@ class Expired:
     held: bool
 
 
+# What outlives calls. A case is needed while it is open, or a call or an open complaint is about it; a complaint
+# while it is open, or one of its calls is held. What has no day stays.
+_OUTLIVES = {
+    "attempts": "select call_id as id, call_id, case_id, debtor_id, coalesce(product, '') as product,"
+    " substr(started_at, 1, 10) as day, 0 as needed from attempts",
+    "cases": "select case_id as id, null as call_id, case_id, debtor_id, coalesce(product, '') as product,"
+    " closed_on as day, (case_id in (select case_id from calls where case_id is not null) or case_id in"
+    " (select case_id from complaints where case_id is not null and status <> 'closed')) as needed from cases",
+    "complaints": "select cast(id as text) as id, null as call_id, case_id, debtor_id,"
+    " coalesce(product, '') as product, case status when 'closed' then closed_on end as day,"
+    " exists (select 1 from complaint_calls k join holds o"
+    " on o.kind = 'call' and o.value = k.call_id and o.released_at is null where k.complaint = complaints.id) as needed"
+    " from complaints",
+}
+_ROWS = {
+    "attempts": (("attempts", "call_id"),),
+    "cases": (("payments", "case_id"), ("cases", "case_id")),
+    "complaints": (("complaint_changes", "complaint"), ("complaint_calls", "complaint"), ("complaints", "id")),
+}
+OUTLIVES = tuple(_OUTLIVES)
+"""Kinds of what is kept beside calls and judged by a day of its own: attempts by theirs, the others by closing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlived:
+    """Something of a kind in `OUTLIVES` whose time is over; `day` is ISO, `product` may be empty."""
+
+    kind: str
+    id: str
+    product: str
+    day: str
+    held: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """That something must not be deleted: `kind` call, case or debtor, `value` its id."""
@@ -50,9 +86,7 @@ class Hold:
 
 def expired(store: Store, *, before: Mapping[str, str], otherwise: str | None) -> list[Expired]:
     """Judged calls older than the day for their product in `before`, or than `otherwise`; None keeps for ever."""
-    cases = " ".join("when ? then ?" for _ in before)
-    limit = f"case product {cases} else ? end" if before else "?"
-    values = [*(part for pair in before.items() for part in pair), otherwise]
+    limit, values = _limit(before, otherwise)
     rows = store.all(
         f"select d.*, ({_KEPT}) as held from ({_DATED}) d where day < {limit} order by day, call_id", values
     )
@@ -67,6 +101,33 @@ def expired(store: Store, *, before: Mapping[str, str], otherwise: str | None) -
         )
         for row in rows
     ]
+
+
+def _limit(before: Mapping[str, str], otherwise: str | None) -> tuple[str, list[str | None]]:
+    """The first day that is kept, as an expression over `product` and its values."""
+    cases = " ".join("when ? then ?" for _ in before)
+    limit = f"case product {cases} else ? end" if before else "?"
+    return limit, [*(part for pair in before.items() for part in pair), otherwise]
+
+
+def outlived(store: Store, kind: str, *, before: Mapping[str, str], otherwise: str | None) -> list[Outlived]:
+    """What of a kind is older than the day for its product; None keeps for ever."""
+    limit, values = _limit(before, otherwise)
+    rows = store.all(
+        f"select id, product, day, (needed or {_HELD}) as held from ({_OUTLIVES[kind]}) d where day < {limit}"
+        " order by day, id",
+        values,
+    )
+    return [Outlived(kind=kind, **{**row, "held": bool(row["held"])}) for row in rows]
+
+
+def erase_outlived(store: Store, kind: str, ids: Iterable[str]) -> None:
+    """Remove attempts, cases with their payments, or complaints with their history."""
+    store.sql.execute("pragma secure_delete = on")
+    with store.writing():
+        for one in ids:
+            for table, column in _ROWS[kind]:
+                store.sql.execute(f"delete from {table} where {column} = ?", [one])
 
 
 def erase(store: Store, calls: Sequence[Expired]) -> list[str]:

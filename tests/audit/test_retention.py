@@ -13,6 +13,7 @@ import pytest
 from audit import ledger, retention
 from audit.access import LOCAL, Actor, Refused, Role
 from audit.calls import CallRecord
+from audit.config import CHINA
 from audit.review import Choice, Policy, judge
 from audit.store import Store
 from audit.store.queue import items_of_call
@@ -37,7 +38,7 @@ def store(stored: Callable[..., Store], threat_call: Any, good_call: Any) -> Sto
 
 def test_the_plan_names_what_is_due_and_changes_nothing(store: Store) -> None:
     (due,) = retention.plan(store, PERIODS, actor=LOCAL)
-    assert (due.product, due.days, due.calls, due.held, due.oldest) == ("现金贷", 30, 1, 0, "2026-09-20")
+    assert (due.product, due.days, due.count, due.held, due.oldest) == ("现金贷", 30, 1, 0, "2026-09-20")
     assert store.call("c-threat") is not None
 
 
@@ -45,7 +46,7 @@ def test_deletion_leaves_no_word_and_a_record(store: Store) -> None:
     call = store.call("c-threat")
     assert call is not None
     done = retention.apply(store, PERIODS, actor=LOCAL)
-    assert (done.calls, done.files, done.left) == (1, 0, ())
+    assert (done.calls, done.outlived, done.files, done.left) == (1, 0, 0, ())
     assert store.call("c-threat") is None
     assert store.transcript(call.recording) is None
     assert [(v.kind, v.comment, v.finding) for v in of_call(store, call.recording)] == [(Kind.CONFIRM, None, None)]
@@ -93,6 +94,76 @@ def test_a_hold_needs_a_reason_and_is_released_once(store: Store) -> None:
 
 def test_without_a_period_nothing_is_ever_due(store: Store) -> None:
     assert retention.plan(store, retention.Periods(days={"信用卡": 9999}, today=TODAY), actor=LOCAL) == []
+
+
+OLD, RECENT = "2024-01-05", "2026-11-01"
+
+
+def keep_beside_calls(store: Store) -> None:
+    """Attempts, cases and complaints, each old and recent; an old case still open, and one that a call is about."""
+    at = datetime(2024, 1, 5, 10, tzinfo=CHINA)
+    records = [CallRecord(call_id="a-old", started_at=at, debtor_id="D7", product="信用卡"), CallRecord(call_id="a-undated")]
+    store.add_records([*records, CallRecord(call_id="a-new", started_at=at.replace(year=2026, month=11))])
+    closed = {"K-old": OLD, "K-new": RECENT, "K-open": None, "K1": OLD}
+    with store.writing():
+        for case_id, day in closed.items():
+            store.insert("cases", {"case_id": case_id, "debtor_id": "D7", "closed_on": day})
+            store.insert("payments", {"key": case_id, "case_id": case_id, "paid_at": OLD, "fen": 100})
+        for number, day in enumerate((OLD, RECENT, None), start=1):
+            status = "open" if day is None else "closed"
+            store.insert("complaints", _complaint(number, status=status, closed_on=day))
+            store.insert("complaint_changes", _change(number))
+
+
+def _complaint(number: int, **more: Any) -> dict[str, Any]:
+    texts = ("channel", "complexity", "clock_from", "due_on", "created_by")
+    days = ("received_at", "received_on", "created_at")
+    return {"id": number, **dict.fromkeys(texts, "x"), **dict.fromkeys(days, OLD), "digest": str(number), "text": "骂我女儿", "late": 0,
+            "revision": 1, "debtor_id": "D9", **more}  # fmt: skip
+
+
+def _change(number: int) -> dict[str, Any]:
+    return {"complaint": number, "before": "{}", "after": "骂我女儿", **dict.fromkeys(("at", "actor", "role", "what"), "x")}
+
+
+def left(store: Store, table: str, column: str) -> set[Any]:
+    return {row[column] for row in store.all(f"select {column} from {table}")}
+
+
+BESIDE = retention.Periods(days={"default": 365}, today=TODAY, complaint_days=400)
+
+
+def test_what_outlives_calls_goes_by_days_of_its_own_with_a_record(store: Store) -> None:
+    keep_beside_calls(store)
+    due = {(one.kind, one.count, one.held, one.oldest) for one in retention.plan(store, BESIDE, actor=LOCAL)}
+    assert due == {("attempts", 1, 0, OLD), ("cases", 1, 1, OLD), ("complaints", 1, 0, OLD)}
+    assert retention.apply(store, BESIDE, actor=LOCAL).outlived == 3
+    assert left(store, "attempts", "call_id") == {"a-undated", "a-new"}
+    assert left(store, "cases", "case_id") == left(store, "payments", "case_id") == {"K-new", "K-open", "K1"}
+    assert left(store, "complaints", "id") == left(store, "complaint_changes", "complaint") == {2, 3}
+    deletions = [entry.data for entry in ledger.recent(store, kind=ledger.Kind.DELETE)]
+    assert sorted(map(str, deletions)) == ["{'attempts': ['a-old']}", "{'cases': ['K-old']}", "{'complaints': ['1']}"]
+    assert ledger.verify(store) is None
+
+
+def test_what_outlives_calls_is_held_too_and_complaints_stay_without_a_period(store: Store) -> None:
+    keep_beside_calls(store)
+    retention.hold(store, "debtor", "D7", "2026民初118号", actor=LOCAL)
+    periods = retention.Periods(days={"default": 365}, today=TODAY)
+    assert {(one.kind, one.count, one.held) for one in retention.plan(store, periods, actor=LOCAL)} == {
+        ("attempts", 0, 1), ("cases", 0, 2),
+    }  # fmt: skip
+    assert retention.apply(store, periods, actor=LOCAL).outlived == 0
+
+
+def test_a_recording_behind_a_link_goes_with_the_link(store: Store, tmp_path: Path) -> None:
+    path = store.call("c-threat").record.path  # type: ignore[union-attr]
+    assert path is not None
+    path.rename(tmp_path / "real.wav")
+    path.symlink_to(tmp_path / "real.wav")
+    retention.apply(store, PERIODS, actor=LOCAL, recordings=True)
+    assert not path.is_symlink()
+    assert not (tmp_path / "real.wav").exists()
 
 
 def test_only_who_may_delete_deletes(store: Store) -> None:
