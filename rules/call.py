@@ -12,11 +12,14 @@ from rules.entities import Entity, find_entities
 from rules.model import CallFacts, Speaker, Window
 from rules.sound import syllables
 from rules.text import normal_text
-from rules.tokens import Tokenizer
+from rules.tokens import CommonWord, Tokenizer
 from transcribe.model import Role, Turn
 
 CALL = -1  # turn of a hit that concerns the call as a whole
 _MS_PER_CHAR = 220  # 270 characters a minute: where a transcript has no times, positions stand for them
+
+
+Span = tuple[int, int]
 
 
 class Hit(NamedTuple):
@@ -43,6 +46,7 @@ class Call:
         self.roles = [turn.role for turn in turns]
         self.normal = normal_text(tuple([turn.text for turn in turns]))
         self._entities: dict[int, tuple[Entity, ...]] = {}
+        self._common_words: dict[Span, list[CommonWord]] = {}
 
     @cached_property
     def sounds(self) -> str:
@@ -93,6 +97,15 @@ class Call:
         if turn not in self._entities:
             self._entities[turn] = find_entities(self.normal.turn_text(turn), call_date=self.date)
         return self._entities[turn]
+
+    def common_words(self, low: int, high: int) -> list[CommonWord]:
+        """The ordinary words in a stretch of the normalised text, each at its place in that text."""
+        known = self._common_words.get((low, high))
+        if known is None:
+            words = self.tokenizer.common_words(self.normal.text[low:high])
+            known = [CommonWord(low + word.start, low + word.end, word.text) for word in words]
+            self._common_words[low, high] = known
+        return known
 
     def in_first(self, turn: int, window: Window, speaker: Speaker) -> bool:
         """Whether a turn begins within the first turns of a speaker, or the first seconds of the call."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 
 from rules.model import Guard
+from rules.prefilter import gate
 from rules.text import NormalText
 
 _REACH = 12  # characters that a negation reaches forward, a pause ends it
+_REACH_BACK = 24  # … and back from what follows a hit
 _REPORT_REACH = 26  # 您上次投诉说我们有位同事扬言要…
 
 # Modal negations only: 你再不还就…, 没钱, 不接电话 are what a debtor does, no negation of what follows.
@@ -59,6 +61,12 @@ _ASKING = re.compile(
     r"有没有(?:人|谁|哪个|催收|我们|同事)|是不是有(?:人|谁)|有人(?:跟|对|向|给|让|要求)?[您你].{0,14}(?:吗|没有|过吗)|是谁(?:说|讲|让|给|告诉|威胁|骂|打|跟|对|联系|要)|哪个(?:人|同事|工号).{0,6}(?:说|跟|对)|谁(?!让[你您](?:欠|借|不还|逾期|拖|没))(?:跟|对|让|给|告诉|威胁|骂)[您你]"
 )
 
+_MAY_NEGATE = gate(_NEGATION.pattern, _YOUR_PROSPECT.pattern)
+_MAY_NEGATE_AFTER = gate(_NEGATED_AFTER.pattern)
+_MAY_REPORT = gate(_REPORTED.pattern, _RECOUNTED.pattern)
+_MAY_WARN = gate(_WARNING.pattern, _WARNING_BEFORE.pattern)
+_MAY_ASK = gate(_ASKING.pattern)
+
 DEFAULT_GUARDS = (Guard.NEGATION, Guard.REPORTED, Guard.WARNING, Guard.QUESTION)
 
 
@@ -68,17 +76,22 @@ def guard_of(text: NormalText, start: int, end: int, guards: tuple[Guard, ...]) 
 
 
 def _negated(text: NormalText, start: int, end: int) -> bool:
+    if _MAY_NEGATE.search(text.text, max(0, start - _REACH), end) and _negated_before(text, start, end):
+        return True
+    if not _MAY_NEGATE_AFTER.search(text.text, end, end + _REACH_BACK):
+        return False
+    _, sentence_end = text.sentence(start, end)
+    return bool(_NEGATED_AFTER.search(text.text[end : min(end + _REACH_BACK, sentence_end)]))
+
+
+def _negated_before(text: NormalText, start: int, end: int) -> bool:
     clause_start, _ = text.clause(start, end)
     low = max(clause_start, start - _REACH)
-    before = text.text[low:start]
     # searched beyond the start: a hit may begin with the 会 of 不会, or with the word that 没 looks for
     negations = (found for found in _NEGATION.finditer(text.text, low, end) if found.start() < start)
     if any(_reaches(text.text[found.end() : start]) for found in negations):
         return True
-    if _YOUR_PROSPECT.search(before):
-        return True
-    _, sentence_end = text.sentence(start, end)
-    return bool(_NEGATED_AFTER.search(text.text[end : min(end + 24, sentence_end)]))
+    return bool(_YOUR_PROSPECT.search(text.text[low:start]))
 
 
 def _reaches(between: str) -> bool:
@@ -87,6 +100,8 @@ def _reaches(between: str) -> bool:
 
 
 def _reported(text: NormalText, start: int, end: int) -> bool:
+    if not _MAY_REPORT.search(text.text, max(0, start - _REPORT_REACH), start):
+        return False
     low, _ = text.sentence(start, end)
     before = text.text[max(low, start - _REPORT_REACH) : start]
     found = [match for match in _REPORTED.finditer(before) if len(before) - match.end() <= 8]
@@ -94,6 +109,8 @@ def _reported(text: NormalText, start: int, end: int) -> bool:
 
 
 def _warned(text: NormalText, start: int, end: int) -> bool:
+    if not _MAY_WARN.search(text.text, max(0, start - 24), start):
+        return False
     low, high = text.sentence(start, end)
     before = text.text[max(low, start - 24) : start]
     if _WARNING_BEFORE.search(before[-18:]):
@@ -105,6 +122,8 @@ def _warned(text: NormalText, start: int, end: int) -> bool:
 
 
 def _asked(text: NormalText, start: int, end: int) -> bool:
+    if not _MAY_ASK.search(text.text, max(0, start - 16), end + 6):
+        return False
     low, high = text.sentence(start, end)
     return bool(_ASKING.search(text.text[max(low, start - 16) : min(high, end + 6)]))
 

@@ -14,6 +14,8 @@ from ahocorasick_rs import AhoCorasick
 from rules.model import Speaker, role_matches
 from transcribe.model import Role
 
+_PIECE = 2_000  # characters that are searched at once
+
 Needs = Sequence[frozenset[str]]  # of each of these sets one string must stand in a turn
 
 
@@ -96,8 +98,13 @@ class Places:
 
     def __init__(self, strings: Sequence[str]) -> None:
         self._automaton = AhoCorasick(list(strings), store_patterns=False)
+        self._overlap = max(map(len, strings), default=1) - 1
 
-    def spans(self, text: str, low: int, high: int) -> list[tuple[int, int]]:
-        """Spans in `text` between `low` and `high`, by their ends; they may overlap."""
-        found = self._automaton.find_matches_as_indexes(text[low:high], overlapping=True)
-        return [(low + start, low + end) for _, start, end in found]
+    def spans(self, text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
+        """Spans in `text` between `low` and `high`, by their ends; they may overlap. Who stops early pays for less."""
+        for begin in range(low, high, _PIECE):
+            first = max(low, begin - self._overlap)
+            found = self._automaton.find_matches_as_indexes(text[first : min(begin + _PIECE, high)], overlapping=True)
+            for _, start, end in found:
+                if first + end > begin:
+                    yield first + start, first + end

@@ -12,13 +12,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import time
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from rules.amounts import may_name_sum
-from rules.call import CALL, Call, Hit
+from rules.call import CALL, Call, Hit, Span
 from rules.dates import may_name_day
 from rules.lookout import Places
 from rules.measures import measure
@@ -36,7 +37,6 @@ _LONGEST_COMPARED = 2000  # characters of a turn that are compared with a senten
 _SOUND_ALONE = 3  # syllables from which a term may match by sound without a second component
 _STOPS = f"[^{HARD}{QUESTION}{TURN_END}]"
 
-Span = tuple[int, int]
 Expand = Callable[[Sequence[str]], tuple[str, ...]]
 
 
@@ -75,20 +75,22 @@ class Operator(ABC):
     def _places(self) -> tuple[Places, Places]:
         return Places(self.triggers), Places(self.sound_triggers)
 
-    def places(self, call: Call, turn: int) -> list[Span]:
+    def places(self, call: Call, turn: int) -> Iterator[Span]:
         """Where its triggers stand in a turn: as spoken, then as they sound."""
         low, high = call.normal.turns[turn], call.normal.ends[turn]
         spoken, sounds = self._places
-        found = spoken.spans(call.normal.text, low, high) if self.triggers else []
-        return found + sounds.spans(call.sounds, low, high) if self.sound_triggers else found
+        if self.triggers:
+            yield from spoken.spans(call.normal.text, low, high)
+        if self.sound_triggers:
+            yield from sounds.spans(call.sounds, low, high)
 
     def turns(self, call: Call) -> set[int]:
         """The turns in which one of its triggers stands."""
         text, turn_at = call.normal, call.normal.turn_at
         spoken, sounds = self._places
-        found = spoken.spans(text.text, 0, len(text.text)) if self.triggers else []
-        found += sounds.spans(call.sounds, 0, len(text.text)) if self.sound_triggers else []
-        return {turn_at(start) for start, _ in found}
+        found = {start for start, _ in spoken.spans(text.text, 0, len(text.text))} if self.triggers else set()
+        found |= {start for start, _ in sounds.spans(call.sounds, 0, len(text.text))} if self.sound_triggers else set()
+        return set(map(turn_at, found))
 
 
 class Phrase(Operator):
@@ -116,7 +118,7 @@ class Phrase(Operator):
     def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         for turn in turns:
             short = call.normal.ends[turn] - call.normal.turns[turn] <= WHOLE_TURN
-            for start, end in self.places(call, turn)[: None if short else _MOST_TRIGGERS]:
+            for start, end in islice(self.places(call, turn), None if short else _MOST_TRIGGERS):
                 words = call.normal.text[start:end]
                 if words in self._literal:
                     yield Hit(turn=turn, start=start, end=end, because=f"说了“{words}”")
@@ -227,7 +229,7 @@ class Near(Operator):
 
 
 def windows(
-    call: Call, turns: Sequence[int], places: Callable[[Call, int], list[Span]]
+    call: Call, turns: Sequence[int], places: Callable[[Call, int], Iterator[Span]]
 ) -> Iterator[tuple[int, int, int]]:
     """(turn, low, high): the stretches of normalised text in which an expression is searched."""
     for turn in turns:
@@ -294,11 +296,14 @@ def _ordinary(call: Call, turn: int, places: Sequence[Span]) -> tuple[str, ...]:
     """Doubts about places taken by sound that ordinary words cover: perhaps they were meant literally."""
     if not places:
         return ()
-    base = call.normal.turns[turn]
+    low, high = call.normal.turns[turn], call.normal.ends[turn]
+    if high - low > WHOLE_TURN:
+        low = max(low, min(places)[0] - _AROUND)
+        high = min(high, max(places)[1] + _AROUND)
     words = [
         word.text
-        for word in call.tokenizer.common_words(call.normal.turn_text(turn))
-        if any(word.start + base < end and start < word.end + base for start, end in places)
+        for word in call.common_words(low, high)
+        if any(word.start < end and start < word.end for start, end in places)
     ]
     return tuple(f"“{word}”本身是常用词" for word in dict.fromkeys(words))
 
@@ -369,7 +374,7 @@ class Similar(Operator):
         self.probes = (Probe(strings=pairs, by_sound=True),)
 
     def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
-        for turn in (turn for turn in turns if len(self.places(call, turn)) > 1):
+        for turn in (turn for turn in turns if len(list(islice(self.places(call, turn), 2))) > 1):
             low, high = call.normal.turns[turn], call.normal.ends[turn]
             for sentence, sounds in self._sentences:
                 if high - low < len(sounds) // 2:

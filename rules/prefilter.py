@@ -37,6 +37,12 @@ def required(pattern: str) -> frozenset[str]:
     return best or frozenset()
 
 
+def gate(*patterns: str) -> re.Pattern[str]:
+    """A quick look: an expression that matches in every text in which one of the patterns does."""
+    strings = frozenset().union(*map(required, patterns))
+    return re.compile("|".join(sorted(map(re.escape, _shortest(strings)))))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Probe:
     """Strings of which one must occur, and what then decides: an expression, or nothing where they say it all.

@@ -147,15 +147,20 @@ class NormalText:
         turn = self.turn_at(start)
         low = self.turns[turn] if low is None else low
         high = self.ends[turn] if high is None else high
-        first = max(low, *(self.text.rfind(mark, low, start) + 1 for mark in (HARD, QUESTION)))
-        stops = [at for mark in (HARD, QUESTION) if (at := self.text.find(mark, end, high)) >= 0]
-        return first, min([*stops, high])
+        text = self.text
+        first = max(low, text.rfind(HARD, low, start) + 1, text.rfind(QUESTION, low, start) + 1)
+        stop = text.find(HARD, end, high)
+        last = high if stop < 0 else stop
+        stop = text.find(QUESTION, end, last)
+        return first, last if stop < 0 else stop
 
     def _cuts_of(self, turn: int) -> _Cuts:
         if turn not in self._cuts:
             self._plain_turns = self._plain_turns or _turn_starts(self._plain)
             low = self._plain_turns[turn]
-            self._cuts[turn] = _cuts(self._plain, low, self._plain.index(TURN_END, low) + 1)
+            high = self._plain.index(TURN_END, low)
+            whole = high - low == self.ends[turn] - self.turns[turn]  # nothing was taken out
+            self._cuts[turn] = _NO_CUTS if whole else _cuts(self._plain, low, high + 1)
         return self._cuts[turn]
 
 
@@ -178,6 +183,9 @@ class _Cuts:
 
     def spoken(self, position: int) -> int:
         return position + self.shifts[bisect_right(self.pieces, position) - 1]
+
+
+_NO_CUTS = _Cuts([0], [0], [])
 
 
 def _cuts(plain: str, low: int, high: int) -> _Cuts:

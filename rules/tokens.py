@@ -42,11 +42,12 @@ class Tokenizer:
 
     def common_words(self, text: str) -> list[CommonWord]:
         """The ordinary words of two characters or more in `text`: what was perhaps meant literally."""
-        return [
-            CommonWord(token.idx, token.idx + len(token), token.text)
-            for token in self.doc(text)
-            if len(token) > 1 and self._frequency(token.text) >= _COMMON
-        ]
+        words, end = [], 0
+        for word in _cut(self._words, text):
+            start, end = end, end + len(word)
+            if len(word) > 1 and self._frequency(word) >= _COMMON:
+                words.append(CommonWord(start, end, word))
+        return words
 
     def _frequency(self, word: str) -> int:
         return 0 if word in self._words else _jieba(self._words).FREQ.get(word) or 0

@@ -111,4 +111,17 @@ def test_needs_are_met_in_the_turns_of_their_speaker() -> None:
 
 
 def test_places_may_overlap() -> None:
-    assert Places(["还钱", "钱"]).spans("快还钱还钱", 1, 3) == [(1, 3), (2, 3)]
+    assert list(Places(["还钱", "钱"]).spans("快还钱还钱", 1, 3)) == [(1, 3), (2, 3)]
+
+
+def test_places_across_the_pieces_of_a_long_text_are_found_once() -> None:
+    text = "快还钱" * 5_000
+    places = list(Places(["还钱", "钱", "钱快还"]).spans(text, 1, len(text)))
+    found = {
+        (match.start(1), match.end(1))
+        for word in ("还钱", "钱", "钱快还")
+        for match in re.finditer(f"(?=({word}))", text)
+    }
+    assert set(places) == found
+    assert len(places) == len(found)
+    assert [end for _, end in places] == sorted(end for _, end in places)
