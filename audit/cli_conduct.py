@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 @DB
 @CONFIG
 def conduct_command(as_json: bool, **given: Any) -> int:
-    """跨通话的规则：拨打频次、联系第三人、拒绝后再联系。通话清单要有时间和债务人。
+    """跨通话的规则：拨打频次、联系第三人、拒绝后再联系。结果存进数据库，报告里也有；再运行即按现有的通话重判。
 
     \b
     例：callaudit conduct --db callaudit.db
     """
-    from audit.conduct import contacts_of, judge_conduct
+    from audit.conduct import keep_conduct
     from audit.store import Store
     from rules.load import load_rules
 
     config = read_given_config(given)
     ruleset = load_rules(config.rules)
-    with Store.read(config.db) as store:
-        findings = judge_conduct(contacts_of(store.calls(), store.attempts()), ruleset)
+    Store.read(config.db).close()  # none is made where none is
+    with Store.open(config.db) as store:
+        findings, new, gone = keep_conduct(store, ruleset)
     if as_json:
         for finding in findings:
             click.echo(json.dumps(_as_dict(finding), ensure_ascii=False))
@@ -43,7 +44,7 @@ def conduct_command(as_json: bool, **given: Any) -> int:
             (str(f.day), titles[f.rule_id], f.severity.value, f.result.value, f.subject, f.because) for f in findings
         ]
         print_table(("日期", "规则", "级别", "结果", "对象", "依据"), rows)
-    warn(f"跨通话问题 {len(findings)} 条")
+    warn(f"跨通话问题 {len(findings)} 条，新增 {new} 条，不再成立 {gone} 条")
     return Exit.CLEAN
 
 

@@ -1,7 +1,7 @@
 """Rules across calls: how often a number was tried, a debtor spoken to; third parties; calls after a refusal.
 
-A pure function over call records and what each call was judged to hold. Limits are parameters of the pack; a day
-is a day of the debtor's own time zone, as each record's offset says.
+The judging is a pure function over call records and what each call was judged to hold. Limits are parameters of the
+pack; a day is a day of the debtor's own time zone, as each record's offset says.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from audit.calls import CallRecord
+from audit.store.conduct import KeptConduct, replace_all
 from rules.model import Result, RuleSet, Severity
 
 if TYPE_CHECKING:
-    from audit.store import StoredCall
+    from audit.store import Store, StoredCall
 
 ATTEMPTS, CALLS, THIRD_PARTY, REFUSED = (
     "too-many-attempts",
@@ -52,6 +54,24 @@ class ConductFinding:
     subject: str  # the number or the debtor
     calls: tuple[str, ...]
     because: str
+
+
+def keep_conduct(store: Store, ruleset: RuleSet) -> tuple[tuple[ConductFinding, ...], int, int]:
+    """Judge all that the store has and keep it in place of what was kept; how many are new, how many gone."""
+    findings = judge_conduct(contacts_of(store.calls(), store.attempts()), ruleset)
+    titles = {rule.id: (rule.title, rule.title_en) for rule in ruleset.rules}
+    new, gone = replace_all(store, (_kept(finding, *titles[finding.rule_id]) for finding in findings))
+    return findings, new, gone
+
+
+def _kept(finding: ConductFinding, title: str, title_en: str) -> KeptConduct:
+    """Its key names rule, day, subject and the calls that show it: with one call more it is another finding."""
+    told = "\0".join((finding.rule_id, finding.day.isoformat(), finding.subject, *finding.calls))
+    return KeptConduct(
+        key=sha256(told.encode()).hexdigest(), rule_id=finding.rule_id, title=title, title_en=title_en,
+        category=finding.category, severity=finding.severity, result=finding.result, day=finding.day,
+        subject=finding.subject, calls=finding.calls, because=finding.because,
+    )  # fmt: skip
 
 
 _NUMBER_COLUMNS = ("number", "phone", "callee_number", "号码", "被叫号码", "电话")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from audit.complaint_record import Complaint
     from audit.promises import PromiseRow
     from audit.sound import Window
+    from audit.store.conduct import KeptConduct
 
 By = Literal["collector", "team", "rule"]
 Key = TypeVar("Key", bound=Hashable)
@@ -137,8 +138,8 @@ class Provenance:
 class ReportData:
     """Everything a report says, read once. `dialogues`: recording → turns, for the calls shown in full.
 
-    `selection` names the filters beside the period; `masked` says that personal data is; promises and complaints
-    are None for those who may not see them.
+    `selection` names the filters beside the period; `masked` says that personal data is; promises, complaints
+    and what several calls break together are None for those who may not see them.
     """
 
     store: str
@@ -154,6 +155,7 @@ class ReportData:
     masked: bool = False
     promises: tuple[PromiseRow, ...] | None = None
     complaints: tuple[Complaint, ...] | None = None
+    conduct: tuple[KeptConduct, ...] | None = None
 
     @property
     def period(self) -> tuple[date | None, date | None]:

@@ -5,7 +5,7 @@ report.xlsx to count with. Personal data is masked unless asked for, and every r
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from transcribe.model import Turn
 if TYPE_CHECKING:
     from audit.complaint_record import Complaint
     from audit.promises import PromiseRow
+    from audit.store.conduct import KeptConduct
 
 SUFFIXES = (".html", ".xlsx")
 
@@ -108,6 +109,7 @@ def read_report(
         selection=_selection(asked),
         promises=_promises(store, asked, actor),
         complaints=_complaints(store, asked, actor),
+        conduct=_conduct(store, asked, {call.record.call_id for call in calls}, actor),
     )
     if asked.unmasked:
         return data
@@ -339,6 +341,21 @@ def _complaints(store: Store, asked: Asked, actor: Actor) -> tuple[Complaint, ..
         category=asked.category,
     )  # fmt: skip
     return tuple(listing(Desk(store=store, actor=actor), wanted))
+
+
+def _conduct(store: Store, asked: Asked, calls: Set[str], actor: Actor) -> tuple[KeptConduct, ...] | None:
+    """What `callaudit conduct` kept of these days; of a team, collector or product, what one of its calls shows."""
+    from audit.store.conduct import kept
+
+    if not may(actor, Action.SEE_QUEUE):
+        return None
+    which = asked.which
+    some = which.team or which.agent_id or which.product
+    return tuple(
+        finding
+        for finding in kept(store, since=which.since, until=which.until)
+        if (not some or calls & set(finding.calls)) and asked.category in (None, finding.category)
+    )
 
 
 def _note(store: Store, suffix: str, asked: Asked, data: ReportData, actor: Actor) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from audit.promises import PromiseRow
     from audit.report import Notify
     from audit.store import Failure, Store
+    from audit.store.conduct import KeptConduct
     from transcribe.model import Turn
 
 
@@ -40,6 +41,7 @@ def masked(data: ReportData, store: Store, *, notify: Notify | None = None) -> R
         failures=tuple(map(_failure, data.failures)),
         promises=None if data.promises is None else tuple(map(_promise, data.promises)),
         complaints=None if data.complaints is None else tuple(map(_complaint, data.complaints)),
+        conduct=None if data.conduct is None else tuple(map(_conduct, data.conduct)),
         masked=True,
     )
 
@@ -74,6 +76,10 @@ def _complaint(row: Complaint) -> Complaint:
         remedy=row.remedy and _text(row.remedy),
         answer=row.answer and _text(row.answer),
     )
+
+
+def _conduct(finding: KeptConduct) -> KeptConduct:
+    return replace(finding, subject=_text(finding.subject))
 
 
 def _texts(texts: Iterable[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from rules.model import Finding, Severity
 if TYPE_CHECKING:
     from audit.complaint_record import Complaint
     from audit.promises import PromiseRow
+    from audit.store.conduct import KeptConduct
 
 Kind = Literal["text", "long", "number", "decimal", "percent", "moment", "clock"]
 Cell = str | int | float | datetime | None
@@ -70,13 +71,14 @@ def workbook(data: ReportData, *, lang: Lang) -> bytes:
 
 
 def sheets(data: ReportData, words: Words) -> tuple[Sheet, ...]:
-    """Summary, findings, collectors (or teams, or rules), calls, promises, complaints, failures."""
+    """Summary, findings, collectors (or teams, or rules), calls, conduct, promises, complaints, failures."""
     counted = figures(data)
     return (
         _summary(data, counted, words),
         _findings(data, words),
         _rules(counted, words) if data.by == "rule" else _people(data, counted, words),
         _calls(data, words),
+        *_conduct(data, words),
         *_promises(data, words),
         *_complaints(data, words),
         _failures(data, words),
@@ -312,6 +314,25 @@ def _call_row(call: JudgedCall, w: Words) -> tuple[Cell, ...]:
         w.of("direction", r.direction), call.card.score, w.of("verdict", call.card.verdict.value),
         len(call.violations), len(call.unsure), len(call.confirmed), call.role_confidence, "\n".join(call.notes),
         str(r.path) if r.path else None, call.recording,
+    )  # fmt: skip
+
+
+def _conduct(data: ReportData, w: Words) -> tuple[Sheet, ...]:
+    """What several calls break together; no sheet for those who may not see it, or where nothing is kept."""
+    columns = (
+        Column(w["day"], 12), Column(w["rule"], 30), Column(w["category"], 14), Column(w["severity"], 8),
+        Column(w["outcome"], 10), Column(w["whom"], 18), Column(w["because"], 60, "long"),
+        Column(w["calls"], 40, "long"),
+    )  # fmt: skip
+    rows = tuple(_conduct_row(finding, w) for finding in data.conduct or ())
+    return (Sheet(name=w["conduct"], columns=columns, rows=rows),) if rows else ()
+
+
+def _conduct_row(finding: KeptConduct, w: Words) -> tuple[Cell, ...]:
+    return (
+        finding.day.isoformat(), finding.title if w.lang == "zh" else finding.title_en,
+        w.of("category", finding.category), w.of("severity", finding.severity.value),
+        w.of("outcome", finding.result.value), finding.subject, finding.because, "、".join(finding.calls),
     )  # fmt: skip
 
 

@@ -898,3 +898,14 @@ def m020_flagged_calls(db: Database) -> None:
         "  from a group by category, day)"
         " insert into flagged_days select * from found where flagged or confirmed or dismissed or known"
     )
+
+
+@migrations()
+def m021_conduct(db: Database) -> None:
+    """What several calls break together, so far only printed."""
+    db.execute(
+        "create table conduct_findings (key text primary key, rule_id text not null, title text not null,"
+        " title_en text not null, category text not null, severity text not null, result text not null,"
+        " day text not null, subject text not null, calls text not null, because text not null, found_at text) strict"
+    )
+    db.execute("create index conduct_day on conduct_findings(day)")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.store import tallies
+from audit.store import conduct, tallies
 from audit.store.calls import Store
 from audit.store.connection import now
 
@@ -121,10 +121,12 @@ def outlived(store: Store, kind: str, *, before: Mapping[str, str], otherwise: s
     return [Outlived(kind=kind, **{**row, "held": bool(row["held"])}) for row in rows]
 
 
-def erase_outlived(store: Store, kind: str, ids: Iterable[str]) -> None:
+def erase_outlived(store: Store, kind: str, ids: Sequence[str]) -> None:
     """Remove attempts, cases with their payments, or complaints with their history."""
     store.sql.execute("pragma secure_delete = on")
     with store.writing():
+        if kind == "attempts":
+            conduct.forget(store, ids)
         for one in ids:
             for table, column in _ROWS[kind]:
                 store.sql.execute(f"delete from {table} where {column} = ?", [one])
@@ -144,6 +146,7 @@ def erase(store: Store, calls: Sequence[Expired]) -> list[str]:
             for table in ("comments", "clips", "corrections", "items"):
                 store.sql.execute(f"delete from {table} where call_id = ?", [call_id])
             store.remove(call_id)
+        conduct.forget(store, ids)
         return _orphans(store, {call.recording for call in calls})
 
 

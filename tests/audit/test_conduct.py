@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from audit import retention
+from audit.access import LOCAL
 from audit.calls import CallRecord
 from audit.cli import cli
-from audit.conduct import ATTEMPTS, CALLS, REFUSED, THIRD_PARTY, ConductFinding, Contact, judge_conduct
+from audit.conduct import ATTEMPTS, CALLS, REFUSED, THIRD_PARTY, ConductFinding, Contact, judge_conduct, keep_conduct
+from audit.report import Asked, make_report, read_report
+from audit.store import Filter, Store
+from audit.store.conduct import kept
 from rules.load import load_rules
 from rules.model import Result
 
@@ -160,3 +165,48 @@ def test_from_the_call_list_to_the_table(tmp_path: Path) -> None:
     (finding,) = [json.loads(line) for line in told.stdout.splitlines()]
     assert (finding["rule"], finding["outcome"], finding["subject"]) == (ATTEMPTS, "fail", "13800000000")
     assert len(finding["calls"]) == 7
+
+
+NUMBER = "13812345678"
+
+
+@pytest.fixture
+def dialled(tmp_path: Path) -> Any:
+    """A store with seven vain attempts on one number in a day, one too many."""
+    with Store.open(tmp_path / "x.db") as store:
+        extra = {"extra": {"number": NUMBER}, "agent_id": "A1", "team": "一组", "path": None}
+        store.add_records([c.record for c in unanswered(7, **extra)])
+        yield store
+
+
+def test_what_is_found_is_kept_once_and_what_no_longer_holds_goes(dialled: Store) -> None:
+    rules = load_rules()
+    findings, new, gone = keep_conduct(dialled, rules)
+    assert (len(findings), new, gone) == (1, 1, 0)
+    before = dialled.one("select * from conduct_findings")
+    assert keep_conduct(dialled, rules)[1:] == (0, 0)
+    assert dialled.one("select * from conduct_findings") == before
+    (one,) = kept(dialled)
+    assert (one.rule_id, one.subject, one.calls, one.because) == (ATTEMPTS, NUMBER, findings[0].calls, findings[0].because)
+    assert kept(dialled, until=date(2026, 11, 18)) == []
+    dialled.add_records([unanswered(8, extra={"number": NUMBER}, path=None)[7].record])
+    assert keep_conduct(dialled, rules)[1:] == (1, 1)
+    dialled.sql.execute("delete from attempts where call_id in ('c0', 'c1')")
+    assert keep_conduct(dialled, rules)[1:] == (0, 1)
+
+
+def test_the_report_shows_it_with_the_number_covered(dialled: Store) -> None:
+    keep_conduct(dialled, load_rules())
+    page = make_report(dialled, ".html", actor=LOCAL).decode()
+    assert "跨通话问题" in page
+    assert "未接通拨打 7 次" in page
+    assert NUMBER not in page
+    assert NUMBER in make_report(dialled, ".html", Asked(unmasked=True, reason="监管检查"), actor=LOCAL).decode()
+    data = read_report(dialled, Asked(which=Filter(since=date(2026, 11, 20))))
+    assert data.conduct == ()
+
+
+def test_deletion_takes_what_names_the_attempt(dialled: Store) -> None:
+    keep_conduct(dialled, load_rules())
+    retention.apply(dialled, retention.Periods(days={"default": 1}, today=date(2027, 1, 1)), actor=LOCAL)
+    assert kept(dialled) == []
