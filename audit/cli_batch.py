@@ -305,22 +305,24 @@ def reaudit_command(**given: Any) -> None:
         callaudit reaudit --rules 我的规则包/
     """
     from audit.access import LOCAL
-    from audit.reaudit import changes, judged_anew, reaudit
+    from audit.reaudit import compare, reaudit
+    from audit.rejudge import Today
     from audit.settings import settings_of
     from audit.store import Store
     from rules.load import load_rules
 
     config = read_given_config(given)
     ruleset = load_rules(config.rules)
-    settings = settings_of(config, ruleset)
+    workers = config.workers or _cores()
+    today = Today(ruleset=ruleset, settings=settings_of(config, ruleset), workers=workers)
     with Store.read(config.db) if given["diff"] else Store.open(config.db) as store:
         if given["diff"]:
-            found = changes(judged_anew(store, ruleset, settings), actor=LOCAL)
+            found = compare(store, today, actor=LOCAL)
             rows = [[c.rule_id, str(c.new), str(c.gone), str(c.changed)] for c in found]
             print_table(("规则", "新增", "消失", "改判"), rows, right=(1, 2, 3))
             warn("以上是会发生的变化，没有保存；去掉 --diff 即生效" if rows else "没有变化")
             return
-        count = reaudit(store, ruleset, settings, actor=LOCAL)
+        count = reaudit(store, today, actor=LOCAL)
     warn(f"已用规则包 {ruleset.name} {ruleset.version} 重新判定 {count} 通；结果在 {config.db}")
 
 

@@ -96,6 +96,7 @@ class Pool:
         self._limits = replace(limits, bytes=limits.bytes or memory_share(size))
         self._size = size
         self._workers: list[_Worker] = []  # started when there is work: a batch that is all done starts none
+        self._stillborn: list[Reply] = []  # jobs for which no process lived long enough to take them
 
     @property
     def idle(self) -> bool:
@@ -103,7 +104,7 @@ class Pool:
 
     @property
     def busy(self) -> bool:
-        return any(worker.job is not None for worker in self._workers)
+        return bool(self._stillborn) or any(worker.job is not None for worker in self._workers)
 
     def submit(self, job: Job) -> None:
         """Hand a job to an idle process."""
@@ -111,11 +112,13 @@ class Pool:
         if worker is None:
             worker = _Worker(self._setup)
             self._workers.append(worker)
-        if not worker.take(job):  # died while it waited
-            self._replace(worker).take(job)
+        if not worker.take(job) and not self._replace(worker).take(job):  # died while it waited, or started
+            self._stillborn.append(Reply(job=job, died=True, reason=_DIED))
 
     def replies(self, *, timeout: float) -> Iterator[Reply]:
         """Jobs that ended within `timeout` seconds; `CannotStart` where no job can."""
+        while self._stillborn:
+            yield self._stillborn.pop()
         ready = wait([worker.pipe for worker in self._workers if worker.job is not None], timeout)
         for worker in list(self._workers):
             excess = None if worker.pipe in ready else worker.excess(self._limits)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from audit.access import Action, may
 from audit.reaudit import SHOWN, Change, Notify, changes, judged_anew, reaudit
+from audit.rejudge import Today
 from audit.settings import settings_of
 from dashboard import data, rulebook
 from dashboard.words import t
@@ -53,9 +54,14 @@ def show() -> None:
 def _compare(newest: int | None) -> Compared:
     ruleset = rulebook.ruleset()
     with data.reading() as store, _Progress() as progress:
-        judged = judged_anew(store, ruleset, settings_of(data.config(), ruleset), newest=newest, notify=progress.notify)
+        judged = judged_anew(store, _today(), newest=newest, notify=progress.notify)
         found = changes(judged, actor=data.actor())
         return Compared(digest=ruleset.digest, calls=progress.done, found=found)
+
+
+def _today() -> Today:
+    ruleset = rulebook.ruleset()
+    return Today(ruleset=ruleset, settings=settings_of(data.config(), ruleset))
 
 
 class _Progress:
@@ -108,8 +114,7 @@ def _apply() -> None:
     st.markdown(t("rules_page.apply_sure"))
     if not st.button(t("rules_page.apply_yes"), key="reaudit_sure", type="primary", icon=":material/check:"):
         return
-    ruleset = rulebook.ruleset()
-    settings = settings_of(data.config(), ruleset)
+    today = _today()
     with data.writing() as store, _Progress() as progress:
-        count = reaudit(store, ruleset, settings, actor=data.actor(), notify=progress.notify)
-    st.success(t("rules_page.applied", n=f"{count:,}", version=ruleset.version), icon=":material/check:")
+        count = reaudit(store, today, actor=data.actor(), notify=progress.notify)
+    st.success(t("rules_page.applied", n=f"{count:,}", version=today.ruleset.version), icon=":material/check:")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from audit.calls import CallRecord
 from audit.remote import spelled
@@ -440,10 +442,10 @@ def _word_rows(turn: Turn) -> list[list[Any]]:
 
 
 def _transcript(row: Mapping[str, Any]) -> Transcript:
-    words = json.loads(zlib.decompress(row["words"]))
+    words = orjson.loads(zlib.decompress(row["words"]))
     turns = [
-        Turn(**{**values, "role": Role(values["role"])}, words=tuple(_word(word) for word in heard))
-        for values, heard in zip(json.loads(row["turns"]), words, strict=True)
+        Turn(**{**values, "role": Role(values["role"])}, words=_words(heard))
+        for values, heard in zip(orjson.loads(row["turns"]), words, strict=True)
     ]
     return Transcript(
         recording=row["recording"],
@@ -462,8 +464,12 @@ def _transcript(row: Mapping[str, Any]) -> Transcript:
     )
 
 
-def _word(values: Sequence[Any]) -> Word:
-    return Word(**dict(zip(_WORD, values, strict=True)))
+def _words(rows: Iterable[tuple[str, int, int, int, int, float]]) -> tuple[Word, ...]:
+    """From rows in the order of _WORD; made for every word of every call that is judged anew."""
+    return tuple(
+        Word(text=text, start=start, end=end, start_ms=start_ms, end_ms=end_ms, confidence=confidence)
+        for text, start, end, start_ms, end_ms, confidence in rows
+    )
 
 
 def _finding_row(finding: Finding) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -46,6 +47,16 @@ def test_calls_that_take_too_much_memory_are_failures_with_their_reason(tmp_path
         reasons = [failure.reason for failure in store.failures()]
     assert len(reasons) == 2
     assert all("worker_gigabytes" in reason and ".json" in reason for reason in reasons)
+
+
+def test_workers_that_die_while_they_start_are_failures_not_silence(tmp_path: Path, pack: Path, callaudit: Run) -> None:
+    write_calls(tmp_path / "calls", 2)
+    (tmp_path / "sitecustomize.py").write_text("import os, sys\nif 'spawn_main' in str(sys.orig_argv): os._exit(1)\n")
+    given = ("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", "1")
+    result = callaudit(*given, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert result.returncode == Exit.SOME_FAILED, result.stderr
+    with Store.read(tmp_path / "callaudit.db") as store:
+        assert ["两次意外退出" in failure.reason for failure in store.failures()] == [True, True]
 
 
 def _wait_for_a_call(db: Path) -> None:

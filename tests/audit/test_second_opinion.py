@@ -19,6 +19,7 @@ from audit.evaluate import read_corpus
 from audit.pipeline import Job, audit_call
 from audit.plan import settings_digest
 from audit.reaudit import changes, judged_anew
+from audit.rejudge import Today
 from audit.report import read_report, write_report
 from audit.score import Verdict
 from audit.store import Settings, Store
@@ -84,7 +85,7 @@ def test_a_report_names_the_hint_in_words(store: Store, tmp_path: Path, suffix: 
 
 
 def test_a_reaudit_without_it_says_what_would_go(store: Store, ruleset: RuleSet) -> None:
-    (change,) = changes(judged_anew(store, ruleset, settings(ruleset)), actor=LOCAL)
+    (change,) = changes(judged_anew(store, Today(ruleset=ruleset, settings=settings(ruleset))), actor=LOCAL)
     assert (change.rule_id[: len(PREFIX)], change.new, change.gone) == (PREFIX, 0, 1)
 
 

@@ -1,0 +1,157 @@
+"""Stored calls judged anew by given rules, in this process or in many; nothing is saved here."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from audit.pipeline import Job, judge_call
+from audit.plan import settings_digest
+from audit.store import AuditedCall, Settings, Store, StoredCall, finding_keys
+from audit.store.judged import Standing, in_step, standing
+from audit.workers import CannotStart
+from rules.engine import Judge
+from rules.model import Judgement, RuleSet
+from rules.second_opinion import SecondOpinion
+
+AT_ONCE = 100
+"""Calls that one process judges before it hands them over; they are saved in one transaction."""
+_WORTH = 1_000
+"""Calls for fewer than which no process is started: each takes seconds of its own to read the rules."""
+
+Anew = tuple[StoredCall, AuditedCall]
+"""A call as it stands, and as it would be judged."""
+
+Difference = tuple[str, str]
+"""new, gone or changed; rule id."""
+
+_Outcome = tuple[str, str, str]
+"""Rule, result, severity of one finding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A call judged anew (without its turns), by what it stood when it was read, whether all stays `same`, and the
+    findings that would not stay.
+    """
+
+    call: AuditedCall
+    standing: Standing
+    same: bool
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """Rules and settings by which stored calls are judged anew, in how many processes."""
+
+    ruleset: RuleSet
+    settings: Settings
+    workers: int = 1
+
+
+class Bench:
+    """Rules, ready to judge stored calls anew."""
+
+    def __init__(self, today: Today) -> None:
+        self._ruleset, self._settings = today.ruleset, today.settings
+        self._judge = Judge(today.ruleset)
+        self._second = SecondOpinion(today.ruleset) if today.settings.second_opinion is not None else None
+
+    def judge(self, store: Store, call_id: str) -> Anew | None:
+        """A call as it stands and as it would be judged; None where it is gone or was never heard."""
+        old = store.call(call_id)
+        found = None if old is None else store.transcript(old.recording)
+        if old is None or found is None:
+            return None
+        hearing = store.hearing(old.recording)
+        job = Job(
+            record=old.record,
+            recording=old.recording,
+            bytes=0,
+            hearing=hearing,
+            settings=settings_digest(hearing, self._settings, old.record),
+        )
+        return old, judge_call(job, found, judge=self._judge, ruleset=self._ruleset, second=self._second)
+
+
+def judged_by_many(store: Store, today: Today, call_ids: Sequence[str]) -> Iterator[list[Judged]]:
+    """The calls judged by as many processes as are asked for, some at a time; those that are gone are left out.
+    `CannotStart` where a process does not survive.
+    """
+    parts = [call_ids[at : at + AT_ONCE] for at in range(0, len(call_ids), AT_ONCE)]
+    if today.workers == 1 or len(call_ids) < _WORTH:
+        bench = Bench(today)
+        yield from (_some(bench, store, part) for part in parts)
+        return
+    spawn = multiprocessing.get_context("spawn")  # SQLite handles don't survive a fork
+    pool = ProcessPoolExecutor(
+        today.workers, mp_context=spawn, initializer=_start, initargs=(store.path, today)
+    )
+    waiting: deque[Future[list[Judged]]] = deque()
+    try:
+        for part in parts:
+            waiting.append(pool.submit(_work, part))
+            if len(waiting) > 2 * today.workers:
+                yield waiting.popleft().result()
+        yield from map(Future.result, waiting)
+    except BrokenProcessPool as error:
+        why = "重新判定的进程意外退出（内存不足或被系统终止）；已保存的都在，请减少 workers 再运行一次"
+        raise CannotStart(why) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_HERE: dict[str, tuple[Bench, Store]] = {}
+"""Of a process of the pool: its rules and its own look at the store."""
+
+
+def _start(db: Path, today: Today) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a ctrl-C is for the parent, which ends the pool
+    _HERE["own"] = Bench(today), Store.read(db)
+
+
+def _work(call_ids: Sequence[str]) -> list[Judged]:
+    return _some(*_HERE["own"], call_ids)
+
+
+def differences(old: StoredCall, call: AuditedCall) -> Iterator[Difference]:
+    """Each finding of a call that would not stay as it is."""
+    before, after = _by_key(old.recording, old.judgement), _by_key(old.recording, call.judgement)
+    yield from (("new", after[key][0]) for key in after.keys() - before.keys())
+    yield from (("gone", before[key][0]) for key in before.keys() - after.keys())
+    yield from (("changed", after[key][0]) for key in after.keys() & before.keys() if after[key] != before[key])
+
+
+def _some(bench: Bench, store: Store, call_ids: Sequence[str]) -> list[Judged]:
+    found = (_one(bench, store, call_id) for call_id in call_ids)
+    return [one for one in found if one is not None]
+
+
+def _one(bench: Bench, store: Store, call_id: str) -> Judged | None:
+    stands = standing(store, call_id)
+    anew = bench.judge(store, call_id)
+    if stands is None or anew is None:
+        return None
+    old, call = anew
+    same = (old.judgement, old.card, old.promise) == (call.judgement, call.card, call.promise)
+    return Judged(
+        call=replace(call, transcript=replace(call.transcript, turns=())),
+        standing=stands,
+        same=same and in_step(store, old),
+        differences=() if same else tuple(differences(old, call)),
+    )
+
+
+def _by_key(recording: str, judgement: Judgement) -> Mapping[str, _Outcome]:
+    keys = finding_keys(recording, judgement.findings)
+    return {
+        key: (finding.rule_id, finding.result.value, finding.severity.value)
+        for key, finding in zip(keys, judgement.findings, strict=True)
+    }
