@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from transcribe.model import EngineInfo, Word
+from transcribe.voices import Voice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,10 @@ class Speech:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """What was heard without a breath: text, words with spans in that text, times of the recording, in ms."""
+    """What was heard without a breath: text, words with spans in that text, times of the recording, in ms.
+
+    `voice` is how it sounds, where two people may share the channel.
+    """
 
     text: str
     start_ms: int
@@ -48,6 +52,7 @@ class Utterance:
     confidence: float = 1.0
     channel: int = 0
     call: int = 0
+    voice: Voice | None = None
 
 
 class Engine(Protocol):

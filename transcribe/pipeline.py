@@ -14,6 +14,7 @@ from transcribe.model import UNHEARD, Transcript, Turn
 from transcribe.roles import assign_roles
 from transcribe.speech import Listener
 from transcribe.unheard import hear_all
+from transcribe.voices import hear_voices
 
 # Speech held before it is recognised: eight full windows, 15 MB, so memory is flat and batches are full.
 _HELD_SECONDS = 240
@@ -93,19 +94,20 @@ def _hear(
     for speech in _speech(recording, timings):
         held.append(speech)
         if sum(len(s.samples) for s in held) >= _HELD_SECONDS * 16_000:
-            yield from _recognised(held, engine, hotwords, timings)
+            yield from _recognised(recording, held, engine, hotwords, timings)
             held = []
-    yield from _recognised(held, engine, hotwords, timings)
+    yield from _recognised(recording, held, engine, hotwords, timings)
 
 
 def _recognised(
-    held: Sequence[Speech], engine: Engine, hotwords: Sequence[str], timings: Timings
+    recording: Recording, held: Sequence[Speech], engine: Engine, hotwords: Sequence[str], timings: Timings
 ) -> list[Utterance]:
     if not held:
         return []
     ordered = sorted(held, key=lambda s: (s.channel, s.start_ms))
     with timings.measure("recognise"):
-        return hear_all(engine, ordered, hotwords=hotwords)
+        heard = hear_all(engine, ordered, hotwords=hotwords)
+        return heard if recording.two_voices else hear_voices(heard, ordered)
 
 
 def _speech(recording: Recording, timings: Timings) -> Iterator[Speech]:

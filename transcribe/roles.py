@@ -17,9 +17,16 @@ from transcribe.audio import Recording
 from transcribe.engine import Utterance
 from transcribe.model import Role, Turn
 from transcribe.turns import SENTENCE_ENDS, clauses, make_turns
+from transcribe.voices import tell_apart
 
 SURE = 0.75
 """Least confidence with which a role is assigned by words alone."""
+
+# On one channel the sound of a voice helps, and misleads more easily than words: then a role needs more.
+_SURE_BY_VOICE = 0.85
+# Before a word is heard, as likely as that voices were told apart rightly: twice one of the two ways to do so.
+_MEANINGLESS = 2.0
+_MOST_AGREEMENT = 50.0
 
 # A channel map comes from the recording system; words overrule it only when they leave hardly any doubt.
 _CONTRADICTED = 0.97
@@ -71,7 +78,11 @@ _AGENT: tuple[tuple[str, float], ...] = (
     (r"(打|找)(你|您).{0,4}(单位|家|公司|电话|座机|爸|妈|领导|联系人)", 1.2),
     (r"(我告诉你|我跟你讲|听清楚|给(我|个)(个)?(说法|准话|时间)|我(就)?等(到|您|你)|你说(几|三|两)(次|回))", 1.2),
     (r"(个性化|减免|方案|材料|单据|证明|流程|核销|上级|系统|显示|登记|备注)", 0.7),
-    (r"您", 0.8),
+    (r"您", 1.6),
+    (r"我们", 0.8),
+    (r"先生|女士|小姐", 1.2),
+    (r"一下|情况|请(?!问)", 0.8),
+    (r"这边|委托|核对|核实|合同|方便|打扰", 1.0),
     (r"(明天|后天|今天).{0,6}(上门|穿制服|外访)|(结清|全部还清)|(到底|究竟).{0,2}还不还", 1.0),
     (r"我(就|会)?(是)?提醒(你|您)|明白(吗|没)|(你|您)(可得|给我)|我等(您|你)|(跟|帮|给)(您|你)", 0.8),
     (r"转告|留的联系人|(让|叫)(他|她).{0,4}(还|处理|联系)", 1.0),
@@ -101,6 +112,10 @@ _CUSTOMER: tuple[tuple[str, float], ...] = (
     (r"^[，,。 ]*[\d零一二三四五六七八九幺两]{3,4}[，,。 ]*$", 1.5),
     (r"^(那|不是)[，, ]?(我|那|这|会|你|利息)", 1.0),
     (r"(谢谢你|麻烦你了)", 0.8),
+    (r"我(妈|爸|老婆|老公|儿子|女儿|家)", 1.5),
+    (r"你们", 0.8),
+    (r"^我(?!们|这|是)|会不会|行不行|能不能", 0.7),
+    (r"啊[，。？ ]?$", 0.5),
     (r"^(是|是的|对|嗯|哎|那|我|啊|好|行|什么|喂)[，,。 ?？!！]*$", 0.6),
     (r"(^怎么了|什么(事|案件|传票)|凭什么|关我什么|我不(太)?清楚)", 0.6),
     (r"我(跟|和|与|同)(他|她)|我是(他|她)|(他|她)的(同事|朋友|妈|爸|哥|姐)", 1.5),
@@ -184,11 +199,18 @@ def _turns(utterances: Sequence[Utterance], agent: int | None) -> tuple[Turn, ..
 
 
 def _by_turn(utterances: Sequence[Utterance]) -> Roles:
-    """One channel: clauses are scored, neighbours lend each other evidence, doubt stays UNKNOWN."""
+    """One channel: clauses are scored by words and voice, neighbours lend each other evidence, doubt stays UNKNOWN."""
     ordered = sorted(utterances, key=lambda u: u.start_ms)
-    parts = [part for utterance in ordered for part in clauses(utterance)]
-    odds = smooth(_evidence(parts), changes=[_change(a, b) for a, b in itertools.pairwise(parts)])
-    roles = {id(part): _role(o) for part, o in zip(parts, odds, strict=True)}
+    cut = [clauses(utterance) for utterance in ordered]
+    parts = [part for clause in cut for part in clause]
+    words = _evidence(parts)
+    voices = tell_apart([utterance.voice for utterance in ordered])
+    voiced = [odds for odds, clause in zip(voices, cut, strict=True) for _ in clause]
+    heard = _by_voice(words, voiced)
+    both = [said + sounds for said, sounds in zip(words, heard, strict=True)]
+    odds = smooth(both, changes=[_change(a, b) for a, b in itertools.pairwise(parts)])
+    least = _SURE_BY_VOICE if any(voices) else SURE
+    roles = {id(part): _role(o, least=least) for part, o in zip(parts, odds, strict=True)}
     sure = sum(_probability(abs(o)) * len(part.text) for o, part in zip(odds, parts, strict=True))
     return Roles(
         turns=make_turns(parts, role_of=lambda part: roles[id(part)]),
@@ -197,8 +219,28 @@ def _by_turn(utterances: Sequence[Utterance]) -> Roles:
     )
 
 
-def _role(log_odds: float) -> Role:
-    if _probability(abs(log_odds)) < SURE:
+def _by_voice(words: Sequence[float], voices: Sequence[float]) -> list[float]:
+    """Log odds that the agent says each part, from voices told apart and the words that each of them uses.
+
+    The first voice is the agent's, or the second is, or the groups mean nothing: words that don't agree with the
+    groups make the last most likely, and then voices say nothing.
+    """
+    both = (voices, [-voice for voice in voices])
+    likely = [math.exp(min(_MOST_AGREEMENT, _agreement(words, way))) for way in both]
+    first, second = (one / (sum(likely) + _MEANINGLESS) for one in likely)
+    share = [_probability(voice) for voice in voices]
+    agent = [first * p + second * (1 - p) + (1 - first - second) / 2 for p in share]
+    return [math.log(p / (1 - p)) for p in agent]
+
+
+def _agreement(words: Sequence[float], voices: Sequence[float]) -> float:
+    """How much likelier the words are if the first voice is the agent's than if voices mean nothing, as a logarithm."""
+    pairs = [(_probability(said), _probability(voice)) for said, voice in zip(words, voices, strict=True)]
+    return sum(math.log(2 * (said * voice + (1 - said) * (1 - voice))) for said, voice in pairs)
+
+
+def _role(log_odds: float, *, least: float) -> Role:
+    if _probability(abs(log_odds)) < least:
         return Role.UNKNOWN
     return Role.AGENT if log_odds > 0 else Role.CUSTOMER
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from transcribe.audio import Recording
 from transcribe.engine import Utterance, spread_words
 from transcribe.model import Role
 from transcribe.roles import assign_roles, score, smooth
+from transcribe.voices import Voice
 
 CALL = (
     (0, "您好，我是云杉消费金融的，工号零三二七，本次通话会录音，请问是周先生本人吗？"),
@@ -104,6 +106,29 @@ def test_two_voices_in_one_utterance_are_cut_at_the_question():
 def test_a_mono_turn_without_evidence_stays_unknown():
     result = assign_roles(recording(channels=1), spoken([(0, "天气不错")], mono=True))
     assert (roles(result), result.confidence) == ([Role.UNKNOWN], 0.5)
+
+
+VAGUE = ((0, "那这个事儿"), (1, "哎呀这个"), (0, "先这么说"), (1, "再看"))
+
+
+def sounding(lines, *, voices):
+    """One channel; `voices` names for each line who sounds."""
+    sounds = [Voice(sound=(30.0 * who,) + (0.0,) * 8, frames=80) for who in voices]
+    return [replace(u, voice=v) for u, v in zip(spoken(lines, mono=True), sounds, strict=True)]
+
+
+def test_a_voice_that_words_made_known_tells_the_role_of_vague_turns():
+    lines = CALL + VAGUE
+    known = assign_roles(recording(channels=1), sounding(lines, voices=[channel for channel, _ in lines]))
+    assert roles(known) == [Role.AGENT, Role.CUSTOMER] * 5
+    words_alone = assign_roles(recording(channels=1), spoken(lines, mono=True))
+    assert Role.UNKNOWN in roles(words_alone)
+
+
+def test_voices_that_words_contradict_say_nothing():
+    mixed = [0, 0, 1, 1, 0, 1]
+    alone = assign_roles(recording(channels=1), spoken(CALL, mono=True))
+    assert roles(assign_roles(recording(channels=1), sounding(CALL, voices=mixed))) == roles(alone) == ALTERNATING
 
 
 def test_silence_has_no_turns_and_a_note():
