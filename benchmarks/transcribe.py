@@ -1,7 +1,7 @@
 """How fast and how right recognition is, beside openai-whisper and plain faster-whisper with the same weights.
 
     python benchmarks/transcribe.py                 speed, error rate and memory; about 25 minutes on two cores
-    python benchmarks/transcribe.py --only speed    or: memory
+    python benchmarks/transcribe.py --only speed    or: memory (13 minutes of processor time)
     python benchmarks/transcribe.py --minutes 3 --slow-share 0.3
 
 Prints ratios, since absolute times drift on shared machines: every group of calls goes through all recognisers in
@@ -301,10 +301,10 @@ def _memory(folder: Path, *, repeats: int) -> None:
     one = _join([minute], folder / "one.wav")
     long = folder / "sixty.wav"
     _repeat(one.path, long, times=round(60 / one.minutes))
-    first, last = _peaks([one.path], repeats=repeats)
-    (whole,) = _peaks([long], repeats=1)
     print(f"\npeak memory of a worker, MB (goal: under {MEMORY_GOAL_MB}, flat)")
-    print(f"after 1 call {first:.0f}, after {repeats} calls {last:.0f} (x {last / first:.2f})")
+    first, last = _peaks([one.path], repeats=repeats)
+    print(f"after 1 call {first:.0f}, after {repeats} calls {last:.0f} (x {last / first:.2f})", flush=True)
+    (whole,) = _peaks([long], repeats=1)
     print(f"call of 1 minute {first:.0f}, of 60 minutes {whole:.0f} (x {whole / first:.2f})")
 
 
