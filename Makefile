@@ -45,7 +45,7 @@ screenshots: $(VENV)/.with-tests
 ## docs/licences.md: under which licence each installed package stands.
 licences: $(VENV)/.with-base $(CHECKS)/.made
 	@$(CHECKS)/bin/pip-licenses --python $(BIN)/python --format=markdown --with-urls --order=license > docs/licences.md.new
-	@{ printf '# 许可证\n\n`make licences` 从装好的环境写出；测试和开发用的包也在内，交付前请在交付的环境里再写一次。\n\n'; \
+	@{ printf '# 许可证\n\n`make licences` 从装好的环境写出；测试和开发用的包也在内，交付前请在交付的环境里再写一次。UNKNOWN 是包没有在元数据里写，看它自带的 LICENSE（sqlcipher3 是 zlib 许可证，里面的 SQLCipher 是 BSD）。\n\n'; \
 	    cat docs/licences.md.new; } > docs/licences.md
 	@rm docs/licences.md.new
 
