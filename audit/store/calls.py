@@ -16,13 +16,14 @@ from audit.calls import CallRecord
 from audit.remote import spelled
 from audit.score import Scorecard
 from audit.store import queue, tallies
-from audit.store.connection import Connection, now, packed
+from audit.store.connection import Connection, now, packed, told
 from audit.store.filters import EVERY_CALL, Filter, where
 from audit.store.keys import finding_keys
 from audit.store.promises import replace_promise
 from rules.model import Finding, Judgement, Reference, Result, Rule, RuleSet, Severity
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 
+_RESULTS = {result.value: result for result in Result}
 _WORD = ("text", "start", "end", "start_ms", "end_ms", "confidence")
 _ONLY_CALLS = {"path", "duration_ms", "agent_channel"}  # columns that an attempt lacks
 _CALLS = (
@@ -387,10 +388,11 @@ class Store(Connection):
 
     def _judgement(self, call_id: str) -> Judgement:
         findings = self.all("select * from findings where call_id = ? order by id", [call_id])
-        outcomes = self.all("select rule_id, result from outcomes where call_id = ?", [call_id])
+        with told(self.path):  # 200 rows of a call that is judged anew: a dictionary for each would be felt
+            outcomes = self.sql.execute("select rule_id, result from outcomes where call_id = ?", [call_id]).fetchall()
         return Judgement(
             findings=tuple(_finding(row) for row in findings),
-            outcomes={row["rule_id"]: Result(row["result"]) for row in outcomes},
+            outcomes={rule_id: _RESULTS[result] for rule_id, result in outcomes},
         )
 
 
