@@ -13,7 +13,7 @@ from audit.terminal import CONTEXT, Command, Group, print_table, warn
 
 if TYPE_CHECKING:
     from audit.config import Config
-    from audit.retention import Due, Periods
+    from audit.retention import Deleted, Due, Periods
 
 
 _KINDS = {"calls": "通话", "attempts": "拨打记录", "cases": "已结案件", "complaints": "已结投诉"}
@@ -71,11 +71,47 @@ def apply_command(recordings: bool, yes: bool, **given: Any) -> int:
         click.confirm(f"永久删除以上 {total} 项{'，通话连同录音文件' if recordings else ''}？", abort=True, err=True)
     with Store.open(config.db) as store:
         done = apply(store, _periods(config), actor=LOCAL, recordings=recordings)
+    return _told(done)
+
+
+@retention_group.command("forget", cls=Command)
+@click.argument("debtor", metavar="债务人编号")
+@click.option("--reason", required=True, help="理由，例如本人申请的日期；记入账本。")
+@click.option("--recordings", is_flag=True, help="录音文件本身也删除。")
+@click.option("--yes", is_flag=True, help="真的删除；不写则只列出会删除什么。")
+@DB
+@CONFIG
+def forget_command(debtor: str, reason: str, recordings: bool, yes: bool, **given: Any) -> int:
+    """按人删除：一个债务人的通话、拨打记录、已结的案件和投诉，不论期限（被保留的和未结的除外）。
+
+    \b
+    例：callaudit retention forget D0031 --reason 2026-11-20本人申请
+        callaudit retention forget D0031 --reason 2026-11-20本人申请 --recordings --yes
+    """
+    from audit.access import LOCAL
+    from audit.retention import Person, apply, plan
+    from audit.store import Store
+
+    config, person = read_given_config(given), Person(debtor=debtor, reason=reason)
+    Store.read(config.db).close()  # none is made where none is
+    with Store.open(config.db) as store:
+        _table(plan(store, person, actor=LOCAL))
+        if not yes:
+            warn("以上没有删除；确认后加 --yes")
+            return Exit.CLEAN
+        done = apply(store, person, actor=LOCAL, recordings=recordings)
+        held = sum(one.held for one in plan(store, person, actor=LOCAL))
+    return _told(done, held=held)
+
+
+def _told(done: Deleted, *, held: int = 0) -> int:
     for reason in done.left:
         warn(f"未删除：{reason}")
     warn(f"已删除通话 {done.calls} 通，其他 {done.outlived} 项，录音文件 {done.files} 个")
+    if held:
+        warn(f"还有 {held} 项没有删：被保留，或案件、投诉、申诉没有结")
     warn("记录在账本里：callaudit ledger show --kind delete")
-    return Exit.SOME_FAILED if done.left else Exit.CLEAN
+    return Exit.SOME_FAILED if done.left or held else Exit.CLEAN
 
 
 @retention_group.command("hold", cls=Command)
@@ -160,5 +196,7 @@ def _periods(config: Config) -> Periods:
 
 
 def _table(due: list[Due]) -> None:
-    rows = [(_KINDS[d.kind], d.product or "（未填）", str(d.days), str(d.count), str(d.held), d.oldest) for d in due]
+    rows = [
+        (_KINDS[d.kind], d.product or "（未填）", str(d.days or "—"), str(d.count), str(d.held), d.oldest) for d in due
+    ]
     print_table(("种类", "产品", "期限（天）", "到期", "保留", "最早"), rows, right=(2, 3, 4))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from audit import ledger
 from audit.access import Action, Actor, require
@@ -32,7 +32,14 @@ HoldKind = Literal["call", "case", "debtor"]
 
 
 class BadHold(AuditError):
-    """A hold without a reason, or one that is not there."""
+    """A hold, or a person's deletion, without a reason; a hold that is not there."""
+
+
+class _Noted(NamedTuple):
+    """How the ledger's entries about a deletion begin: their subject, and what they say beside the ids."""
+
+    subject: str
+    more: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +60,18 @@ class Periods:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """All that is about one debtor, whatever its age: what a person may ask to have deleted; `reason`: who asked."""
+
+    debtor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """Of one kind and product: its period in days, how many to delete, how many something keeps, the oldest day."""
+    """Of one kind and product: its period in days (0 where none is asked after), how many to delete, how many
+    something keeps, the oldest day.
+    """
 
     kind: str
     product: str
@@ -76,18 +93,18 @@ class Deleted:
     left: tuple[str, ...]
 
 
-def plan(store: Store, periods: Periods, *, actor: Actor) -> list[Due]:
+def plan(store: Store, which: Periods | Person, *, actor: Actor) -> list[Due]:
     """What `apply` would delete, by kind and product; changes nothing. A case whose calls are due is due after them."""
     require(actor, Action.DELETE)
     return [
-        *_by_product("calls", _expired(store, periods), periods),
-        *(due for kind in kept.OUTLIVES for due in _by_product(kind, _outlived(store, kind, periods), periods)),
+        *_by_product("calls", _expired(store, which), which),
+        *(due for kind in kept.OUTLIVES for due in _by_product(kind, _outlived(store, kind, which), which)),
     ]
 
 
 def apply(
     store: Store,
-    periods: Periods,
+    which: Periods | Person,
     *,
     actor: Actor,
     recordings: bool = False,
@@ -95,16 +112,21 @@ def apply(
 ) -> Deleted:
     """Delete what is due and not held, with the recordings themselves where asked; `notify` gets the calls done."""
     require(actor, Action.DELETE)
-    due = [call for call in _expired(store, periods) if not call.held]
+    noted = _noted(which)
+    due = [call for call in _expired(store, which) if not call.held]
     files, left = 0, list[str]()
     for start in range(0, len(due), AT_ONCE):
         calls = due[start : start + AT_ONCE]
-        gone = _erase(store, calls, actor=actor, files=recordings)
+        gone = _erase(store, calls, noted, actor=actor, files=recordings)
         told = [_remove(path) for path in {call.path for call in calls if recordings and call.recording in gone}]
         left += [reason for reason in told if reason is not None]
         files += told.count(None)
         notify(start + len(calls))
-    outlived = sum(_erase_outlived(store, kind, periods, actor=actor) for kind in kept.OUTLIVES)
+    outlived = 0
+    for kind in kept.OUTLIVES:
+        some = [one.id for one in _outlived(store, kind, which) if not one.held]
+        _erase_outlived(store, kind, some, noted, actor=actor)
+        outlived += len(some)
     kept.settle_file(store)
     return Deleted(calls=len(due), outlived=outlived, files=files, left=tuple(left))
 
@@ -137,8 +159,10 @@ def holds(store: Store, *, actor: Actor) -> list[Hold]:
     return kept.holds(store)
 
 
-def _expired(store: Store, periods: Periods) -> list[Expired]:
-    before, otherwise = _first_kept(periods.of("calls"), periods.today)
+def _expired(store: Store, which: Periods | Person) -> list[Expired]:
+    if isinstance(which, Person):
+        return kept.of_debtor(store, which.debtor)
+    before, otherwise = _first_kept(which.of("calls"), which.today)
     return kept.expired(store, before=before, otherwise=otherwise)
 
 
@@ -149,39 +173,51 @@ def _first_kept(days: Mapping[str, int], today: date) -> tuple[dict[str, str], s
     return first_kept, default
 
 
-def _outlived(store: Store, kind: str, periods: Periods) -> list[Outlived]:
-    before, otherwise = _first_kept(periods.of(kind), periods.today)
+def _outlived(store: Store, kind: str, which: Periods | Person) -> list[Outlived]:
+    if isinstance(which, Person):
+        return kept.outlived_of_debtor(store, kind, which.debtor)
+    before, otherwise = _first_kept(which.of(kind), which.today)
     return kept.outlived(store, kind, before=before, otherwise=otherwise)
 
 
-def _by_product(kind: str, found: Sequence[Expired | Outlived], periods: Periods) -> Iterator[Due]:
+def _by_product(kind: str, found: Sequence[Expired | Outlived], which: Periods | Person) -> Iterator[Due]:
     by_product: dict[str, list[Expired | Outlived]] = {}
     for one in found:
         by_product.setdefault(one.product, []).append(one)
-    given = periods.of(kind)
+    given = which.of(kind) if isinstance(which, Periods) else {DEFAULT: 0}
     for product, some in sorted(by_product.items()):
         held = sum(one.held for one in some)
         days = given[product if product in given else DEFAULT]
         yield Due(kind=kind, product=product, days=days, count=len(some) - held, held=held, oldest=some[0].day)
 
 
-def _erase_outlived(store: Store, kind: str, periods: Periods, *, actor: Actor) -> int:
-    """Delete what is due of a kind, each stretch in one transaction with its record; returns how many."""
-    due = [one.id for one in _outlived(store, kind, periods) if not one.held]
+def _noted(which: Periods | Person) -> _Noted:
+    """What stands in the ledger's entry; a person's deletion needs a reason."""
+    if isinstance(which, Periods):
+        return _Noted("retention", {})
+    if not which.reason.strip() or not which.debtor.strip():
+        raise BadHold("请写明债务人编号和理由，例如本人申请的日期")
+    return _Noted(which.debtor, {"reason": mask(which.reason, find_private(which.reason))})
+
+
+def _erase_outlived(store: Store, kind: str, due: Sequence[str], noted: _Noted, *, actor: Actor) -> None:
+    """Delete what is due of a kind, each stretch in one transaction with its record."""
     for start in range(0, len(due), AT_ONCE):
         some = due[start : start + AT_ONCE]
         with store.writing():
             kept.erase_outlived(store, kind, some)
-            ledger.record(store, actor=actor, kind=ledger.Kind.DELETE, subject="retention", data={kind: some})
-    return len(due)
+            data = {kind: some, **noted.more}
+            ledger.record(store, actor=actor, kind=ledger.Kind.DELETE, subject=noted.subject, data=data)
 
 
-def _erase(store: Store, calls: Sequence[Expired], *, actor: Actor, files: bool) -> list[str]:
+def _erase(
+    store: Store, calls: Sequence[Expired], noted: _Noted, *, actor: Actor, files: bool
+) -> list[str]:
     """Delete in one transaction with its record; returns the recordings that no call has any more."""
     with store.writing():
         gone = kept.erase(store, calls)
-        data = {"calls": [call.call_id for call in calls], "recordings": gone, "files": files}
-        ledger.record(store, actor=actor, kind=ledger.Kind.DELETE, subject="retention", data=data)
+        data = {"calls": [call.call_id for call in calls], "recordings": gone, "files": files, **noted.more}
+        ledger.record(store, actor=actor, kind=ledger.Kind.DELETE, subject=noted.subject, data=data)
     listening = listening_of(store.path)
     for recording in gone:
         listening.forget(recording)

@@ -43,20 +43,22 @@ class Expired:
 _OUTLIVES = {
     "attempts": "select call_id as id, call_id, case_id, debtor_id, coalesce(product, '') as product,"
     " substr(started_at, 1, 10) as day, 0 as needed from attempts",
-    "cases": "select case_id as id, null as call_id, case_id, debtor_id, coalesce(product, '') as product,"
-    " closed_on as day, (case_id in (select case_id from calls where case_id is not null) or case_id in"
-    " (select case_id from complaints where case_id is not null and status <> 'closed')) as needed from cases",
     "complaints": "select cast(id as text) as id, null as call_id, case_id, debtor_id,"
     " coalesce(product, '') as product, case status when 'closed' then closed_on end as day,"
     " exists (select 1 from complaint_calls k join holds o"
     " on o.kind = 'call' and o.value = k.call_id and o.released_at is null where k.complaint = complaints.id) as needed"
     " from complaints",
+    "cases": "select case_id as id, null as call_id, case_id, debtor_id, coalesce(product, '') as product,"
+    " closed_on as day, (case_id in (select case_id from calls where case_id is not null) or case_id in"
+    " (select case_id from complaints where case_id is not null and status <> 'closed')) as needed from cases",
 }
 _ROWS = {
     "attempts": (("attempts", "call_id"),),
     "cases": (("payments", "case_id"), ("cases", "case_id")),
     "complaints": (("complaint_changes", "complaint"), ("complaint_calls", "complaint"), ("complaints", "id")),
 }
+# Lists that name no debtor name the case.
+_OF_DEBTOR = "(debtor_id = ?1 or debtor_id is null and case_id in (select case_id from cases where debtor_id = ?1))"
 OUTLIVES = tuple(_OUTLIVES)
 """Kinds of what is kept beside calls and judged by a day of its own: attempts by theirs, the others by closing."""
 
@@ -87,8 +89,17 @@ class Hold:
 def expired(store: Store, *, before: Mapping[str, str], otherwise: str | None) -> list[Expired]:
     """Judged calls older than the day for their product in `before`, or than `otherwise`; None keeps for ever."""
     limit, values = _limit(before, otherwise)
+    return _calls(store, f"day < {limit}", values)
+
+
+def of_debtor(store: Store, debtor_id: str) -> list[Expired]:
+    """Judged calls about a debtor, whatever their age."""
+    return _calls(store, _OF_DEBTOR, [debtor_id])
+
+
+def _calls(store: Store, which: str, values: Sequence[str | None]) -> list[Expired]:
     rows = store.all(
-        f"select d.*, ({_KEPT}) as held from ({_DATED}) d where day < {limit} order by day, call_id", values
+        f"select d.*, ({_KEPT}) as held from ({_DATED}) d where {which} order by day, call_id", values
     )
     return [
         Expired(
@@ -117,6 +128,17 @@ def outlived(store: Store, kind: str, *, before: Mapping[str, str], otherwise: s
         f"select id, product, day, (needed or {_HELD}) as held from ({_OUTLIVES[kind]}) d where day < {limit}"
         " order by day, id",
         values,
+    )
+    return [Outlived(kind=kind, **{**row, "held": bool(row["held"])}) for row in rows]
+
+
+def outlived_of_debtor(store: Store, kind: str, debtor_id: str) -> list[Outlived]:
+    """What of a kind is about a debtor; open cases and complaints are held, whatever else they are."""
+    open_ = "false" if kind == "attempts" else "day is null"
+    rows = store.all(
+        f"select id, product, coalesce(day, '') as day, (needed or {open_} or {_HELD}) as held"
+        f" from ({_OUTLIVES[kind]}) d where {_OF_DEBTOR} order by 3, id",
+        [debtor_id],
     )
     return [Outlived(kind=kind, **{**row, "held": bool(row["held"])}) for row in rows]
 

@@ -156,6 +156,27 @@ def test_what_outlives_calls_is_held_too_and_complaints_stay_without_a_period(st
     assert retention.apply(store, periods, actor=LOCAL).outlived == 0
 
 
+def test_a_person_is_forgotten_whatever_the_age_and_what_is_open_stays(store: Store) -> None:
+    keep_beside_calls(store)
+    with store.writing():  # a complaint that names the case alone
+        store.insert("complaints", _complaint(9, status="closed", closed_on=RECENT, debtor_id=None, case_id="K-new"))
+    asked = "本人申请，电话13812345678"
+    done = retention.apply(store, retention.Person(debtor="D1", reason=asked), actor=LOCAL)
+    assert done.calls == 2
+    assert list(store.calls()) == []
+    person = retention.Person(debtor="D7", reason=asked)
+    assert retention.apply(store, person, actor=LOCAL).outlived == 5
+    assert left(store, "cases", "case_id") == {"K-open"}
+    assert left(store, "complaints", "id") == {1, 2, 3}
+    (rest,) = retention.plan(store, person, actor=LOCAL)
+    assert (rest.kind, rest.count, rest.held) == ("cases", 0, 1)
+    entries = ledger.recent(store, kind=ledger.Kind.DELETE)
+    assert {entry.subject for entry in entries} == {"D1", "D7"}
+    assert "13812345678" not in str([entry.data for entry in entries])
+    with pytest.raises(retention.BadHold, match="理由"):
+        retention.apply(store, retention.Person(debtor="D7", reason=" "), actor=LOCAL)
+
+
 def test_a_recording_behind_a_link_goes_with_the_link(store: Store, tmp_path: Path) -> None:
     path = store.call("c-threat").record.path  # type: ignore[union-attr]
     assert path is not None
