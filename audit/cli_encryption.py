@@ -49,7 +49,7 @@ def decrypt_command(**given: Any) -> None:
     """解密数据库，以后不再需要密钥。
 
     \b
-    例：CALLAUDIT_KEY_FILE=/etc/callaudit/key callaudit decrypt
+    例：callaudit decrypt            （要先设 CALLAUDIT_KEY_FILE）
     """
     from audit.encryption import decrypt
 

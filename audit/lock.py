@@ -17,7 +17,7 @@ from audit.errors import StoreError, os_reason
 @contextmanager
 def at_work(db: Path) -> Iterator[None]:
     """While a batch writes into the store `db`; several may. `StoreError` while the file is being replaced."""
-    with _locked(db, fcntl.LOCK_SH, f"{db}：正在恢复备份；请等它结束后再试"):
+    with _locked(db, fcntl.LOCK_SH, f"{db}：文件正在被替换（恢复备份、加密或解密）；请等它结束后再试"):
         yield
 
 
