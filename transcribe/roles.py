@@ -23,7 +23,7 @@ SURE = 0.75
 """Least confidence with which a role is assigned by words alone."""
 
 # On one channel the sound of a voice helps, and misleads more easily than words: then a role needs more.
-_SURE_BY_VOICE = 0.85
+_SURE_BY_VOICE = 0.8
 # Before a word is heard, as likely as that voices were told apart rightly: twice one of the two ways to do so.
 _MEANINGLESS = 2.0
 _MOST_AGREEMENT = 50.0
