@@ -21,16 +21,18 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import dashboard
-from audit import review
+from audit import review, sampling
 from audit.access import Actor, Role
 from audit.config import Config
-from audit.store import Filter, Store
+from audit.store import Filter, Store, samples
 from audit.store.queue import Wanted
+from audit.store.samples import Heard, NewPlan, Period, Pool, Stratum
 from benchmarks.million import COLLECTORS, LAST_DAY, TEAMS
 from dashboard import data
+from dashboard.words import t
 from rules.model import Severity
 
-ROUNDS = 5
+ROUNDS = 8
 NEXTS = 200
 APP = Path(dashboard.__file__).parent / "app.py"
 OFFICER = Actor(name="bench", role=Role.ADMIN)
@@ -42,21 +44,36 @@ Taken = tuple[float, float]
 
 def main(db: Path, only: Sequence[str]) -> None:
     """Print a table for docs/speed.md."""
-    Store.open(db).close()
+    with Store.open(db) as store:
+        _hear_a_sample(store)
     data.configure(Config(db=db), acting=OFFICER)
-    print("| page | 95th percentile, nothing cached | of it processor | median | 95th percentile, cached |")
-    print("|---|---|---|---|---|")
+    print("| page | clock, 95 of 100 | median | processor, 95 of 100 | median | clock, cached, 95 of 100 |")
+    print("|---|---|---|---|---|---|")
     for page, queries in _pages(db).items():
         if not only or page in only:
             cold, warm = _times(page, queries)
             wall, busy = [taken[0] for taken in cold], [taken[1] for taken in cold]
             again = _at([taken[0] for taken in warm], 0.95)
-            figures = (_at(wall, 0.95), _at(busy, 0.95), _at(wall, 0.5), again)
+            figures = (_at(wall, 0.95), _at(wall, 0.5), _at(busy, 0.95), _at(busy, 0.5), again)
             print(f"| {page} | {' | '.join(f'{figure:.2f} s' for figure in figures)} |", flush=True)
     if not only or "next" in only:
         taken = list(_nexts(db))
         wall, busy = [one[0] for one in taken], [one[1] for one in taken]
-        print(f"| next finding | {_at(wall, 0.95):.3f} s | {_at(busy, 0.95):.3f} s | {_at(wall, 0.5):.3f} s | |")
+        found = (_at(wall, 0.95), _at(wall, 0.5), _at(busy, 0.95), _at(busy, 0.5))
+        print(f"| next finding | {' | '.join(f'{figure:.3f} s' for figure in found)} | |")
+
+
+def _hear_a_sample(store: Store) -> None:
+    """A month's sample of calls in which nothing was found, heard by one person: figures rest on it."""
+    if sampling.all_samples(store, actor=OFFICER):
+        return
+    asked = NewPlan(name="抽检", pool=Pool.UNFLAGGED, stratum=Stratum.NONE, per_stratum=400, reviewers=(), blind=False)
+    plan = sampling.make_plan(store, asked, actor=OFFICER)
+    month = Period(since=LAST_DAY - timedelta(days=29), until=LAST_DAY)
+    drawn = sampling.draw(store, plan.id, month, actor=OFFICER)
+    with store.writing():
+        for item in samples.items(store, drawn.id):
+            samples.set_done(store, item.id, Heard(), by=OFFICER.name)
 
 
 def _pages(db: Path) -> dict[str, list[Query]]:
@@ -68,13 +85,16 @@ def _pages(db: Path) -> dict[str, list[Query]]:
         dice = random.Random(3)
         calls = [f"c{dice.randrange(last):08d}" for _ in range(ROUNDS)]
         complaints = [row["id"] for row in store.all("select id from complaints order by id limit 4")]
-    pages = dict.fromkeys(("overview", "review", "collectors", "complaints", "coaching", "promises"), filters)
-    pages |= dict.fromkeys(("appeals", "reports", "sampling", "rules_page", "operations"), filters)
-    pages = {name: queries for name, queries in pages.items() if (APP.parent / f"views/{name}.py").exists()}
-    pages["call"] = [{"call": call} for call in calls]
+    pages = {view.stem: filters for view in sorted((APP.parent / "views").glob("*.py"))}
+    pages["promises, by stage"] = [{**given, "tab": "promises.tab_stage"} for given in filters]
+    pages["promises, by collector"] = [{**given, "tab": "promises.tab_collector"} for given in filters]
+    pages["collectors, results"] = [{**given, "collectors_columns": "results"} for given in filters]
     pages["collectors, one"] = [{"agent": f"A{dice.randrange(COLLECTORS):04d}"} for _ in range(4)]
+    pages["call, one"] = [{"call": call} for call in calls]
     pages["complaints, one"] = [{"id": str(number)} for number in complaints]
     pages["rules_page, one"] = [{"rule": "threaten-contacts"}, {"rule": "recording-not-announced"}]
+    pages["sampling, plans"] = [{"view": "plans"}]
+    pages["sampling, figures"] = [{"view": "figures"}]
     return pages
 
 
@@ -96,6 +116,9 @@ def _run(at: AppTest, page: str, query: Query) -> Taken:
         at.query_params.pop(name, None)
         if name in query:
             at.query_params[name] = query[name]
+    at.session_state["sampling_view"] = query.get("view", "work")
+    at.session_state["collectors_columns"] = query.get("collectors_columns", "conduct")
+    at.session_state["promises_tabs_zh"] = t(query.get("tab", "promises.tab_follow"))
     for name in ("since", "until"):
         at.session_state[name] = date.fromisoformat(query[name]) if name in query else None
     for name in ("team", "agent"):
