@@ -46,6 +46,8 @@ class Call:
         self.roles = [turn.role for turn in turns]
         self.normal = normal_text(tuple([turn.text for turn in turns]))
         self._entities: dict[int, tuple[Entity, ...]] = {}
+        self.cut_short: set[object] = set()
+        """Operators that have left places of a turn unread, since there were more than anybody says."""
         self._common_words: dict[Span, list[CommonWord]] = {}
 
     @cached_property

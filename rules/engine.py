@@ -123,6 +123,13 @@ class Compiled:
         """The others."""
         return tuple(node for node in self.when if not node.sure(self.names))
 
+    @cached_property
+    def operators(self) -> frozenset[Operator]:
+        """What `when` asks, conditions that it names included."""
+        nodes = [*_descendants(self.when)]
+        nodes += _descendants([self.names[node.condition.hit] for node in nodes if node.condition.hit])
+        return frozenset(node.operator for node in nodes if node.operator is not None)
+
 
 class Judge:
     """Judges calls by one RuleSet. Building it takes a moment; judging a call well under a millisecond."""
@@ -549,7 +556,8 @@ def _judge_rule(compiled: Compiled, judging: Judging) -> tuple[Result, list[Find
     results = {finding.result for finding in findings}
     if Result.FAIL in results:
         return Result.FAIL, findings
-    return (Result.UNSURE if findings else Result.PASS), findings
+    unread = not compiled.operators.isdisjoint(judging.call.cut_short)
+    return (Result.UNSURE if findings or unread else Result.PASS), findings
 
 
 def _applies(compiled: Compiled, judging: Judging) -> bool:
@@ -569,7 +577,7 @@ def _judge_duty(compiled: Compiled, judging: Judging) -> tuple[Result, list[Find
             if not hit.doubts:
                 return Result.PASS, []
             doubtful = True
-    if doubtful:
+    if doubtful or not compiled.operators.isdisjoint(call.cut_short):
         return Result.UNSURE, []
     doubts = ("说话人角色未识别",) if all(role is Role.UNKNOWN for role in call.roles) else ()
     turn = next((n for n, role in enumerate(call.roles) if role_matches(rule.role, role)), 0)

@@ -6,15 +6,17 @@ thousand children of its root for every character that begins nothing.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, BytesAhoCorasick
 
 from rules.model import Speaker, role_matches
 from transcribe.model import Role
 
-_PIECE = 2_000  # characters that are searched at once
+_PIECE = 10_000  # characters that are searched at once
+_TWO_UNITS = re.compile("[\U00010000-\U0010ffff]")
 
 Needs = Sequence[frozenset[str]]  # of each of these sets one string must stand in a turn
 
@@ -94,17 +96,30 @@ class _Ear:
 
 
 class Places:
-    """Where any of a few strings stand."""
+    """Where any of a few strings stand.
+
+    Looked for in UTF-16, where a place in bytes tells the place in characters: ten times as fast as in the text itself.
+    A string with an emoji is found where another emoji stands, too: operators look again at what stands in a place.
+    """
 
     def __init__(self, strings: Sequence[str]) -> None:
-        self._automaton = AhoCorasick(list(strings), store_patterns=False)
+        self._automaton = BytesAhoCorasick([_units(string) for string in strings])
         self._overlap = max(map(len, strings), default=1) - 1
 
     def spans(self, text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
         """Spans in `text` between `low` and `high`, by their ends; they may overlap. Who stops early pays for less."""
         for begin in range(low, high, _PIECE):
             first = max(low, begin - self._overlap)
-            found = self._automaton.find_matches_as_indexes(text[first : min(begin + _PIECE, high)], overlapping=True)
-            for _, start, end in found:
+            for start, end in self._found(text[first : min(begin + _PIECE, high)]):
                 if first + end > begin:
                     yield first + start, first + end
+
+    def _found(self, text: str) -> list[tuple[int, int]]:
+        found = self._automaton.find_matches_as_indexes(_units(text), overlapping=True)
+        return [(start // 2, end // 2) for _, start, end in found if start % 2 == 0]
+
+
+def _units(text: str) -> bytes:
+    """UTF-16 with one unit a character; emoji and the rarest characters, which take two, all become the same one."""
+    units = text.encode("utf-16-le", "surrogatepass")
+    return units if len(units) == 2 * len(text) else _TWO_UNITS.sub("\ufffd", text).encode("utf-16-le", "surrogatepass")

@@ -31,7 +31,7 @@ from transcribe.model import Role
 
 WHOLE_TURN = 400  # characters up to which a turn is searched whole; longer ones around their triggers
 _AROUND = 160
-_MOST_TRIGGERS = 40  # per turn and operator: more add nothing, and a hostile turn stays cheap
+_MOST_TRIGGERS = 40  # per turn and operator: a hostile turn stays cheap, and the rule is unsure if it found nothing
 _LONG_TERM = 5  # syllables from which one may be wrong
 _LONGEST_COMPARED = 2000  # characters of a turn that are compared with a sentence
 _SOUND_ALONE = 3  # syllables from which a term may match by sound without a second component
@@ -118,7 +118,10 @@ class Phrase(Operator):
     def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         for turn in turns:
             short = call.normal.ends[turn] - call.normal.turns[turn] <= WHOLE_TURN
-            for start, end in islice(self.places(call, turn), None if short else _MOST_TRIGGERS):
+            for tried, (start, end) in enumerate(self.places(call, turn)):
+                if tried == _MOST_TRIGGERS and not short:
+                    call.cut_short.add(self)
+                    break
                 words = call.normal.text[start:end]
                 if words in self._literal:
                     yield Hit(turn=turn, start=start, end=end, because=f"说了“{words}”")
@@ -201,7 +204,7 @@ class Near(Operator):
 
     def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         searched = call.sounds if self._by_sound else call.normal.text
-        for turn, low, high in windows(call, turns, self.places):
+        for turn, low, high in windows(call, turns, self):
             for order, expression in self._expressions:
                 for match in expression.finditer(searched, low, high):
                     if hit := self._hit(call, turn, order, match):
@@ -228,18 +231,19 @@ class Near(Operator):
         )  # fmt: skip
 
 
-def windows(
-    call: Call, turns: Sequence[int], places: Callable[[Call, int], Iterator[Span]]
-) -> Iterator[tuple[int, int, int]]:
-    """(turn, low, high): the stretches of normalised text in which an expression is searched."""
+def windows(call: Call, turns: Sequence[int], operator: Operator) -> Iterator[tuple[int, int, int]]:
+    """(turn, low, high): the stretches of normalised text in which an operator's expression is searched."""
     for turn in turns:
         low, end = call.normal.turns[turn], call.normal.ends[turn]
         if end - low <= WHOLE_TURN:
             yield turn, low, end
             continue
         high, tried = low, 0
-        for start, _ in places(call, turn):
-            if start >= high and tried < _MOST_TRIGGERS:
+        for start, _ in operator.places(call, turn):
+            if start >= high and tried == _MOST_TRIGGERS:
+                call.cut_short.add(operator)
+                break
+            if start >= high:
                 tried += 1
                 high = min(end, start + _AROUND)
                 yield turn, max(low, start - _AROUND), high
@@ -265,7 +269,7 @@ class Pattern(Operator):
 
     def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
         text = call.normal.text
-        for turn, low, high in windows(call, turns, self.places):
+        for turn, low, high in windows(call, turns, self):
             literal = [match.span() for match in self._expression.finditer(text, low, high)]
             for start, end in literal:
                 if end > start:
@@ -321,7 +325,7 @@ class Tokens(Operator):
         self._matcher: Any = None
 
     def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
-        for turn, low, high in windows(call, turns, self.places):
+        for turn, low, high in windows(call, turns, self):
             doc = call.tokenizer.doc(call.normal.text[low:high])
             for _, first, last in self._matches(doc):
                 span = doc[first:last]

@@ -370,6 +370,8 @@ def _answered(turn: _Said, before: _Said, call_date: date | None) -> Promise | N
 
 def _assented(turn: _Said, before: _Said, promise: Promise | None, call_date: date | None) -> Promise | None:
     """The customer's yes to the agent's figures."""
+    if not before.may_name_terms:
+        return None
     hum = bool(_HUM.match(turn.text))
     if not (hum or _ASSENT.match(turn.text)) or _NO.search(turn.text) or _ASK.search(turn.text.strip("。，, ")):
         return None
@@ -389,7 +391,7 @@ def _proposal(before: _Said, call_date: date | None) -> _Terms:
     """Day and sum that the agent proposed; what follows 不然 or tells of the debt is none."""
     day: Entity | None = None
     amount: Entity | None = None
-    if not before.may_name_terms or not _ABOUT_PAYING.search(_NOT_PAY.sub("", before.text)):
+    if not _ABOUT_PAYING.search(_NOT_PAY.sub("", before.text)):
         return None, None
     for clause in _clauses(before):
         if _AGENT_THREAT.search(clause.text) or _DEBT.search(clause.text):

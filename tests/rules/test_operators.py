@@ -163,7 +163,9 @@ def test_all_any_none_and_scopes(quotes: Any) -> None:
 
 
 def test_an_all_of_nothing_but_none_holds_where_nothing_was_said(judge: Any) -> None:
-    rule = rule_of(when=[{"all": [{"none": [{"phrase": ["录音"]}]}, {"none": [{"phrase": ["工号"]}]}], "scope": "call"}])
+    rule = rule_of(
+        when=[{"all": [{"none": [{"phrase": ["录音"]}]}, {"none": [{"phrase": ["工号"]}]}], "scope": "call"}]
+    )
     assert judge(rule, "agent: 您好").outcomes["tried"] is Result.FAIL
     assert judge(rule, "agent: 本次通话录音").outcomes["tried"] is Result.PASS
 
@@ -239,3 +241,20 @@ def test_a_hostile_turn_is_cheap(turn: str) -> None:
     start = time.process_time()
     judge.judge(turns_of([f"agent: {turn}"]), CallFacts())
     assert time.process_time() - start < 0.25
+
+
+@pytest.mark.parametrize("kind", ["forbid", "require"])
+def test_a_rule_is_unsure_where_a_turn_has_more_places_than_are_read(judge: Any, kind: str) -> None:
+    near = rule_of(kind=kind, when=[{"near": [["爆"], ["通讯录"]], "within": 2}])
+    phrase = rule_of(kind=kind, when=[{"phrase": ["爆你通讯录"], "by_sound": True}])
+    nothing = Result.PASS if kind == "forbid" else Result.FAIL
+    for rule, place in ((near, "通讯录"), (phrase, "爆你通")):  # half of a long phrase is a place to look at
+        few, many = (f"agent: 爆{('天地玄黄' * 60 + place) * times}" for times in (30, 50))
+        assert judge(rule, few).outcomes["tried"] is nothing
+        assert judge(rule, many).outcomes["tried"] is Result.UNSURE
+
+
+def test_emoji_do_not_move_what_is_found(quotes: Any) -> None:
+    long = "agent: " + "天地玄黄😀" * 100 + "爆你通讯录😀"
+    assert quotes([{"near": [["爆"], ["通讯录"]], "within": 2}], long) == ["爆你通讯录"]
+    assert quotes([{"phrase": ["通讯录😀"]}], long, "agent: 通讯录😡") == ["通讯录😀"]
