@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from audit import ledger
 from audit.access import LOCAL
 from audit.backup import backup, restore
+from audit.cli import cli
 from audit.doctor import _store as look_at_store
 from audit.encryption import decrypt, encrypt
 from audit.errors import AuditError, BadKey, StoreError
@@ -28,7 +28,6 @@ from tests.audit.conftest import SETTINGS
 from tests.audit.test_listening import heard, write_call
 from transcribe.audio import fingerprint
 
-Run = Callable[..., CompletedProcess[str]]
 KEY, OTHER = "5e" * 32, "a7" * 32
 WORDS = "实验小学".encode()
 
@@ -181,10 +180,10 @@ for n in range(kills):
 
 
 def test_killed_at_any_moment_it_is_one_store_or_the_other(plain: Path, key: str, tmp_path: Path) -> None:
-    kills = 7
+    kills = 5
     with Store.open(plain) as store, store.writing():
         run = store.start_run("audit", SETTINGS)
-        for n in range(2000):
+        for n in range(1000):
             store.fail(tmp_path / f"{n}.wav", "文件是空的", call_id=None, run=run)
     before = everything(plain)
     subprocess.run([sys.executable, "-c", _KILLS, plain, tmp_path, str(kills)], check=True, timeout=120)
@@ -199,7 +198,7 @@ def test_killed_at_any_moment_it_is_one_store_or_the_other(plain: Path, key: str
 
 
 def test_a_backup_is_encrypted_like_its_store_and_one_from_before_is_told(
-    plain: Path, key: str, tmp_path: Path, callaudit: Run
+    plain: Path, key: str, tmp_path: Path
 ) -> None:
     with Store.read(plain) as store:
         before = backup(store, tmp_path / "before.db")
@@ -210,8 +209,8 @@ def test_a_backup_is_encrypted_like_its_store_and_one_from_before_is_told(
     inside = everything(plain)
     restore(after, plain)
     assert everything(plain) == inside
-    done = callaudit("restore", before, "--db", plain)
-    assert (done.returncode, "这个备份没有加密" in done.stderr) == (0, True)
+    done = CliRunner().invoke(cli, ["restore", str(before), "--db", str(plain)])
+    assert (done.exit_code, "这个备份没有加密" in done.stderr) == (0, True)
     with pytest.raises(AuditError, match="没有加密；请运行 callaudit encrypt"):
         look_at_store(plain)
     assert KEY not in done.stderr
@@ -233,12 +232,18 @@ def test_kept_sound_is_sealed_and_sounds_the_same(tmp_path: Path) -> None:
     assert heard(tmp_path / "again.ogg").shape[0] == 2
 
 
-def test_the_command_line_takes_the_key_from_a_file_and_never_says_it(plain: Path, tmp_path: Path, callaudit: Run) -> None:
-    done = callaudit("encrypt", "--new-key", "key", "--db", plain)
-    assert (done.returncode, "丢了密钥" in done.stderr) == (0, True)
-    with_key = {**os.environ, cipher.KEY_FILE: "key"}
-    opened = callaudit("ledger", "verify", "--db", plain, env=with_key)
-    assert opened.returncode == 0
-    closed = callaudit("ledger", "verify", "--db", plain)
-    assert (closed.returncode, "没有给出密钥" in closed.stderr) == (2, True)
-    assert (tmp_path / "key").read_text().strip() not in done.stdout + done.stderr + opened.stdout + opened.stderr
+def test_the_command_line_takes_the_key_from_a_file_and_never_says_it(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "key"
+    done = CliRunner().invoke(cli, ["encrypt", "--new-key", str(file), "--db", str(plain)])
+    assert (done.exit_code, "丢了密钥" in done.stderr) == (0, True)
+    closed = CliRunner().invoke(cli, ["ledger", "verify", "--db", str(plain)])
+    assert (closed.exit_code, "没有给出密钥" in closed.output) == (2, True)
+    monkeypatch.setenv(cipher.KEY_FILE, str(file))
+    opened = CliRunner().invoke(cli, ["ledger", "verify", "--db", str(plain)])
+    assert opened.exit_code == 0
+    assert file.read_text().strip() not in done.output + closed.output + opened.output
+    assert CliRunner().invoke(cli, ["decrypt", "--db", str(plain)]).exit_code == 0
+    monkeypatch.delenv(cipher.KEY_FILE)
+    assert CliRunner().invoke(cli, ["ledger", "verify", "--db", str(plain)]).exit_code == 0
