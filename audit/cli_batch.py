@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rules.model import RuleSet
 
 _ALL_OF_A_CLUSTER = 1_000_000
+_WORKER_BYTES = 900_000_000  # the most that a worker with the base model may come to (docs/transcribing.md)
 
 
 def _where(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
@@ -210,8 +211,16 @@ def _limits(config: Config) -> Limits:
 
 
 def _workers(config: Config) -> int:
-    """How many calls at once; a cluster gives as many processors as it has."""
-    return config.workers or (_cores() if config.on == "local" else _ALL_OF_A_CLUSTER)
+    """How many calls at once: one a core, fewer where memory is short, and then each with threads for the other cores;
+    a cluster gives as many processors as it has.
+    """
+    from audit.workers import memory_share
+
+    if config.workers:
+        return config.workers
+    if config.on != "local":
+        return _ALL_OF_A_CLUSTER
+    return max(1, min(_cores(), memory_share(1) // _WORKER_BYTES))
 
 
 def _cores() -> int:

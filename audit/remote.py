@@ -208,11 +208,13 @@ def _open(path: Path) -> tuple[Any, str]:
 
         found = spelled(path)
         scheme, _, rest = found.partition("://")
+        options = {"use_listings_cache": False}
         if scheme == "sftp":
             _know_hosts()
+            options = {}  # it keeps no listings, and would hand the word to SSH
         if scheme in _WEB:
             found = f"{scheme}://{quote(rest, safe='/:[]')}"
-        system, name = url_to_fs(found, use_listings_cache=False)
+        system, name = url_to_fs(found, **options)
     except ImportError:
         raise BadConfig("读取地址上的录音需要 fsspec 等；请运行 pip install 'callaudit[remote]'") from None
     return system, str(name)

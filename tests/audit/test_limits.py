@@ -11,7 +11,10 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import psutil
+import pytest
 
+from audit.cli_batch import _workers
+from audit.config import Config
 from audit.errors import Exit
 from audit.store import Store
 from tests.conftest import COMMAND, write_calls
@@ -57,6 +60,14 @@ def test_workers_that_die_while_they_start_are_failures_not_silence(tmp_path: Pa
     assert result.returncode == Exit.SOME_FAILED, result.stderr
     with Store.read(tmp_path / "callaudit.db") as store:
         assert ["两次意外退出" in failure.reason for failure in store.failures()] == [True, True]
+
+
+def test_where_memory_is_short_there_are_fewer_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audit.cli_batch._cores", lambda: 8)
+    for gigabytes, workers in ((100, 8), (4, 4), (0.5, 1)):
+        monkeypatch.setattr("audit.workers.memory_share", lambda _, size=gigabytes: int(size * 1e9))
+        assert _workers(Config()) == workers
+    assert _workers(Config(workers=6)) == 6
 
 
 def _wait_for_a_call(db: Path) -> None:

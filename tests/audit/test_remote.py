@@ -16,11 +16,16 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import paramiko
 import pytest
 
+from audit.clips import ClipUnavailable
 from audit.errors import BadPath, Exit
+from audit.listening import Listening
 from audit.remote import address, fetched, files_below, identify, plain, refuse_secret, spelled
 from audit.store import Store
+from tests.audit.conftest import tone
+from tests.audit.sftp import Host
 from tests.conftest import write_calls, write_transcript
 from transcribe.errors import UnreadableAudio
 
@@ -137,6 +142,32 @@ def test_a_web_share_is_audited_below_its_folder_only(
     assert failure.reason == f"{at}/录音/子/b.json：没有这个文件或文件夹；请检查地址"
 
 
+def test_a_known_sftp_host_is_audited_and_an_unknown_one_refused(
+    tmp_path: Path, pack: Path, callaudit: Run
+) -> None:
+    write_calls(tmp_path / "share/录音", 2)
+    host_key, user_key = (paramiko.ECDSAKey.generate() for _ in range(2))
+    ssh = tmp_path / "home/.ssh"
+    ssh.mkdir(parents=True)
+    user_key.write_private_key_file(str(ssh / "id_ecdsa"))
+    host = Host(tmp_path / "share", host_key=host_key, user_key=user_key)
+    env = {**os.environ, "HOME": str(tmp_path / "home"), "SSH_AUTH_SOCK": ""}
+    given = ("--engine", "transcript", "--rules", pack, "--workers", "1")
+    try:
+        unknown = callaudit("audit", f"sftp://127.0.0.1:{host.port}/录音", *given, env=env)
+        line = f"[127.0.0.1]:{host.port} {host_key.get_name()} {host_key.get_base64()}\n"
+        (ssh / "known_hosts").write_text(line)
+        known = callaudit("audit", f"sftp://127.0.0.1:{host.port}/录音", *given, env=env)
+    finally:
+        host.close()
+    assert unknown.returncode == Exit.COULD_NOT_RUN
+    assert "读取失败（SSHException）" in unknown.stderr
+    assert known.returncode == Exit.CLEAN, known.stderr
+    with Store.read(tmp_path / "callaudit.db") as store:
+        paths = [spelled(call.record.path) for call in store.calls() if call.record.path]
+    assert sorted(paths) == [f"sftp://127.0.0.1:{host.port}/录音/c000{n}.json" for n in range(2)]
+
+
 def test_what_is_fetched_is_private_and_goes_again_also_after_an_error(web: tuple[str, Path]) -> None:
     at, folder = web
     (folder / "a.wav").write_bytes(b"sound" * 1000)
@@ -152,6 +183,17 @@ def test_what_is_fetched_is_private_and_goes_again_also_after_an_error(web: tupl
     (found, missing) = identify([place, Path(f"{at}/b.wav")])
     assert (found.sha256, found.bytes) == (hashlib.sha256(b"sound" * 1000).hexdigest(), 5000)
     assert missing.problem == f"{at}/b.wav：没有这个文件或文件夹；请检查地址"
+
+
+def test_the_player_hears_what_lies_at_an_address_or_says_why_not(tmp_path: Path, web: tuple[str, Path]) -> None:
+    at, folder = web
+    tone(folder / "a.wav", hertz=400)
+    place = Path(f"{at}/a.wav")
+    (found,) = identify([place])
+    assert Listening(folder=tmp_path / "kept").sound(place, found.sha256).duration_ms == 30_000
+    (folder / "a.wav").unlink()
+    with pytest.raises(ClipUnavailable, match=f"录音在 {at}/a.wav，现在取不到：没有这个文件"):
+        Listening(folder=tmp_path / "none").sound(place, found.sha256)
 
 
 def test_a_server_that_is_away_is_told_in_one_sentence() -> None:
