@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from audit.calls import CallRecord
 from audit.pipeline import Hear
-from audit.remote import fetched
+from audit.remote import address, fetched
 from transcribe.model import Transcript
 
 if TYPE_CHECKING:
@@ -62,8 +62,10 @@ def open_ears(hearing: Hearing, *, timings: Timings | None = None) -> Hear:
                 loaded.append(load_engine(hearing))
         channel = hearing.agent_channel if record.agent_channel is None else record.agent_channel
         with ExitStack() as stack:
-            with timings.measure("fetch"):
-                path = stack.enter_context(fetched(_path(record)))
+            path = _path(record)
+            if address(path) is not None:
+                with timings.measure("fetch"):
+                    path = stack.enter_context(fetched(path))
             return transcribe(
                 path, engine=loaded[0], agent_channel=channel, hotwords=hearing.hotwords, timings=timings
             )
