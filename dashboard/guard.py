@@ -6,6 +6,7 @@ a cookie that scripts don't see.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
@@ -35,6 +36,8 @@ _HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"same-origin",
 }
+_HASH = 32  # of a file's name: what follows it in a message may look like more of it
+_MEDIA = re.compile(rb"/media/([0-9a-f]{%d})" % _HASH)
 _BACK = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0"><title>…</title>'
 
 
@@ -43,6 +46,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._sent: dict[str | None, set[str]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -55,12 +59,14 @@ class Guard:
             allowed = await run_sync(_may_pass, scope, token)
         except AuditError:  # a store that can't be read lets nobody in
             allowed = False
+        if not allowed and token is not None:
+            self._sent.pop(token, None)
         if scope["type"] == "websocket":
             await self._websocket(scope, receive, send, allowed=allowed, token=token)
         else:
-            await self._http(scope, receive, send, allowed=allowed)
+            await self._http(scope, receive, send, allowed=allowed, token=token)
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send, *, allowed: bool) -> None:
+    async def _http(self, scope: Scope, receive: Receive, send: Send, *, allowed: bool, token: str | None) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 kept = [pair for pair in message["headers"] if pair[0].lower() not in _HEADERS]
@@ -68,7 +74,14 @@ class Guard:
             await send(message)
 
         app = self._app if allowed else _refusal(scope)
+        if allowed and not self._was_sent(scope["path"], token):
+            app = _not_sent()
         await app(scope, receive, with_headers)
+
+    def _was_sent(self, path: str, token: str | None) -> bool:
+        """Whether this session's pages named the file: its address alone opens nobody else's recording or report."""
+        _, media, name = path.rpartition("/media/")
+        return not media or path.startswith("/static/") or name[:_HASH] in self._sent.get(token, ())
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, *, allowed: bool, token: str | None) -> None:
         if not allowed:
@@ -86,7 +99,12 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return {"type": "websocket.disconnect", "code": 1008}
 
-        await self._app(scope, checked, send)
+        async def noting(message: Message) -> None:
+            for name in _MEDIA.findall(message.get("bytes") or b""):
+                self._sent.setdefault(token, set()).add(name.decode("ascii"))
+            await send(message)
+
+        await self._app(scope, checked, noting)
 
 
 def headers(scope: Mapping[str, Any]) -> dict[str, str]:
@@ -166,6 +184,12 @@ def _redirect(path: str) -> ForwardMsg:
 def _private(path: str) -> list[tuple[bytes, bytes]]:
     """Recordings and downloads stay out of the browser's cache, which outlives the session."""
     return [(b"cache-control", b"no-store")] if path.startswith(("/media/", "/sign-")) else []
+
+
+def _not_sent() -> Callable[..., Any]:
+    from starlette.responses import PlainTextResponse
+
+    return PlainTextResponse("这个文件没有在您的页面上打开过；请从页面打开", status_code=403)
 
 
 def _refusal(scope: Scope) -> Callable[..., Any]:

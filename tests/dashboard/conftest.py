@@ -45,10 +45,11 @@ def _own_main(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
-@pytest.fixture
-def served(demo: Path) -> Iterator[Served]:
-    """`callaudit dashboard` on the demo store, without accounts, ended after the test."""
-    with serving(demo) as running:
+@pytest.fixture(scope="module")
+def served(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """`callaudit dashboard` on a demo store, without accounts: one for a file, whose tests leave alone what others read."""
+    db = Path(shutil.copy(demo_master, tmp_path_factory.mktemp("served") / "callaudit.db"))
+    with serving(db) as running:
         yield running
 
 

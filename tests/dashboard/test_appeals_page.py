@@ -28,7 +28,7 @@ def page(db: Path, actor: Actor, **query: str) -> AppTest:
     at = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in query.items():
         at.query_params[name] = value
-    return at.run().switch_page("views/appeals.py").run()
+    return at.switch_page("views/appeals.py").run()
 
 
 def shown(at: AppTest) -> str:

@@ -12,6 +12,7 @@ from audit.access import LOCAL
 from audit.ledger import Kind, recent, verify
 from audit.operations import TaskState, tasks
 from audit.store import Store
+from tests.served import Served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_recording_is_handed_in_and_its_failure_is_told(
-    opened: Callable[[str], Page], demo: Path, tmp_path: Path
+    opened: Callable[[str], Page], served: Served, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"no sound at all")
@@ -31,7 +32,7 @@ def test_a_recording_is_handed_in_and_its_failure_is_told(
     page.get_by_role("button", name="交给后台处理").click()
     page.get_by_text("1 个录音已排队").wait_for()
     for _ in range(60):  # the worker loads a recogniser first
-        with Store.read(demo) as store:
+        with Store.read(served.db) as store:
             if (task := tasks(store, actor=LOCAL)[0]).state is not TaskState.WAITING:
                 break
         page.wait_for_timeout(1000)
@@ -39,6 +40,6 @@ def test_a_recording_is_handed_in_and_its_failure_is_told(
     assert "不是能识别的录音格式" in (task.reason or "")
     page.get_by_role("tab", name="失败").click()
     page.get_by_role("button", name="全部重试").wait_for()
-    with Store.read(demo) as store:
+    with Store.read(served.db) as store:
         assert recent(store, kind=Kind.UPLOAD, limit=1)[0].actor == "local"
         assert verify(store) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,13 @@ def press(page: Page, key: str) -> None:
 def said_by(store: Store, name: str) -> list[Verdict]:
     rows = store.all("select id from verdicts where by = ? order by id", [name])
     return [found for row in rows if (found := verdicts.entry(store, row["id"])) is not None]
+
+
+@pytest.fixture
+def served(demo: Path) -> Iterator[Served]:
+    """A server of the test's own: each begins with the whole queue."""
+    with serving(demo) as running:
+        yield running
 
 
 def today(page: Page, count: int) -> None:

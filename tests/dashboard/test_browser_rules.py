@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 def test_from_the_overview_to_what_waits(opened: Callable[..., Page]) -> None:
     page = opened()
-    page.get_by_text("一票否决待复核").wait_for()
+    page.get_by_text("待复核，涉及").wait_for()
     page.get_by_role("link", name="去复核").first.click()
     page.wait_for_url(re.compile(r"/review\b.*severity=critical"))
     settled(page)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +14,7 @@ from audit.store import Store, samples, verdicts
 from audit.store.samples import Period
 from audit.store.verdicts import Kind
 from tests.demo import LAST_DAY
-from tests.served import settled
+from tests.served import Served, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -41,13 +40,13 @@ def write(page: Page, key: str, text: str) -> None:
     settled(page)
 
 
-def test_a_plan_is_made_and_its_sample_heard_by_keys(opened: Callable[[str], Page], demo: Path) -> None:
+def test_a_plan_is_made_and_its_sample_heard_by_keys(opened: Callable[[str], Page], served: Served) -> None:
     page = opened("sampling")
     write(page, "sampling_name", "漏判抽检")
     write(page, "sampling_count", "3")
     click(page, "sampling_make")
     page.locator(".st-key-sampling_draw").wait_for()
-    with Store.open(demo) as store:  # the days that the page offers are today's, those of the demo are not
+    with Store.open(served.db) as store:  # the days that the page offers are today's, those of the demo are not
         sampling.draw(store, 1, Period(since=LAST_DAY - timedelta(days=20), until=LAST_DAY), actor=LOCAL)
     page = opened("sampling?view=work")
     page.get_by_text("全部 0/3").wait_for()
@@ -65,7 +64,7 @@ def test_a_plan_is_made_and_its_sample_heard_by_keys(opened: Callable[[str], Pag
     page.get_by_text("全部 2/3").wait_for()
     press(page, "a")
     page.get_by_text("没有要您听的了（全部 3/3）").wait_for()
-    with Store.read(demo) as store:
+    with Store.read(served.db) as store:
         items = samples.items(store, 1)
         (said,) = verdicts.standing_of_reviewer(store, LOCAL.name, limit=9)
     assert all(one.done_by == LOCAL.name for one in items)

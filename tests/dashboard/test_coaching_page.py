@@ -25,7 +25,7 @@ def page(db: Path, actor: Actor = TRAINER, **query: str) -> AppTest:
     at = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in query.items():
         at.query_params[name] = value
-    at.run().switch_page("views/coaching.py")
+    at.switch_page("views/coaching.py")
     for name, value in query.items():
         at.query_params[name] = value
     return at.run()

@@ -20,7 +20,7 @@ def page(db: Path, *, role: Role = Role.OFFICER, **query: str) -> AppTest:
     at = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in query.items():
         at.query_params[name] = value
-    return at.run().switch_page("views/collectors.py").run()
+    return at.switch_page("views/collectors.py").run()
 
 
 def test_an_empty_store_says_what_to_do(empty: Path) -> None:
@@ -67,6 +67,6 @@ def test_few_calls_are_marked(demo_master: Path) -> None:
 
 def test_collectors_may_not_open_it(demo_master: Path) -> None:
     data.configure(Config(db=demo_master), acting=Actor(name="李强", role=Role.COLLECTOR, agent_id="A02"))
-    at = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("views/collectors.py").run()
+    at = AppTest.from_file(str(APP), default_timeout=60).switch_page("views/collectors.py").run()
     assert at.error
     assert not at.dataframe

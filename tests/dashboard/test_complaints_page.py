@@ -27,7 +27,7 @@ def page(db: Path, *, role: Role = Role.OFFICER, **query: str) -> AppTest:
     at = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in query.items():
         at.query_params[name] = value
-    at.run().switch_page("views/complaints.py")
+    at.switch_page("views/complaints.py")
     for name, value in query.items():
         at.query_params[name] = value
     return at.run()

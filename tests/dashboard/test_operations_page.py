@@ -38,7 +38,7 @@ def empty(tmp_path: Path) -> Path:
 
 def run(db: Path, *, role: Role = Role.ADMIN) -> AppTest:
     data.configure(Config(db=db), acting=Actor(name="someone", role=role))
-    return AppTest.from_file(str(APP), default_timeout=30).run().switch_page("views/operations.py").run()
+    return AppTest.from_file(str(APP), default_timeout=30).switch_page("views/operations.py").run()
 
 
 def said(at: AppTest) -> str:

@@ -24,7 +24,7 @@ def page(db: Path, *, role: Role = Role.OFFICER, **query: str) -> AppTest:
     at = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in query.items():
         at.query_params[name] = value
-    return at.run().switch_page("views/promises.py").run()
+    return at.switch_page("views/promises.py").run()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def page(db: Path, *, role: Role = Role.OFFICER, **query: str) -> AppTest:
     at = AppTest.from_file(str(APP), default_timeout=120)
     for name, value in query.items():
         at.query_params[name] = value
-    return at.run().switch_page("views/reports.py").run()
+    return at.switch_page("views/reports.py").run()
 
 
 @pytest.fixture
@@ -63,6 +63,6 @@ def test_no_calls_under_the_filters_says_so(demo_master: Path) -> None:
 
 def test_collectors_may_not_open_it(demo_master: Path) -> None:
     data.configure(Config(db=demo_master), acting=Actor(name="李强", role=Role.COLLECTOR, agent_id="A02"))
-    at = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("views/reports.py").run()
+    at = AppTest.from_file(str(APP), default_timeout=60).switch_page("views/reports.py").run()
     assert at.error
     assert not at.radio

@@ -28,7 +28,7 @@ def page(db: Path, *, actor: Actor = WU, two: Severity | None = None, **query: s
     at = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in query.items():
         at.query_params[name] = value
-    return at.run().switch_page("views/review.py").run()
+    return at.switch_page("views/review.py").run()
 
 
 def shown(at: AppTest) -> str:

@@ -43,7 +43,7 @@ def page(db: Path, *, role: Role = Role.OFFICER, rules: str = "cn-collection", *
     at = AppTest.from_file(str(APP), default_timeout=120)
     for name, value in query.items():
         at.query_params[name] = value
-    at.run().switch_page("views/rules_page.py")
+    at.switch_page("views/rules_page.py")
     for name, value in query.items():
         at.query_params[name] = value
     return at.run()

@@ -29,7 +29,7 @@ def page(db: Path, *, actor: Actor = WU, view: str | None = None, lang: str = "z
     data.configure(Config(db=db, **limits), acting=actor)  # type: ignore[arg-type]
     at = AppTest.from_file(str(APP), default_timeout=60)
     at.query_params["lang"] = lang
-    at = at.run().switch_page("views/sampling.py")
+    at = at.switch_page("views/sampling.py")
     if view is not None:
         at.query_params["view"] = view
     return at.run()
