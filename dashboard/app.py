@@ -14,6 +14,7 @@ from dashboard.words import lang, t
 
 # A file of our own: an emoji or a symbol's name would make the browser fetch it from elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
+SIDEBAR_WIDTH = 240  # pixels: tables need what is left of 1280
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +56,9 @@ PAGES = [
 
 def main() -> None:
     """One run of the script: a page for whoever looks."""
-    st.set_page_config(page_icon=ICON, layout="wide")
+    st.set_page_config(page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR_WIDTH)
     actor = data.actor()
+    filters_place = st.sidebar.container()  # above the switch, which must have run before them
     _language_switch()
     open_to = [spec for spec in PAGES if spec.open_to(actor)]
     if not open_to:
@@ -72,7 +74,11 @@ def main() -> None:
     if not spec.open_to(actor):
         st.error(t("shell.refused", role=t(f"shell.role_{actor.role}")), icon=":material/block:")
         return
-    _sidebar(spec, actor)
+    if spec.filtered:
+        with filters_place:
+            filters.draw(actor)
+    with st.sidebar:
+        _who(actor)
     chosen.run()
 
 
@@ -106,13 +112,6 @@ def _language_switch() -> None:
             label_visibility="collapsed",
         )
     address.write({"lang": None if lang() == "zh" else lang()})
-
-
-def _sidebar(spec: PageSpec, actor: Actor) -> None:
-    with st.sidebar:
-        if spec.filtered:
-            filters.draw(actor)
-        _who(actor)
 
 
 def _who(actor: Actor) -> None:

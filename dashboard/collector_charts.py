@@ -100,7 +100,8 @@ def weekly(weeks: Sequence[Week], everybody: Rate) -> alt.LayerChart | alt.Facet
         }
         for week in weeks
     ]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("week:O", title=t("collectors.week")))
+    axis = alt.Axis(labelAngle=0, labelExpr="slice(datum.value, 5)")  # the year stays in the tooltip
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("week:O", title=t("collectors.week"), axis=axis))
     y = alt.Y("y:Q", title=t("collectors.per_100"))
     bars = base.mark_rule(color=_LINE).encode(y=alt.Y("low:Q", title=t("collectors.per_100")), y2="high:Q")
     dots = base.mark_line(point=True, color=_POINT).encode(y=y, tooltip=["week:O", "y:Q", "calls:N"])

@@ -27,7 +27,7 @@ def show() -> None:
     with left, st.form("bench", border=False):
         st.session_state.setdefault("bench_text", t("rules_page.sample"))
         text = st.text_area(t("rules_page.dialogue"), key="bench_text", height=430, help=t("rules_page.dialogue_help"))
-        relation, at = st.columns(2)
+        relation, at = st.columns([2, 3])
         who = relation.selectbox(
             t("rules_page.relation"), RELATIONS, key="bench_relation", index=None,
             placeholder=t("rules_page.relation_none"), format_func=lambda name: t(f"rules_page.relation_{name}"),

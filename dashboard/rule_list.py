@@ -39,7 +39,9 @@ def show() -> None:
         selection_mode="single-row",
         column_config={
             t("rules_page.c_per_1000"): st.column_config.NumberColumn(format="%.1f"),
-            t("rules_page.c_precision"): st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100),
+            t("rules_page.c_precision"): st.column_config.ProgressColumn(
+                format="%.0f%%", min_value=0, max_value=100, width="small"
+            ),
             t("rules_page.c_title"): st.column_config.TextColumn(width="medium"),
         },
     )

@@ -47,7 +47,7 @@ _FORMATS = {
     "kept": _PERCENT,
     "recovery": _PERCENT,
     "hours": _ONE_DECIMAL,
-    "per_100": _ONE_DECIMAL,
+    "c_per_100": _ONE_DECIMAL,
     "recovered": st.column_config.NumberColumn(format="accounting"),
 }
 
@@ -84,7 +84,9 @@ def _everybody(which: Filter, actor: Actor, terms: Terms) -> None:
     if waiting:
         st.caption(t("collectors.waiting_note", n=waiting))
     shown = _columns() if lines[0].outcome is not None else "conduct"
-    rows = headed([_row(line, shown) for line in lines], _head)
+    few = any(line.small for line in lines)
+    graded = [severity for severity in Severity if any(line.by_severity[severity] for line in lines)]
+    rows = headed([_row(line, shown, few=few, graded=graded) for line in lines], _head)
     st.dataframe(
         rows,
         hide_index=True,
@@ -110,26 +112,27 @@ def _choose(lines: Sequence[CollectorLine]) -> None:
         st.session_state["agent"] = lines[rows[0]].agent_id
 
 
-def _row(line: CollectorLine, shown: str) -> dict[str, Any]:
+def _row(line: CollectorLine, shown: str, *, few: bool, graded: Sequence[Severity]) -> dict[str, Any]:
+    """Columns in which nobody has anything are left out: `few` small samples, severities that are not `graded`."""
     row = {
         "agent": f"{line.agent_id} {line.name or ''}".strip(),
         "team": line.team,
         "calls": line.calls,
-        "sample": "▲" if line.small else "",
-        "per_100": line.violations.per_100,
+        **({"sample": "▲" if line.small else ""} if few else {}),
+        "c_per_100": line.violations.per_100,
         "interval": interval(line.violations),
     }
-    return row | (_conduct(line) if shown == "conduct" else _results(line))
+    return row | (_conduct(line, graded) if shown == "conduct" else _results(line))
 
 
-def _conduct(line: CollectorLine) -> dict[str, Any]:
+def _conduct(line: CollectorLine, graded: Sequence[Severity]) -> dict[str, Any]:
     return {
-        "confirmed": line.violations.events,
-        **{severity.value: line.by_severity[severity] for severity in Severity},
+        "c_confirmed": line.violations.events,
+        **{severity.value: line.by_severity[severity] for severity in graded},
         "waiting": line.waiting,
         "duties": hundred(line.duties.share),
         "duties_n": line.duties.of,
-        "complaints": f"{line.upheld}/{line.complaints}",
+        "c_complaints": f"{line.upheld}/{line.complaints}",
     }
 
 
@@ -238,14 +241,15 @@ def _place(place: Place, actor: Actor) -> None:
     with st.container(border=True):
         st.text(said)
         st.caption(f"{when} · {t('collectors.because')}：{plain(place.because)}")
-        left, right = st.columns(2)
         address = f"/call?call={quote(place.call_id)}&finding={quote(place.key)}"
-        right.markdown(f"[{t('collectors.to_call')}]({address})")
-        if place.window is not None and may(actor, Action.LISTEN):
-            listening = left.button(t("collectors.listen"), key=f"hear_{place.key}", icon=":material/volume_up:")
-            if listening:
-                _play(place, actor)
-        clip_button(NewClip(call_id=place.call_id, finding=place.key), key=f"place_{place.key}")
+        listening = False
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if place.window is not None and may(actor, Action.LISTEN):
+                listening = st.button(t("collectors.listen"), key=f"hear_{place.key}", icon=":material/volume_up:")
+            clip_button(NewClip(call_id=place.call_id, finding=place.key), key=f"place_{place.key}")
+            st.markdown(f"[{t('collectors.to_call')}]({address})", width="content")
+        if listening:
+            _play(place, actor)
 
 
 def _play(place: Place, actor: Actor) -> None:

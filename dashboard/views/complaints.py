@@ -89,7 +89,7 @@ def _table(_actor: Actor, role: str, day: date, asked: Asked, by: By | None, ver
 
 
 def _desk(desk: Desk) -> None:
-    left, right = st.columns([6, 7], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         found = _choice(desk)
         chosen = _list(desk, found)

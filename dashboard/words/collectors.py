@@ -8,10 +8,10 @@ WORDS = {
               "通话清单要有 agent_id 列。",
               "No audited calls here yet. Run callaudit audit FOLDER/ --calls calls.csv first; the list needs a "
               "column agent_id."),
-    "note": ("违规只计人工确认的（含申诉中的），每百通旁是 95% 区间；▲ 表示通话不足 {n} 通，别据此比较。"
-             "点一行看个人档案。",
+    "note": ("违规只计人工确认的（含申诉中的），每百通旁是 95% 区间；▲ 表示通话不足 {n} 通，别据此比较；"
+             "投诉为属实数/已定数。点一行看个人档案。",
              "Only violations that people confirmed count (those under appeal too), with a 95% interval; ▲ means "
-             "fewer than {n} calls: don't compare. Choose a row for the profile."),
+             "fewer than {n} calls: don't compare; complaints are upheld/decided. Choose a row for the profile."),
     "waiting_note": ("还有 {n} 处待复核，确认后数字会变。",
                      "{n} findings still wait for review: the figures will change."),
     "agent": ("催收员", "Collector"),
@@ -25,6 +25,9 @@ WORDS = {
     "duties": ("规定动作", "Duties"),
     "duties_n": ("应做", "Due"),
     "complaints": ("投诉属实/已定", "Upheld/decided"),
+    "c_per_100": ("每百通", "Per 100"),
+    "c_confirmed": ("确认", "Confirmed"),
+    "c_complaints": ("投诉属实", "Upheld"),
     "kept": ("承诺兑现", "Promises kept"),
     "kept_n": ("到期承诺", "Promises due"),
     "kept_interval": ("兑现 95% 区间", "Kept, 95% interval"),
