@@ -89,7 +89,7 @@ def test_a_collector_has_no_filter_by_collector(page: Page, guarded: Served) -> 
     page.goto(f"{guarded.url}?agent=A01")
     enter(page, "c1")
     settled(page)
-    assert page.get_by_text("c1（催收员）").is_visible()
+    page.get_by_text("c1（催收员）").wait_for()
     assert page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").count() == 0
 
 
@@ -102,7 +102,7 @@ def test_who_is_disabled_is_out_at_the_next_click(page: Page, guarded: Served) -
     page.get_by_role("radio", name="English").click()
     page.wait_for_url("**/sign-in")
     enter(page, "leaving")
-    assert page.get_by_role("alert").is_visible()
+    page.get_by_role("alert").wait_for()
 
 
 def test_the_address_of_a_recording_is_worth_nothing_to_others(page: Page, guarded: Served) -> None:
