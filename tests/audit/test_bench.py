@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import json
 
 import pytest
@@ -75,8 +76,9 @@ def test_a_near_miss_says_what_kept_the_rule_silent(judge: Judge) -> None:
 
 
 def test_hints_of_the_second_opinion_are_told_as_unsure(judge: Judge) -> None:
-    turns, _ = read_dialogue("坐席：你公公婆婆的电话我这都有 要不要我请二老评评理 看他们儿媳妇在外面借了多少")
-    tried = try_dialogue(turns, CallFacts(), judge=judge, second=SecondOpinion(judge.ruleset), actor=LOCAL)
+    turns, _ = read_dialogue("坐席：你等着瞧，让你家里人也过不安生")
+    silent = Judge(replace(judge.ruleset, rules=()))
+    tried = try_dialogue(turns, CallFacts(), judge=silent, second=SecondOpinion(judge.ruleset), actor=LOCAL)
     hints = [trace for trace in tried.traces if trace.title.startswith("模型提示")]
     assert [(hint.fired, hint.result) for hint in hints] == [(True, Result.UNSURE)]
 
