@@ -32,6 +32,7 @@ WHEN = [{"near": [["爆", "公布"], ["通讯录"]], "within": 4}, {"phrase": ["
         "欠款和坐牢是两码事",
         "我复述一下您反映的，有个号说不接就爆你通讯录，对吧",
         "没有法院的判决，谁也不能上门抓人",
+        "只要您本人电话打得通，我们不联系您家人",
     ],
 )
 def test_the_opposite_is_said(quotes: Any, said: str) -> None:
@@ -59,6 +60,7 @@ def test_the_opposite_is_said(quotes: Any, said: str) -> None:
         "你投诉我也照样爆你通讯录",
         "你看我能不能爆你通讯录",
         "我敢不敢联系你家人你试试",
+        "想让我们不联系你家人，今天就把钱还上",
     ],
 )
 def test_it_is_meant(quotes: Any, said: str) -> None:
