@@ -35,8 +35,8 @@ def faultless_calls(store: Connection, which: Filter, *, limit: int) -> list[dic
     rows = store.all(
         "select call_id, recording, calls.path, recordings.duration_ms, started_at from calls"
         " join scorecards using (call_id) join recordings on recordings.id = calls.recording"
-        f" where score = 100 and {clause} and not exists (select 1 from items where items.call_id = calls.call_id"
-        f"  and state in ({_OPEN}, {_COUNTED}) and category <> '{FOLLOWED_UP}')"
+        f" where score = 100 and {clause} and not exists (select 1 from items where items.recording = calls.recording"
+        f"  and items.call_id = calls.call_id and state in ({_OPEN}, {_COUNTED}) and category <> '{FOLLOWED_UP}')"
         " order by recordings.duration_ms desc, call_id limit ?",
         [*values, limit],
     )
