@@ -20,7 +20,8 @@ def confirmed_places(store: Connection, which: Filter, *, rule_id: str, limit: i
     clause, values = where(which, day="day")
     rows = store.all(
         "select key, call_id, recording from items"
-        f" where state in ({_COUNTED}) and rule_id = ? and {clause} order by at desc, key limit ?",
+        f" where state in ({_COUNTED}) and state not in ({_OPEN})"  # the second is what the index is made for
+        f" and rule_id = ? and {clause} order by at desc, key limit ?",
         [rule_id, *values, limit],
     )
     return list(rows)
