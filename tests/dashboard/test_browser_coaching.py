@@ -50,6 +50,8 @@ def test_make_fill_print_assign_and_acknowledge(page: Page, guarded: Served) -> 
         found = store.all("select call_id, path from calls order by call_id")
         call = next(row["call_id"] for row in found if Path(row["path"]).is_file())
     sign_in(page, guarded, "lin")
+    page.get_by_text("新建播放列表").first.wait_for()
+    settled(page)  # a field that is filled while the page is still being made loses its words
     page.get_by_text("新建播放列表").first.click()
     page.get_by_placeholder("例如：核验身份的好例子").fill("开场白")
     press(page, "新建")
