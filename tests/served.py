@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -82,7 +83,15 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+_QUIET = """([asked, ms]) => {
+  const state = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState;
+  const quiet = state === "notRunning" && !document.querySelector('[data-testid="stSkeleton"]');
+  if (!quiet || window.quiet?.asked !== asked) window.quiet = {asked, since: performance.now()};
+  return quiet && performance.now() - window.quiet.since > ms;
+}"""
+_ASKED = itertools.count()
+
+
 def settled(page: Page) -> None:
-    """Wait until Streamlit has run the script to its end and drawn what it made."""
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    page.wait_for_function("document.querySelectorAll('[data-testid=\"stSkeleton\"]').length === 0")
+    """Wait until Streamlit has run the script to its end, drawn what it made, and asks for no other run."""
+    page.wait_for_function(_QUIET, arg=[next(_ASKED), 300])
