@@ -28,7 +28,7 @@ from audit.store import Filter, Store, samples
 from audit.store.queue import Wanted
 from audit.store.samples import Heard, NewPlan, Period, Pool, Stratum
 from benchmarks.million import COLLECTORS, LAST_DAY, TEAMS
-from dashboard import data
+from dashboard import data, server
 from dashboard.words import t
 from rules.model import Severity
 
@@ -47,6 +47,7 @@ def main(db: Path, only: Sequence[str]) -> None:
     with Store.open(db) as store:
         _hear_a_sample(store)
     data.configure(Config(db=db), acting=OFFICER)
+    server.get_ready()
     print("| page | clock, 95 of 100 | median | processor, 95 of 100 | median | clock, cached, 95 of 100 |")
     print("|---|---|---|---|---|---|")
     for page, queries in _pages(db).items():

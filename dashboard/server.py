@@ -6,8 +6,9 @@ import ipaddress
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from audit.config import Config
@@ -101,6 +102,7 @@ def application(url: str) -> App:
         _say(f"仪表盘在 {url}；按 Ctrl-C 停止")
         if sys.stderr.isatty():
             webbrowser.open(url)
+        Thread(target=get_ready, name="get ready", daemon=True).start()
         yield
 
     return App(
@@ -110,6 +112,19 @@ def application(url: str) -> App:
         lifespan=announced,
         on_script_error=_told,
     )
+
+
+def get_ready() -> None:
+    """Load what the readers of the first pages would else wait for, two seconds in all: rules, dictionary, charts."""
+    import altair  # noqa: F401
+
+    from dashboard import rulebook
+    from rules.load import RuleErrors
+    from rules.tokens import is_ordinary
+
+    is_ordinary("方便")
+    with suppress(RuleErrors):  # the page that needs the rules says what is wrong with them
+        rulebook.ruleset()
 
 
 def options(config: Config, *, host: str, port: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from audit.config import Config
 from audit.ledger import recent
 from audit.rule_figures import rule_figures
 from audit.store import Filter, Store
-from dashboard import data
+from dashboard import data, server
 
 APP = Path(data.__file__).with_name("app.py")
 PACK = """\
@@ -169,5 +169,6 @@ def test_a_broken_pack_is_told_line_by_line(empty: Path, tmp_path: Path) -> None
     pack = tmp_path / "small.yaml"
     pack.write_text(PACK.replace("severity: low", "severity: loud"), "utf-8")
     at = page(empty, rules=str(pack))
+    server.get_ready()  # what is loaded ahead stops nobody
     assert "规则包读不了" in at.error[0].value
     assert "severity" in at.code[0].value
