@@ -224,7 +224,7 @@ def _repeated(turns: Sequence[Turn], chain: Sequence[int]) -> Iterator[tuple[int
 
 def _masked_word(word: Word, text: str) -> Word:
     shown = text[word.start : word.end]
-    return replace(word, text=shown) if MASK in shown else word
+    return word._replace(text=shown) if MASK in shown else word
 
 
 def _clipped(span: Private, length: int) -> Private:

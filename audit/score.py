@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from rules.model import CATEGORIES, Finding, Group, Judgement, Result, RuleSet, Severity
+from rules.model import CATEGORIES, Finding, Group, Judgement, Result, Rule, RuleSet, Severity
 
 FULL_SCORE = 100
 # 合格线. With the points below one high or three medium violations fail a call.
@@ -119,12 +119,9 @@ class Scorecard:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """What scoring needs to know of a rule."""
-
-    category: str
-    severity: Severity
+_Named = Rule | Finding
+"""What scoring needs to know of a rule, its category and severity."""
+_DUTIES = {category: place for place, (category, (group, *_)) in enumerate(CATEGORIES.items()) if group is Group.DUTY}
 
 
 def is_violation(finding: Finding) -> bool:
@@ -162,9 +159,7 @@ def scorecard(judgement: Judgement, ruleset: RuleSet) -> Scorecard:
 
 def _named_rules(judgement: Judgement, ruleset: RuleSet) -> dict[str, _Named]:
     """Rules of the set; a finding's own word on category and severity wins, for it was made by what ran."""
-    named = {rule.id: _Named(rule.category, rule.severity) for rule in ruleset.rules}
-    named.update({f.rule_id: _Named(f.category, f.severity) for f in judgement.findings})
-    return named
+    return {rule.id: rule for rule in ruleset.rules} | {f.rule_id: f for f in judgement.findings}
 
 
 def _rules_with(result: Result, judgement: Judgement, named: Mapping[str, _Named]) -> list[str]:
@@ -189,13 +184,12 @@ def _deduction(rule_id: str, rule: _Named, findings: Iterable[Finding]) -> Deduc
 
 
 def _duties(judgement: Judgement, named: Mapping[str, _Named]) -> tuple[Duty, ...]:
-    order = list(CATEGORIES)
     duties = [
         Duty(rule_id=rule_id, category=named[rule_id].category, result=result)
         for rule_id, result in judgement.outcomes.items()
-        if CATEGORIES[named[rule_id].category][0] is Group.DUTY
+        if named[rule_id].category in _DUTIES
     ]
-    return tuple(sorted(duties, key=lambda duty: (order.index(duty.category), duty.rule_id)))
+    return tuple(sorted(duties, key=lambda duty: (_DUTIES[duty.category], duty.rule_id)))
 
 
 def _by_severity(severities: Iterable[Severity]) -> dict[Severity, int]:

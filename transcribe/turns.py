@@ -66,7 +66,7 @@ def _part(utterance: Utterance, first: int, last: int) -> Utterance:
     return replace(
         utterance,
         text=utterance.text[at:end],
-        words=tuple(replace(w, start=w.start - at, end=w.end - at) for w in words),
+        words=tuple(_shifted(word, -at) for word in words),
         start_ms=words[0].start_ms if first else utterance.start_ms,
         end_ms=words[-1].end_ms if last < len(utterance.words) else utterance.end_ms,
     )
@@ -112,7 +112,7 @@ def _joined(one: Turn, other: Turn) -> Turn:
 
 
 def _shifted(word: Word, by: int) -> Word:
-    return replace(word, start=word.start + by, end=word.end + by)
+    return word._replace(start=word.start + by, end=word.end + by)
 
 
 def _mean_confidence(one: Turn, other: Turn) -> float:

@@ -24,7 +24,6 @@ from rules.model import Finding, Judgement, Reference, Result, Rule, RuleSet, Se
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 
 _RESULTS = {result.value: result for result in Result}
-_WORD = ("text", "start", "end", "start_ms", "end_ms", "confidence")
 _ONLY_CALLS = {"path", "duration_ms", "agent_channel"}  # columns that an attempt lacks
 _CALLS = (
     "select calls.*, recordings.duration_ms as heard_ms, run, score, card, promise from scorecards"
@@ -430,7 +429,7 @@ def _transcript_row(transcript: Transcript, hearing: str) -> dict[str, Any]:
         "model_sha256": engine.model_sha256,
         "options": packed(engine.options),
         "turns": packed([_turn_row(turn) for turn in transcript.turns]),
-        "words": zlib.compress(packed([_word_rows(turn) for turn in transcript.turns]).encode()),
+        "words": zlib.compress(packed([turn.words for turn in transcript.turns]).encode()),
     }
 
 
@@ -439,14 +438,10 @@ def _turn_row(turn: Turn) -> dict[str, Any]:
     return {name: getattr(turn, name) for name in names}
 
 
-def _word_rows(turn: Turn) -> list[list[Any]]:
-    return [[getattr(word, name) for name in _WORD] for word in turn.words]
-
-
 def _transcript(row: Mapping[str, Any]) -> Transcript:
     words = orjson.loads(zlib.decompress(row["words"]))
     turns = [
-        Turn(**{**values, "role": Role(values["role"])}, words=_words(heard))
+        Turn(**{**values, "role": Role(values["role"])}, words=tuple(map(Word._make, heard)))
         for values, heard in zip(orjson.loads(row["turns"]), words, strict=True)
     ]
     return Transcript(
@@ -463,14 +458,6 @@ def _transcript(row: Mapping[str, Any]) -> Transcript:
         language=row["language"],
         role_confidence=row["role_confidence"],
         notes=tuple(json.loads(row["notes"])),
-    )
-
-
-def _words(rows: Iterable[tuple[str, int, int, int, int, float]]) -> tuple[Word, ...]:
-    """From rows in the order of _WORD; made for every word of every call that is judged anew."""
-    return tuple(
-        Word(text=text, start=start, end=end, start_ms=start_ms, end_ms=end_ms, confidence=confidence)
-        for text, start, end, start_ms, end_ms, confidence in rows
     )
 
 
