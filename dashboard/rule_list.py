@@ -34,6 +34,7 @@ def show() -> None:
         [_row(rule, found.get(rule.id, silent)) for rule in rules],
         key="rules_table",
         hide_index=True,
+        placeholder="—",
         height=620,
         on_select="rerun",
         selection_mode="single-row",
@@ -42,6 +43,7 @@ def show() -> None:
             t("rules_page.c_precision"): st.column_config.ProgressColumn(
                 format="%.0f%%", min_value=0, max_value=100, width="small"
             ),
+            t("rules_page.c_interval"): st.column_config.TextColumn(width=96),
             t("rules_page.c_title"): st.column_config.TextColumn(width="medium"),
         },
     )

@@ -211,6 +211,7 @@ def _rules_table(found: Quality, titles: Mapping[str, str]) -> None:
         [_rule_row(one, found, titles[one.rule_id]) for one in found.rules],
         key="sampling_rules",
         hide_index=True,
+        placeholder="—",
         column_config={
             t("sampling.c_precision"): st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100),
             t("sampling.c_fires"): st.column_config.NumberColumn(format="%.1f"),

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from audit.errors import AuditError
 from audit.sessions import SignInFailed, sign_in, sign_in_by_email, sign_out, who
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+WANTED = "callaudit_wanted"
+"""Cookie with the page that somebody came for, while the identity provider asks who it is."""
+
 _LARGEST_FORM = 8192
+_WANTED_SECONDS = 600
 # Each check of a password takes 64 MB; strangers must not be able to ask for many at once.
 _hashing = BoundedSemaphore(2)
 
@@ -79,7 +83,7 @@ def _show(request: Request) -> Response:
 
     wanted = _inside(request.query_params.get("next") or _came_from(request))
     if (email := _vouched_for(request)) is not None:
-        return _by_email(request, email, wanted)
+        return _by_email(request, email, _inside(unquote(request.cookies.get(WANTED, wanted))))
     with data.reading() as store:
         known = who(store, request.cookies.get(COOKIE), policy=data.policy(), now=datetime.now(UTC))
     return RedirectResponse(wanted, status_code=303) if known else _form(request, wanted=wanted)
@@ -109,6 +113,7 @@ def _by_email(request: Request, email: str, wanted: str) -> Response:
     for name in request.cookies:
         if name.startswith("_streamlit_user"):  # vouches once; from here on our own session counts
             answer.delete_cookie(name, path="/")
+    answer.delete_cookie(WANTED, path=SIGN_IN)
     return answer
 
 
@@ -132,13 +137,24 @@ def _end(token: str | None) -> None:
 def _form(request: Request, *, wanted: str, name: str = "", problem: str = "", status: int = 200) -> Response:
     from starlette.responses import HTMLResponse
 
-    english = request.query_params.get("lang") == "en"
+    english = (request.query_params.get("lang") or _language_of(wanted)) == "en"
     words = {key: text[english] for key, text in WORDS.items()}
     said = in_english(problem) if english else problem
-    page = _template().render(
-        w=words, lang="en" if english else "zh", next=wanted, name=name, problem=said, oidc=_oidc_link()
-    )
-    return HTMLResponse(page, status_code=status)
+    oidc = _oidc_link()
+    page = _template().render(w=words, lang="en" if english else "zh", next=wanted, name=name, problem=said, oidc=oidc)
+    answer = HTMLResponse(page, status_code=status)
+    if oidc is not None:  # Streamlit comes back from the provider to its first page
+        secure = request.url.scheme == "https"
+        value = quote(wanted)
+        answer.set_cookie(
+            WANTED, value, max_age=_WANTED_SECONDS, httponly=True, samesite="lax", secure=secure, path=SIGN_IN
+        )
+    return answer
+
+
+def _language_of(path: str) -> str | None:
+    """The language that an address of the dashboard asks for."""
+    return parse_qs(urlsplit(path).query).get("lang", [None])[-1]
 
 
 @cache

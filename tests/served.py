@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -38,16 +38,27 @@ class Served:
 
 
 @contextmanager
-def serving(db: Path, *options: str) -> Iterator[Served]:
+def serving(db: Path, *options: str, port: int | None = None) -> Iterator[Served]:
     """`callaudit dashboard` on a free port of the loopback address, ended afterwards; `options` come on top."""
-    port = _free_port()
-    log = db.parent / "dashboard.log"
+    port = port or free_port()
     command = [str(COMMAND), "dashboard", "--db", str(db), "--port", str(port), *options]
+    with answering(command, port, "/_stcore/health", folder=db.parent) as url:
+        yield Served(url=url, db=db)
+
+
+@contextmanager
+def answering(command: Sequence[str], port: int, path: str, *, folder: Path) -> Iterator[str]:
+    """A server's address, once its `path` answers; it runs in `folder`, leaves its log there, and is ended afterwards."""
+    log = folder / f"{Path(command[0]).name}.log"
     with log.open("wb") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, cwd=db.parent)
+        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, cwd=folder)
         try:
-            _wait_for(port, process, log)
-            yield Served(url=f"http://127.0.0.1:{port}/", db=db)
+            until = time.monotonic() + 60
+            while not _answers(port, path):
+                if time.monotonic() > until or process.poll() is not None:
+                    raise RuntimeError(f"{command[0]} did not start: {log.read_text('utf-8')}")
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}/"
         finally:
             process.terminate()
             try:
@@ -57,19 +68,10 @@ def serving(db: Path, *options: str) -> Iterator[Served]:
                 process.wait()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until and process.poll() is None:
-        if _healthy(port):
-            return
-        time.sleep(0.2)
-    raise RuntimeError(f"callaudit dashboard did not start: {log.read_text('utf-8')}")
-
-
-def _healthy(port: int) -> bool:
+def _answers(port: int, path: str) -> bool:
     asked = HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        asked.request("GET", "/_stcore/health")
+        asked.request("GET", path)
         return asked.getresponse().status == 200
     except (OSError, HTTPException):
         return False
@@ -77,7 +79,8 @@ def _healthy(port: int) -> bool:
         asked.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -69,6 +69,7 @@ def _list(actor: Actor) -> None:
             [_row(line, actor) for line in lines],
             key="call_list",
             hide_index=True,
+            placeholder="",
             height=640 if len(lines) > 16 else "content",
             on_select=lambda: _choose(lines),
             selection_mode="single-row",

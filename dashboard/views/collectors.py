@@ -90,6 +90,7 @@ def _everybody(which: Filter, actor: Actor, terms: Terms) -> None:
     st.dataframe(
         rows,
         hide_index=True,
+        placeholder="—",
         key="collectors_table",
         on_select=lambda: _choose(lines),
         selection_mode="single-row",

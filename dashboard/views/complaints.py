@@ -155,6 +155,7 @@ def _list(desk: Desk, found: list[Complaint]) -> int | None:
     st.dataframe(
         _styled(desk, found),
         hide_index=True,
+        placeholder="",
         key=f"complaints_list_{chosen}",
         height=min(430, 38 + 35 * len(found)),
         on_select=partial(_open_selected, numbers, chosen),

@@ -215,6 +215,7 @@ def _follow_up(actor: Actor, which: Filter, terms: Terms, names: dict[str, str |
     st.dataframe(
         headed([_listed(row, names, terms.today) for row in found], _head),
         hide_index=True,
+        placeholder="—",
         key="promises_list",
         column_config={
             t("promises.c_text"): st.column_config.TextColumn(width="medium"),
@@ -282,6 +283,7 @@ def _outcomes(outcomes: Sequence[Outcome], what: str, names: dict[str, str | Non
     st.dataframe(
         headed([_outcome(outcome, what, names) for outcome in outcomes], _head),
         hide_index=True,
+        placeholder="—",
         key=f"promises_by_{what}",
         column_config={name: st.column_config.NumberColumn(format="%.1f%%") for name in shares}
         | {name: st.column_config.NumberColumn(format="accounting") for name in money}

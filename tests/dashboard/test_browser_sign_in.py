@@ -50,7 +50,9 @@ def enter(page: Page, name: str, password: str = PASSWORD) -> None:
 def test_in_by_the_link_one_came_for_and_out_again(page: Page, guarded: Served) -> None:
     page.goto(f"{guarded.url}operations?lang=en")
     assert "/sign-in" in page.url
-    enter(page, "li")
+    page.get_by_label("Name").fill("li")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/operations?lang=en")
     settled(page)
     assert page.get_by_role("heading", name="Operations").is_visible()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
+from html import unescape
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
@@ -18,10 +22,11 @@ from audit.config import Config
 from audit.store import Store
 from audit.users import NewUser, add_user, disable
 from dashboard.server import CannotServe, is_loopback, options, refuse_strangers
-from tests.served import COMMAND, Served, serving
+from tests.served import COMMAND, Served, answering, free_port, serving
 
 PASSWORD = "correct horse battery"
 COOKIE = "callaudit_session"
+SECRET = "not a secret, a test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,29 +205,59 @@ def signed(claims: dict[str, object], secret: str) -> str:
     return create_signed_value(secret, "_streamlit_user", json.dumps(claims)).decode()
 
 
-def test_an_identity_providers_word_opens_a_session_of_ours(tmp_path: Path) -> None:
-    secret = "not a secret, a test"
-    (tmp_path / ".streamlit").mkdir()
-    (tmp_path / ".streamlit" / "secrets.toml").write_text(
-        f'[auth]\nredirect_uri = "http://localhost/oauth2callback"\ncookie_secret = "{secret}"\nclient_id = "x"\n'
-        'client_secret = "y"\nserver_metadata_url = "http://localhost/none"\n',
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an identity provider that knows two people."""
+    port = free_port()
+    command = [str(COMMAND.with_name("oidc-provider-mock")), "--port", str(port)]
+    for name in ("li", "stranger"):
+        command += ["--user-claims", json.dumps({"sub": name, "email": f"{name.title()}@example.org"})]
+    folder = tmp_path_factory.mktemp("provider")
+    with answering(command, port, "/.well-known/openid-configuration", folder=folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def vouched(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A store with an account by address alone; the dashboard trusts the provider."""
+    folder, port = tmp_path_factory.mktemp("vouched"), free_port()
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "secrets.toml").write_text(
+        f'[auth]\nredirect_uri = "http://127.0.0.1:{port}/oauth2callback"\ncookie_secret = "{SECRET}"\nclient_id = "x"\n'
+        f'client_secret = "y"\nserver_metadata_url = "{provider}.well-known/openid-configuration"\n',
         "utf-8",
     )
-    with Store.open(tmp_path / "callaudit.db") as store:
+    with Store.open(folder / "callaudit.db") as store:
         add_user(store, NewUser(name="li", role=Role.OFFICER, password=None, email="li@example.org"), actor=LOCAL)
+    with serving(folder / "callaudit.db", port=port) as server:
+        yield server
 
-    def come(server: Served, claims: dict[str, object], key: str = secret) -> Answer:
-        return ask(server, "/sign-in", Cookie=f"_streamlit_user={signed(claims, key)}")
 
-    with serving(tmp_path / "callaudit.db") as server:
-        known = {"is_logged_in": True, "email": "Li@example.org"}
-        answer = come(server, known)
-        assert answer.status == 303
-        token = answer.headers.get_all("set-cookie")[0].split("=")[1].split(";")[0]
-        assert ask(server, "/", token=token).status == 200
-        assert come(server, known | {"email": "stranger@example.org"}).status == 401
-        for claims, key in ((known, "another key"), (known | {"email_verified": False}, secret), ({}, secret)):
-            assert come(server, claims, key).status == 200  # the form, and nobody signed in
+def arrive(server: Served, name: str, *, wanted: str) -> str:
+    """Ask for a page, choose to sign in through the provider, say there who one is → the address that this ends at."""
+    browser = build_opener(HTTPCookieProcessor())
+    browser.addheaders = [("Accept", "text/html")]
+    form = browser.open(server.url + wanted).read().decode()
+    (link,) = re.findall(r'class="oidc" href="([^"]+)"', form)
+    asked = browser.open(urljoin(server.url, unescape(link)))
+    return str(browser.open(asked.url, data=urlencode({"sub": name}).encode()).url)
+
+
+def test_an_identity_provider_leads_to_the_page_that_was_wanted(vouched: Served) -> None:
+    for wanted in ("operations?lang=en", "collectors?team=%E4%B8%80%E7%BB%84", ""):
+        assert arrive(vouched, "li", wanted=wanted) == vouched.url + wanted
+
+
+def test_whom_the_provider_knows_and_we_do_not_stays_outside(vouched: Served) -> None:
+    with pytest.raises(HTTPError, match="401"):
+        arrive(vouched, "stranger", wanted="operations")
+
+
+def test_only_what_the_provider_signed_and_verified_counts(vouched: Served) -> None:
+    known: dict[str, object] = {"is_logged_in": True, "email": "li@example.org"}
+    for claims, key in ((known, "another key"), (known | {"email_verified": False}, SECRET), ({}, SECRET)):
+        answer = ask(vouched, "/sign-in", Cookie=f"_streamlit_user={signed(claims, key)}")
+        assert answer.status == 200  # the form, and nobody signed in
 
 
 def test_without_accounts_this_machine_is_let_in_and_other_names_are_not(served: Served) -> None:
