@@ -42,7 +42,6 @@ _UNSAID = Hit(turn=CALL, start=0, end=0, because="没有出现例外所说的话
 _UNLESS_REACH = 12  # characters between a hit and an exception that belongs to it
 _LEAST_CONFIDENCE = 0.35  # of recognition; below it people must listen
 _SOUND_CONFIDENCE = 0.85
-_DOUBT_CONFIDENCE = 0.6
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -143,6 +142,7 @@ class Judge:
         shared = ruleset.conditions
         self._shared = {name: self._node(condition, "any", eager=True) for name, condition in shared.items()}
         self._compiled = [self._compile(rule) for rule in ruleset.rules]
+        self._signals = [compiled for compiled in self._compiled if compiled.rule.kind == "signal"]
         probes = [
             (node, probe) for node in self._nodes if node.eager and node.operator for probe in node.operator.probes
         ]
@@ -181,7 +181,7 @@ class Judge:
 
     def _judging(self, turns: Sequence[Turn], facts: CallFacts) -> Judging:
         call = Call(turns, facts, self._tokenizer)
-        return Judging(call, self._found(call), probes_decide=self._probes_decide)
+        return Judging(call, self._found(call), self._signals, probes_decide=self._probes_decide)
 
     def _found(self, call: Call) -> dict[int, list[int]]:
         """For each node that may hold, the turns in which it may."""
@@ -224,7 +224,7 @@ class Judge:
         speaker = condition.role or speaker
         inner = (*(condition.all or ()), *(condition.any or ()))
         excluded = [*(condition.none or ()), *(part for other in condition.all or () for part in other.none or ())]
-        composite = bool(inner or excluded or condition.hit)
+        composite = bool(inner or excluded or condition.hit or condition.signal)
         kept = [part for part in inner if condition.any or part.none is None]
         parts = tuple(self._node(part, speaker, eager=eager) for part in kept)
         answers = condition.answered_by
@@ -311,9 +311,13 @@ def _always(node: Node) -> bool:
 class Judging:
     """One call under judgement: the turns to ask each node about, and each condition's hits, worked out once."""
 
-    def __init__(self, call: Call, found: Mapping[int, list[int]], *, probes_decide: bool) -> None:
+    def __init__(
+        self, call: Call, found: Mapping[int, list[int]], signals: Sequence[Compiled], *, probes_decide: bool
+    ) -> None:
         self.call = call
         self.found = found
+        self._signals = signals
+        self._accepted: dict[str, list[Hit]] = {}
         self._hits: dict[int, list[Hit]] = {}
         self._hits_in: dict[tuple[int, int], list[Hit]] = {}
         self._held: dict[int, bool] = {}
@@ -363,7 +367,7 @@ class Judging:
         condition = node.condition
         if node.decided and self._decided:
             return not node.windowed or bool(self._turns(node, names))
-        if node.operator is None and node.plain and not node.windowed:
+        if node.operator is None and not condition.signal and node.plain and not node.windowed:
             if condition.hit:
                 return self.holds(names[condition.hit], names)
             if condition.any:
@@ -427,6 +431,8 @@ class Judging:
         condition = node.condition
         if condition.hit:
             return self.hits(names[condition.hit], names)
+        if condition.signal:
+            return self._raised(condition.signal)
         if condition.any:
             return [hit for part in node.parts for hit in self.hits(part, names)]
         if condition.all:
@@ -434,6 +440,20 @@ class Judging:
         if not self._all_hold(node, names):
             return []
         return [_UNSAID]
+
+    def _raised(self, categories: Sequence[str]) -> list[Hit]:
+        """What the signal rules of some categories surely find, in the order of the call."""
+        raising = [compiled for compiled in self._signals if compiled.rule.category in categories]
+        hits = [(hit, compiled.rule) for compiled in raising for hit in self.accepted(compiled)]
+        return sorted(hit for hit, rule in hits if not _doubts(hit, rule, self.call))
+
+    def accepted(self, compiled: Compiled) -> list[Hit]:
+        """The hits of a rule that apply, and that no guard or exception takes away."""
+        known = self._accepted.get(compiled.rule.id)
+        if known is None:
+            known = _accepted(compiled, self) if self.call.turns and _applies(compiled, self) else []
+            self._accepted[compiled.rule.id] = known
+        return known
 
     def _together(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
         """Hits of the first part that all the others accompany, within the clause, the turn or the call."""
@@ -498,6 +518,11 @@ class Judging:
             last is None or self.call.in_last(turn, last, node.speaker)
         )
 
+    def about(self, turn: int, node: Node, names: Mapping[str, Node]) -> bool:
+        """Whether a turn lies in the part of the call that a condition, or some part of it, is about."""
+        parts = (names[node.condition.hit],) if node.condition.hit else node.parts
+        return self._in_window(turn, node) and (not parts or any(self.about(turn, part, names) for part in parts))
+
     def _anchored(self, hits: list[Hit], anchor: Anchor, sign: int, names: Mapping[str, Node]) -> list[Hit]:
         """Hits before (−1), after (+1) or around (0) the anchor's hits; turns count from the anchor."""
         anchors = self._anchors(anchor, names)
@@ -552,7 +577,7 @@ def _judge_rule(compiled: Compiled, judging: Judging) -> tuple[Result, list[Find
         return Result.NOT_APPLICABLE, []
     if compiled.rule.kind == "require":
         return _judge_duty(compiled, judging)
-    findings = [_finding(hit, compiled.rule, judging.call) for hit in _accepted(compiled, judging)]
+    findings = [_finding(hit, compiled.rule, judging.call) for hit in judging.accepted(compiled)]
     results = {finding.result for finding in findings}
     if Result.FAIL in results:
         return Result.FAIL, findings
@@ -579,12 +604,23 @@ def _judge_duty(compiled: Compiled, judging: Judging) -> tuple[Result, list[Find
             doubtful = True
     if doubtful or not compiled.operators.isdisjoint(call.cut_short):
         return Result.UNSURE, []
-    doubts = ("说话人角色未识别",) if all(role is Role.UNKNOWN for role in call.roles) else ()
+    doubts = _doubts_of_miss(compiled, judging)
     turn = next((n for n, role in enumerate(call.roles) if role_matches(rule.role, role)), 0)
     start = call.normal.turns[turn]
     missing = Hit(turn=turn, start=start, end=start, because=f"应说未说：{rule.title}", doubts=doubts)
     finding = _finding(missing, rule, call)
     return finding.result, [finding]
+
+
+def _doubts_of_miss(compiled: Compiled, judging: Judging) -> tuple[str, ...]:
+    """Why a duty of which no words were heard may have been done all the same."""
+    call = judging.call
+    if all(role is Role.UNKNOWN for role in call.roles):
+        return ("说话人角色未识别",)
+    unheard = [turn for turn in call.unheard if role_matches(compiled.rule.role, call.roles[turn])]
+    if any(judging.about(turn, node, compiled.names) for turn in unheard for node in compiled.when):
+        return ("可能就在没有听清的话里，请听录音",)
+    return ()
 
 
 def _accepted(compiled: Compiled, judging: Judging) -> list[Hit]:
@@ -642,17 +678,15 @@ def _finding(hit: Hit, rule: Rule, call: Call) -> Finding:
     turn, start, end = (hit.turn, 0, 0) if hit.end <= hit.start else call.normal.span_as_spoken(hit.start, hit.end)
     turn = max(turn, 0)
     spoken = call.turns[turn]
-    doubts = _doubts(hit, rule, call)
     start_ms, end_ms = call.time_of(turn, start, end)
     confidence = (0.5 + 0.5 * spoken.confidence) * (_SOUND_CONFIDENCE if hit.heard else 1.0)
     heard_as = "、".join(dict.fromkeys(term for _, _, term in hit.heard)) or None
-    return Finding(
+    finding = Finding(
         rule_id=rule.id, rule_version=rule.version, category=rule.category, severity=rule.severity,
-        result=Result.UNSURE if doubts else Result.FAIL, turn=turn, start=start, end=end,
-        start_ms=start_ms, end_ms=end_ms, quote=spoken.text[start:end], heard_as=heard_as,
-        confidence=round(confidence * (_DOUBT_CONFIDENCE if doubts else 1.0), 2),
-        because=hit.because + (f"。待复核：{'；'.join(doubts)}" if doubts else ""),
+        result=Result.FAIL, turn=turn, start=start, end=end, start_ms=start_ms, end_ms=end_ms,
+        quote=spoken.text[start:end], heard_as=heard_as, confidence=round(confidence, 2), because=hit.because,
     )  # fmt: skip
+    return finding.doubted(_doubts(hit, rule, call))
 
 
 def _doubts(hit: Hit, rule: Rule, call: Call) -> list[str]:

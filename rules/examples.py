@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rules.engine import Judge
-from rules.load import unknown_names
+from rules.load import signals_of, unknown_names
 from rules.model import CallFacts, Example, Judgement, Result, Rule, RuleSet
 from transcribe.model import Role, Turn
 
@@ -46,6 +46,14 @@ def timed_turns(example: Example) -> tuple[Turn, ...]:
     return tuple(
         replace(turn, start_ms=start, end_ms=end) for turn, (start, end) in zip(turns, example.times, strict=True)
     )
+
+
+def alone(rule: Rule, ruleset: RuleSet) -> RuleSet:
+    """A set of this rule only, with the rules for the signals that it asks for; what drafts hear is never sure."""
+    asked = signals_of(rule, ruleset.conditions)
+    signals = (other for other in ruleset.rules if other.kind == "signal" and other.status != "draft")
+    heard = (other for other in signals if other.category in asked)
+    return replace(ruleset, rules=(rule, *heard))
 
 
 def failing_examples(ruleset: RuleSet, judge: Judge | None = None) -> tuple[ExampleFailure, ...]:
@@ -97,7 +105,7 @@ def needless(rule: Rule, ruleset: RuleSet) -> tuple[str, ...]:
     for path, mutant in _mutants(rule):
         if unknown_names(mutant, ruleset.conditions):
             continue
-        judge = Judge(replace(ruleset, rules=(mutant,)))
+        judge = Judge(alone(mutant, ruleset))
         if not any(True for _ in _failures(mutant, judge)):
             found.append(path)
     return tuple(found)
@@ -112,7 +120,7 @@ def _mutants(rule: Rule) -> Iterator[tuple[str, Rule]]:
             yield path, Rule.model_validate(written | {part: smaller})
 
 
-_TERM_LISTS = ("phrase", "relation", "entity")
+_TERM_LISTS = ("phrase", "relation", "entity", "signal")
 _CONDITION_LISTS = ("all", "any", "none")
 _MODIFIERS = ("first", "last", "before", "after", "around", "answered_by", "by_sound", "at_least")
 

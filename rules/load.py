@@ -167,6 +167,19 @@ def unknown_names(rule: Rule, shared: Mapping[str, Condition]) -> list[str]:
     return [name for name in (*anchors, *(c.hit for c in conditions if c.hit)) if name not in known]
 
 
+def signals_of(rule: Rule, shared: Mapping[str, Condition]) -> set[str]:
+    """The categories whose signals a rule asks for, itself or by conditions of the pack that it names."""
+    pending, asked, seen = conditions_of(rule), set[str](), set[str]()
+    while pending:
+        condition = pending.pop()
+        asked |= set(condition.signal or ())
+        anchors = [anchor.condition for anchor in (condition.before, condition.after, condition.around) if anchor]
+        named = {name for name in (condition.hit, *anchors) if name and name in shared} - seen
+        seen |= named
+        pending += walk(*(shared[name] for name in named))
+    return asked
+
+
 def _dangling(ruleset: RuleSet, manifest: Path) -> Iterator[str]:
     """What rules and shared conditions name and nobody defines, and patterns that are refused."""
     for rule in ruleset.rules:
@@ -174,6 +187,8 @@ def _dangling(ruleset: RuleSet, manifest: Path) -> Iterator[str]:
         for name in unknown_names(rule, ruleset.conditions):
             yield f"{where}: 锚点或 hit 所指的条件 {name} 没有定义（给某个条件写 name: {name}）"
         yield from _unusable(conditions_of(rule), ruleset, where)
+        if rule.kind == "signal" and signals_of(rule, ruleset.conditions):
+            yield f"{where}: signal 类规则不能再用 signal 算子（会绕圈）"
     for name, shared in ruleset.conditions.items():
         yield from _unusable(walk(shared), ruleset, f"{manifest}:1: 共用条件 {name}")
 

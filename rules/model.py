@@ -6,8 +6,8 @@ what the engine hands on. Spans are half-open, in characters of the turn's text 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -102,6 +102,7 @@ RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*
 ConditionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|\$[a-z][a-z0-9_]*)$")]
 Speaker = Literal["agent", "customer", "other", "any"]
+_SIGNALS = tuple(name for name, (group, *_) in CATEGORIES.items() if group is Group.SIGNAL)
 
 
 class Strict(BaseModel):
@@ -187,7 +188,7 @@ class AnsweredBy(Strict):
 
 OPERATORS = (
     "phrase", "near", "pattern", "tokens", "entity", "similar", "repeated",
-    "measure", "relation", "hour", "count", "all", "any", "none", "hit",
+    "measure", "relation", "hour", "count", "all", "any", "none", "hit", "signal",
 )
 
 
@@ -214,6 +215,7 @@ class Condition(Strict):
     any: tuple[Condition, ...] | None = None
     none: tuple[Condition, ...] | None = None
     hit: ConditionName | None = None  # a named condition of this rule or of the pack
+    signal: tuple[Literal[_SIGNALS], ...] | None = None  # type: ignore[valid-type] # surely found by another rule
     # modifiers
     within: Annotated[int, Field(ge=0, le=60)] | None = None  # near: largest gap between groups, characters
     ordered: bool = True  # near: groups in this order
@@ -370,6 +372,9 @@ class CallFacts:
     measures: Mapping[str, float] = field(default_factory=dict)  # loudness, overlap… where sound was heard
 
 
+_DOUBT_CONFIDENCE = 0.6  # what a doubt leaves of a finding's confidence
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One place where a rule fired, with everything a reviewer needs to judge it.
@@ -392,6 +397,17 @@ class Finding:
     heard_as: str | None
     confidence: float
     because: str
+
+    def doubted(self, doubts: Sequence[str]) -> Finding:
+        """The same, left to people for these reasons; itself where there are none."""
+        if not doubts:
+            return self
+        return replace(
+            self,
+            result=Result.UNSURE,
+            confidence=round(self.confidence * _DOUBT_CONFIDENCE, 2),
+            because=f"{self.because}。待复核：{'；'.join(doubts)}",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

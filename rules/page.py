@@ -129,8 +129,8 @@ def _operator(condition: Condition) -> str:
             return f"提到 {'、'.join(condition.entity or ())}"
         case "relation":
             return f"接听人是 {'、'.join(condition.relation or ())}"
-        case "hit":
-            return f"满足条件 {condition.hit}"
+        case "hit" | "signal":
+            return _pointed_to(condition)
         case "all" | "any" | "none":
             return _combined(condition)
         case "similar" if condition.similar:
@@ -147,6 +147,12 @@ def _operator(condition: Condition) -> str:
             count = condition.count
             return f"跨通话计数 {count.what}（按 {count.per}，{count.window}）超过 {count.more_than}"
     return f"词语搭配 `{list(condition.tokens or ())}`"
+
+
+def _pointed_to(condition: Condition) -> str:
+    if condition.hit:
+        return f"满足条件 {condition.hit}"
+    return f"客户有信号：{'、'.join(CATEGORIES[name][1] for name in condition.signal or ())}"
 
 
 def _combined(condition: Condition) -> str:

@@ -80,6 +80,12 @@ def test_a_broken_rule_says_where_and_what(pack: Any, before: str, after: str, l
     assert any(f"tried.yaml:{line}: " in error and said in error for error in errors), errors
 
 
+def test_signals_that_hang_on_signals_are_an_error(pack: Any) -> None:
+    signal = GOOD.replace("kind: forbid", "kind: signal").replace("  - phrase: [收拾你]", "  - hit: poor")
+    manifest = "name: tried-pack\ntitle: 试\nversion: 1.0.0\nconditions: {poor: {signal: [hardship]}}\n"
+    assert "绕圈" in errors_of(pack({"threat/tried.yaml": signal}, manifest))[0]
+
+
 def test_all_errors_at_once(pack: Any) -> None:
     broken = GOOD.replace("severity: high", "severity: terrible").replace("status: test", "status: fine")
     errors = errors_of(pack({"threat/tried.yaml": broken, "abuse/other.yaml": GOOD.replace("kind: forbid", "kin: forbid")}))

@@ -7,8 +7,8 @@ import pytest
 
 from rules.engine import Judge
 from rules.examples import turns_of
-from rules.model import CallFacts, Result
-from tests.rules.conftest import rule_of, ruleset_of
+from rules.model import CallFacts, Result, Rule
+from tests.rules.conftest import FACTS, rule_of, ruleset_of
 
 
 def test_phrase(quotes: Any) -> None:
@@ -153,6 +153,27 @@ def test_answered_by(quotes: Any) -> None:
     assert quotes(when, "customer: 我要投诉", "agent: 好的", "agent: 随便") == []
 
 
+def test_signal_is_what_another_rule_surely_finds() -> None:
+    poor = {"when": [{"phrase": ["失业"]}], "unless": [{"phrase": ["朋友"]}], "kind": "signal", "role": "customer"}
+    hardship = rule_of(id="poor", category="hardship", **poor)
+    duty = rule_of(
+        id="offers",
+        category="offer_plan",
+        kind="require",
+        applies_when=[{"signal": ["hardship"]}],
+        when=[{"phrase": ["延期"]}],
+    )
+
+    def outcome(signal: Rule, customer: str) -> Result:
+        turns = turns_of((f"customer: {customer}", "agent: 还钱"))
+        return Judge(ruleset_of(duty, signal)).judge(turns, FACTS).outcomes["offers"]
+
+    assert outcome(hardship, "我失业了") is Result.FAIL
+    assert outcome(hardship, "我有工作") is Result.NOT_APPLICABLE
+    assert outcome(hardship, "朋友失业了") is Result.NOT_APPLICABLE
+    assert outcome(hardship.model_copy(update={"status": "draft"}), "我失业了") is Result.NOT_APPLICABLE
+
+
 def test_all_any_none_and_scopes(quotes: Any) -> None:
     parts = [{"phrase": ["不还"]}, {"phrase": ["上门"]}, {"none": [{"phrase": ["同意"]}]}]
     assert quotes([{"all": parts}], "agent: 不还就上门", "agent: 不还，同意的话上门") == ["不还"]
@@ -205,6 +226,22 @@ def test_a_duty(judge: Any) -> None:
     judgement = judge(rule, "customer: 喂", "agent: 还钱")
     assert judgement.outcomes["tried"] is Result.FAIL
     assert [(f.turn, f.start, f.end) for f in judgement.findings] == [(1, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("turns", "result"),
+    [
+        (["agent: ……", "agent: 还钱", "customer: 不还"], Result.UNSURE),  # perhaps that was the greeting
+        (["unknown: ……", "agent: 还钱", "customer: 不还"], Result.UNSURE),
+        (["customer: ……", "agent: 还钱", "customer: 不还"], Result.FAIL),
+        (["agent: 喂", "agent: 还钱", "agent: ……"], Result.FAIL),  # too late for a greeting
+    ],
+)
+def test_a_duty_that_may_lie_in_speech_nobody_understood(judge: Any, turns: list[str], result: Result) -> None:
+    rule = rule_of(kind="require", category="greeting",
+                   when=[{"any": [{"phrase": ["您好"], "first": {"turns": 2}}]}])  # fmt: skip
+    (finding,) = judge(rule, *turns).findings
+    assert (finding.result, "没有听清" in finding.because) == (result, result is Result.UNSURE)
 
 
 def test_parameters_of_the_pack() -> None:
