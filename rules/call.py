@@ -13,7 +13,7 @@ from rules.model import CallFacts, Speaker, Window
 from rules.sound import syllables
 from rules.text import normal_text
 from rules.tokens import CommonWord, Tokenizer
-from transcribe.model import Role, Turn
+from transcribe.model import UNHEARD, Role, Turn
 
 CALL = -1  # turn of a hit that concerns the call as a whole
 _MS_PER_CHAR = 220  # 270 characters a minute: where a transcript has no times, positions stand for them
@@ -54,6 +54,11 @@ class Call:
     def sounds(self) -> str:
         """The normalised text as syllables, position for position."""
         return syllables(self.normal.text)
+
+    @cached_property
+    def unheard(self) -> list[int]:
+        """The turns in which somebody speaks but no words were made out."""
+        return [n for n, turn in enumerate(self.turns) if turn.text == UNHEARD]
 
     @cached_property
     def date(self) -> date | None:
