@@ -1,4 +1,4 @@
-"""Links from one page to another, with what to show there; none where the reader may not open it."""
+"""Ways from one page to another: links with what to show there, none where the reader may not open it; first steps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import streamlit as st
 
 from audit.access import Action, may
 from dashboard import data
+from dashboard.words import t
 
 _NEEDS = {
     "review": Action.SEE_QUEUE,
@@ -21,3 +22,15 @@ def link(page: str, label: str, *, icon: str | None = None, **shown: str) -> Non
     """A link to a page, `shown` in its address; the filters go along."""
     if may(data.actor(), _NEEDS[page]):
         st.page_link(f"views/{page}.py", label=label, icon=icon, query_params=shown or None)
+
+
+def nothing_audited() -> None:
+    """While the store has no call: how the first ones come into it."""
+    st.info(t("shell.nothing_audited"), icon=":material/upload_file:")
+    st.code(t("shell.audit_command"), "bash")
+    link("operations", t("shell.upload"), icon=":material/settings:")
+
+
+def nothing_here() -> None:
+    """Where the filters leave no call."""
+    st.info(t("shell.nothing_here"), icon=":material/filter_alt_off:")

@@ -17,6 +17,7 @@ from audit.store.queue import COUNTED, OPEN
 from dashboard import data, filters
 from dashboard.call_parts import around, findings, measured, record, scored
 from dashboard.clip_button import clip_button, moment
+from dashboard.links import nothing_audited
 from dashboard.marks import clause, mark
 from dashboard.player import Focus, Mark, Shown, player
 from dashboard.sounds import sound_of
@@ -59,8 +60,7 @@ def _list(actor: Actor) -> None:
         lines = list_calls(store, filters.current(), actor=actor, text=text, with_findings=flagged)
         empty = not lines and not list_calls(store, actor=actor)
     if empty:
-        st.info(t("call.empty"), icon=":material/upload_file:")
-        st.code("callaudit audit 录音文件夹/ --calls 录音文件夹/calls.csv", "bash")
+        nothing_audited()
     elif not lines:
         st.info(t("call.none_found"), icon=":material/filter_alt_off:")
     else:

@@ -32,6 +32,7 @@ from audit.store import Filter
 from dashboard import data, filters
 from dashboard.clip_button import clip_button
 from dashboard.collector_charts import weekly
+from dashboard.links import nothing_audited, nothing_here
 from dashboard.marks import plain
 from dashboard.tables import headed, hundred, interval, percent
 from dashboard.told import told
@@ -77,7 +78,7 @@ def _one(_actor: Actor, role: str, which: Filter, terms: Terms, version: tuple[i
 def _everybody(which: Filter, actor: Actor, terms: Terms) -> None:
     lines = _lines(actor, actor.role, which, terms, data.version())
     if not lines:
-        st.info(t("collectors.empty"), icon=":material/person_search:")
+        _nobody(which)
         return
     waiting = sum(line.waiting for line in lines)
     st.caption(t("collectors.note", n=SMALL_SAMPLE))
@@ -96,6 +97,14 @@ def _everybody(which: Filter, actor: Actor, terms: Terms) -> None:
         selection_mode="single-row",
         column_config={_head(name): config for name, config in _FORMATS.items() if _head(name) in rows[0]},
     )
+
+
+def _nobody(which: Filter) -> None:
+    if which != Filter():
+        nothing_here()
+        return
+    nothing_audited()
+    st.caption(t("collectors.no_agents"))
 
 
 def _columns() -> str:

@@ -102,7 +102,7 @@ def _desk(desk: Desk) -> None:
 
 def _choice(desk: Desk) -> list[Complaint]:
     """The filters above the list, and what fits them."""
-    shown = st.segmented_control(
+    shown = st.pills(  # in English they take two lines
         t("complaints.c_status"),
         _SHOWN,
         key="complaints_show",

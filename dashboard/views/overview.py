@@ -14,7 +14,7 @@ from audit.overview import Overview, Step, buckets, cells, overview
 from audit.store import Filter
 from audit.store.tallies import RuleLine
 from dashboard import charts, data, filters, rulebook
-from dashboard.links import link
+from dashboard.links import link, nothing_audited, nothing_here
 from dashboard.tables import interval, percent
 from dashboard.words import t
 from rules.model import Severity
@@ -50,10 +50,9 @@ def _overview(_actor: Actor, role: str, which: Filter, day: date, terms: Terms, 
 
 def _empty(which: Filter, found: Overview) -> None:
     if which != Filter():
-        st.info(t("overview.nothing"), icon=":material/filter_alt:")
+        nothing_here()
         return
-    st.info(f"**{t('overview.empty')}** {t('overview.empty_next')}", icon=":material/play_circle:")
-    link("operations", t("shell.operations"), icon=":material/settings:")
+    nothing_audited()
     if found.failures:
         st.metric(t("overview.failures"), found.failures)
 

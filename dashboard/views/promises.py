@@ -102,7 +102,11 @@ def _how_to_begin(actor: Actor) -> None:
     st.info(t("promises.no_cases"), icon=":material/upload_file:")
     left, right = st.columns(2)
     left.caption(f"{t('promises.cases_file')} cases.csv")
-    left.code("case_id,agent_id,days_overdue,overdue_amount,assigned_at\nAJ261001,A01,12,3520.00,2026-11-10", "csv")
+    left.code(
+        "case_id,agent_id,days_overdue,overdue_amount,assigned_at\nAJ261001,A01,12,3520.00,2026-11-10",
+        "csv",
+        wrap_lines=True,
+    )
     right.caption(f"{t('promises.payments_file')} payments.csv")
     right.code("case_id,paid_at,amount\nAJ261001,2026-11-20,2000.00", "csv")
     st.caption(t("promises.or_command"))

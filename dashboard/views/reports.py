@@ -15,6 +15,7 @@ from audit.report_words import Lang, Words
 from audit.store import Filter, tallies
 from audit.store.tallies import Totals
 from dashboard import data, filters
+from dashboard.links import nothing_audited, nothing_here
 from dashboard.told import told
 from dashboard.words import lang, t
 from rules.model import CATEGORIES
@@ -33,11 +34,11 @@ def show() -> None:
     actor, which = data.actor(), filters.current()
     everything, found = _totals(Filter(), data.version()), _totals(which, data.version())
     if not everything.calls:
-        st.info(t("reports.empty"), icon=":material/description:")
+        nothing_audited()
         return
     _scope(which, found)
     if not found.calls:
-        st.info(t("reports.nothing"), icon=":material/filter_alt:")
+        nothing_here()
         return
     asked, form = _choose(which, actor)
     if found.calls > MOST_CALLS:

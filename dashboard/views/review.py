@@ -22,6 +22,7 @@ from audit.store.queue import FOLLOWED_UP, OPEN, Item, State, Wanted, belongs_he
 from audit.store.verdicts import Kind, Verdict
 from dashboard import address, data, filters, rulebook
 from dashboard.clip_button import clip_button, moment
+from dashboard.links import nothing_audited
 from dashboard.marks import beijing, clause, heading, mark, plain, policy, said, sign
 from dashboard.missed_form import missed_form
 from dashboard.player import Focus, Selected, Shown, player
@@ -221,8 +222,7 @@ def _nothing_left(wanted: Wanted) -> None:
     with data.reading() as store:
         empty = not review.rule_titles(store)
     if empty:
-        st.info(t("review.empty_store"), icon=":material/upload_file:")
-        st.code("callaudit audit 录音文件夹/ --calls 录音文件夹/calls.csv", "bash")
+        nothing_audited()
     elif wanted == Wanted(calls=EVERY_CALL):
         st.success(t("review.empty"), icon=":material/check_circle:")
     else:

@@ -13,10 +13,6 @@ WORDS = {
     "shown": ("{n} 通，最新的在前", "{n} calls, newest first"),
     "shown_most": ("只列最新的 {n} 通；请用左侧筛选或查找缩小范围", "The newest {n}; filter or search for others"),
     "none_found": ("没有符合条件的通话。换一个编号，或清除左侧筛选。", "No such call. Try another ID or clear the filters."),
-    "empty": (
-        "还没有审计过的通话。请先在终端运行下面的命令，或在“运行”页上传录音。",
-        "No call has been audited yet. Run the command below, or upload recordings on the page Operations.",
-    ),
     "not_here": ("没有通话 {call}：编号可能有误，或已按保存期限删除。", "There is no call {call}: a wrong ID, or deleted."),
     "back": ("返回列表", "Back to the list"),
     "c_call": ("通话编号", "Call"),

@@ -14,9 +14,9 @@ WORDS = {
     # playlists
     "new": ("新建播放列表", "New playlist"),
     "name": ("标题", "Title"),
-    "name_hint": ("例如：核验身份的好例子", "such as: verifying identity, done well"),
+    "name_hint": ("例如：核验身份的好例子", "e.g. identity verified well"),
     "note": ("说明", "Note"),
-    "note_hint": ("先听什么、想什么", "What to hear first, what to think about"),
+    "note_hint": ("先听什么、想什么", "What to listen for"),
     "create": ("新建", "Create"),
     "save": ("保存", "Save"),
     "saved": ("已保存", "Saved"),

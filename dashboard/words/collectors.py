@@ -4,10 +4,8 @@ from __future__ import annotations
 
 WORDS = {
     "title": ("催收员", "Collectors"),
-    "empty": ("所选范围内还没有已审计的通话。先运行 callaudit audit 录音文件夹/ --calls calls.csv；"
-              "通话清单要有 agent_id 列。",
-              "No audited calls here yet. Run callaudit audit FOLDER/ --calls calls.csv first; the list needs a "
-              "column agent_id."),
+    "no_agents": ("已有通话却看不到催收员：通话清单要有 agent_id 列；补上后用 callaudit calls import 导入。",
+                  "Calls but no collectors? The call list needs a column agent_id; add it and run callaudit calls import."),
     "note": ("违规只计人工确认的（含申诉中的），每百通旁是 95% 区间；▲ 表示通话不足 {n} 通，别据此比较；"
              "投诉为属实数/已定数。点一行看个人档案。",
              "Only violations that people confirmed count (those under appeal too), with a 95% interval; ▲ means "

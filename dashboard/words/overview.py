@@ -4,17 +4,6 @@ from __future__ import annotations
 
 WORDS = {
     "title": ("总览", "Overview"),
-    "empty": ("还没有审计过的通话。", "No calls have been audited yet."),
-    "empty_next": (
-        "在终端运行 `callaudit audit 录音文件夹/ --calls 录音文件夹/calls.csv`，或到“运行”页上传录音；"
-        "审计完成后这里就有数字。",
-        "Run `callaudit audit FOLDER --calls FOLDER/calls.csv` in a terminal, or upload recordings on the page"
-        " Operations; figures appear here once they are audited.",
-    ),
-    "nothing": (
-        "这个筛选条件下没有通话；请放宽日期或清除筛选。",
-        "No calls under these filters; widen the dates or clear the filters.",
-    ),
     "calls": ("已审通话", "Calls audited"),
     "hours": ("{hours} 小时录音", "{hours} hours of sound"),
     "confirmed_share": ("确认违规", "Confirmed"),

@@ -23,7 +23,7 @@ WORDS = {
                  "{changed_payments} changed."),
     "left_out": ("{n} 行没有存：", "{n} rows were left out:"),
     "due_today": ("今天到期", "Due today"),
-    "overdue": ("过期未付清", "Past due, unpaid"),
+    "overdue": ("过期未付清", "Past due"),
     "last_days": ("近 {days} 天", "last {days} days"),
     "open": ("待到期", "Still open"),
     "kept_rate": ("承诺兑现率", "Promises kept"),

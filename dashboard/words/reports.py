@@ -4,11 +4,8 @@ from __future__ import annotations
 
 WORDS = {
     "title": ("报表", "Reports"),
-    "empty": ("还没有已审计的通话，没有可导出的内容。先运行 callaudit audit 录音文件夹/。",
-              "There are no audited calls to report on yet. Run callaudit audit FOLDER/ first."),
     "scope": ("范围", "Scope"),
     "scope_note": ("日期、小组、产品、催收员取左侧的筛选。", "Period, team, product and collector are the filters on the left."),
-    "nothing": ("筛选范围内没有通话；请放宽左侧的筛选。", "No calls under these filters: widen them on the left."),
     "everything": ("全部通话", "all calls"),
     "from_to": ("{since} 至 {until}", "{since} to {until}"),
     "first_day": ("最早", "the first day"),

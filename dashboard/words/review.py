@@ -98,10 +98,6 @@ WORDS = {
         "剩下的都被您放到了稍后。",
         "All that is left you have put off.",
     ),
-    "empty_store": (
-        "还没有审计过通话。请先审计一批录音：",
-        "No call has been audited yet. Audit some recordings first:",
-    ),
     "look_again": ("重新看放到稍后的", "Look at those put off"),
     "clear": ("清除筛选", "Clear the filters"),
     "keys": (

@@ -37,15 +37,6 @@ def worst(demo: Path) -> str:
         return max((c.record.call_id for c in store.calls()), key=lambda call: len(items_of_call(store, call)))
 
 
-@pytest.mark.parametrize(("lang", "words"), [("zh", "还没有审计过的通话"), ("en", "No call has been audited yet")])
-def test_an_empty_store_says_what_to_do(tmp_path: Path, lang: str, words: str) -> None:
-    Store.open(tmp_path / "callaudit.db").close()
-    at = run(tmp_path / "callaudit.db", lang=lang)
-    assert not at.exception
-    assert words in said(at)
-    assert at.code
-
-
 def test_an_unknown_call_is_said_and_leads_back(demo: Path) -> None:
     at = run(demo, call="nothing")
     assert "没有通话 nothing" in said(at)

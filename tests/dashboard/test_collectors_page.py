@@ -23,12 +23,6 @@ def page(db: Path, *, role: Role = Role.OFFICER, **query: str) -> AppTest:
     return at.switch_page("views/collectors.py").run()
 
 
-def test_an_empty_store_says_what_to_do(empty: Path) -> None:
-    at = page(empty)
-    assert not at.exception
-    assert "callaudit audit" in at.info[0].value
-
-
 def test_everybody_stands_in_the_table_with_the_stores_counts(demo_master: Path) -> None:
     at = page(demo_master)
     assert not at.exception

@@ -84,6 +84,15 @@ def test_a_page_opens_for_the_roles_that_have_the_right_and_no_others(empty: Pat
         assert bool(refused) == needs.isdisjoint(RIGHTS[role]), (role, name)
 
 
+@pytest.mark.parametrize(("lang", "words"), [("zh", "还没有审计过的通话"), ("en", "No calls have been audited yet")])
+def test_pages_about_calls_say_on_an_empty_store_how_to_begin(empty: Path, lang: str, words: str) -> None:
+    for name in ("overview", "review", "call", "collectors", "reports"):
+        at = run(empty, page=name, lang=lang)
+        assert not at.exception
+        assert words in at.info[0].value
+        assert "callaudit audit" in at.code[0].value
+
+
 def pages() -> list[tuple[str, set[Action]]]:
     """Each page with the actions of which one is enough; the frame is a script and can't be imported."""
     calls = [node for node in ast.walk(ast.parse(APP.read_text("utf-8"))) if isinstance(node, ast.Call)]

@@ -30,12 +30,6 @@ def metrics(at: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in at.metric}
 
 
-def test_an_empty_store_says_what_to_do(empty: Path) -> None:
-    at = page(empty)
-    assert not at.exception
-    assert "callaudit audit" in at.info[0].value
-
-
 def test_the_numbers_are_those_of_the_store(demo_master: Path) -> None:
     at = page(demo_master)
     assert not at.exception

@@ -30,13 +30,6 @@ def empty(tmp_path: Path) -> Path:
     return tmp_path / "callaudit.db"
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_an_empty_store_says_what_to_do(empty: Path, lang: str) -> None:
-    at = page(empty, lang=lang)
-    assert not at.exception
-    assert "callaudit audit" in at.info[0].value
-
-
 def test_a_report_is_made_and_another_question_takes_it_away(demo: Path) -> None:
     at = page(demo, agent="C02")
     at.radio(key="reports_form").set_value("xlsx").run()

@@ -220,11 +220,6 @@ def test_a_link_leads_to_its_finding(demo: Path) -> None:
     assert current(at, demo).key == row["key"]
 
 
-def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
-    Store.open(tmp_path / "callaudit.db").close()
-    assert "还没有审计过通话" in shown(page(tmp_path / "callaudit.db"))
-
-
 def test_a_judged_one_can_be_looked_at_but_not_judged_again(demo: Path) -> None:
     at = page(demo)
     first = current(at, demo)
