@@ -56,7 +56,7 @@ def open_list(file: Path, kind: ListKind, *, uploaded: bytes | None = None) -> C
         raise refuse(f"{file}：{name}是空的；第一行要写列名，例如 {kind.example}")
     for group in kind.needed:
         if not set(group) & set(header):
-            missing = " 列和 ".join(group)
+            missing = "、".join(group)
             least = "，至少要有一列" if len(group) > 1 else ""
             raise refuse(f"{file}：缺少 {missing} 列{least}；现有的列：{'、'.join(header)}")
     repeated = sorted({cell for cell in header if cell and header.count(cell) > 1})

@@ -146,7 +146,8 @@ def _read_list(path: Path, inbox: Inbox) -> CallList:
     found = read_calls(path, utc_offset=inbox.utc_offset)
     if found.bad:
         row = found.bad[0]
-        raise BadUpload(f"{CALL_LIST} 第 {row.line} 行：{row.reason}；共 {len(found.bad)} 行有误，改好后再上传")
+        why = row.reason.removeprefix(f"{path} ")  # where it lies on the server is nobody's business
+        raise BadUpload(f"{CALL_LIST} {why}；共 {len(found.bad)} 行有误，改好后再上传")
     return found
 
 

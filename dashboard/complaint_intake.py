@@ -97,7 +97,7 @@ def _import(desk: Desk, name: str, raw: bytes) -> None:
     known = numbers.count(None)
     st.success(t("complaints.imported", new=len(numbers) - known, known=known, bad=len(found.bad)))
     if found.bad:
-        st.code("\n".join(found.bad[:200]), language=None)
+        st.code("\n".join(map(told, found.bad[:200])), language=None)
 
 
 def writing_desk(desk: Desk, store: Store) -> Desk:

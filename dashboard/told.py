@@ -11,18 +11,21 @@ from string import Formatter
 
 from audit.access import Role
 from audit.complaint_clock import Status
+from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS
 from dashboard.words import lang
 from dashboard.words.errors import WORDS
 
 _VALUES = (
     {role.label: role.value for role in Role}
     | {status.label: status.value for status in Status}
+    | {f"{key}（{name}）": key for key, (name, _) in CATEGORIES_OF_COMPLAINTS.items()}
     | {"结论": "conclusion", "答复内容": "answer", "原因": "cause", "整改措施": "remedy"}
+    | {"通话清单": "list of calls", "案件清单": "list of cases", "投诉清单": "list of complaints"}
 )
 
 
-def told(error: Exception) -> str:
-    """The sentence of an exception as this reader reads it."""
+def told(error: Exception | str) -> str:
+    """The sentence of an exception, or of a row that was left out, as this reader reads it."""
     said = str(error)
     return said if lang() == "zh" else in_english(said)
 
@@ -36,8 +39,9 @@ def in_english(said: str) -> str:
 
 
 def _value(text: str) -> str:
-    """What fills a blank: names as they are, our own labels in English."""
-    return ", ".join(_VALUES.get(part, part) for part in text.split("、"))
+    """What fills a blank: names as they are, our own labels and sentences in English."""
+    said = in_english(text)
+    return said if said != text else ", ".join(_VALUES.get(part, part) for part in text.split("、"))
 
 
 @cache

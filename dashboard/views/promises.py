@@ -145,7 +145,7 @@ def _take_in(files: Sequence[tuple[str, bytes]], actor: Actor) -> None:
     sentences = [row.reason for found in lists for row in found.bad] + sentences
     if sentences:
         st.warning(t("promises.left_out", n=len(sentences)))
-        st.code("\n".join(sentences[:200]), language=None)
+        st.code("\n".join(map(told, sentences[:200])), language=None)
 
 
 def _figures(total: Outcome, counts: Mapping[str, int]) -> None:

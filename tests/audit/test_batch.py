@@ -149,7 +149,7 @@ def test_a_list_that_is_none_stops_before_anything_is_done(tmp_path: Path, audit
     (tmp_path / "calls" / "calls.csv").write_text("agent_id,team\nA1,x\n", "utf-8")
     done = audit("calls")
     assert done.returncode == 2
-    assert "缺少 call_id 列和 recording 列" in done.stderr
+    assert "缺少 call_id、recording 列" in done.stderr
     assert not (tmp_path / "callaudit.db").exists()
 
 

@@ -79,7 +79,7 @@ def test_lines_are_counted_through_cells_with_line_breaks(tmp_path: Path) -> Non
 
 
 def test_without_id_and_recording_the_missing_columns_are_named(tmp_path: Path) -> None:
-    with pytest.raises(BadCalls, match=r"calls\.csv：缺少 call_id 列和 recording 列.*agent_id"):
+    with pytest.raises(BadCalls, match=r"calls\.csv：缺少 call_id、recording 列.*agent_id"):
         read(tmp_path, "agent_id,team\nA1,一组\n")
 
 
