@@ -16,6 +16,10 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit.access import LOCAL, Role
+from audit.store import Store
+from audit.users import NewUser, add_user
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -27,6 +31,7 @@ QUIET = (
     "--force-color-profile=srgb", "--lang=zh-CN",
 )  # fmt: skip
 """Options of a Chromium that needs no screen and calls nobody."""
+PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +91,85 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-_QUIET = """([asked, ms]) => {
+WATCH = """
+  window.reruns = {asked: 0, begun: 0};
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (data) {
+    if (data[0] === 0x5a) window.reruns.asked = performance.now();
+    return send.call(this, data);
+  };
+  new MutationObserver(() => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    if (app?.dataset.testScriptState === "running") window.reruns.begun = performance.now();
+  }).observe(document, {subtree: true, childList: true, attributeFilter: ["data-test-script-state"]});
+"""
+"""For every tab of a test, before its page: notes when Streamlit's page asks for a run of the script (0x5a begins such
+a message), and when one was last seen to run."""
+
+_SETTLED = """([asked, ms, most]) => {
   const state = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState;
-  const quiet = state === "notRunning" && !document.querySelector('[data-testid="stSkeleton"]');
+  const {asked: wanted, begun} = window.reruns ?? {asked: 0, begun: 0};
+  const ran = begun >= wanted || performance.now() - wanted > most;
+  const quiet = ran && state === "notRunning" && !document.querySelector('[data-testid="stSkeleton"]');
   if (!quiet || window.quiet?.asked !== asked) window.quiet = {asked, since: performance.now()};
   return quiet && performance.now() - window.quiet.since > ms;
 }"""
+_QUIET_MS = 300
+_SEEN_MS = 5_000  # a run may begin and end unseen
 _ASKED = itertools.count()
 
 
 def settled(page: Page) -> None:
     """Wait until Streamlit has run the script to its end, drawn what it made, and asks for no other run."""
-    page.wait_for_function(_QUIET, arg=[next(_ASKED), 300])
+    page.wait_for_function(_SETTLED, arg=[next(_ASKED), _QUIET_MS, _SEEN_MS])
+
+
+def add_people(db: Path, *people: tuple[str, Role, str | None]) -> None:
+    """Accounts with PASSWORD: name, role, and whose calls a collector's are."""
+    with Store.open(db) as store:
+        for name, role, agent in people:
+            add_user(store, NewUser(name=name, role=role, password=PASSWORD, agent_id=agent), actor=LOCAL)
+
+
+def sign_in(page: Page, served: Served, name: str, *, where: str = "") -> None:
+    """Whoever was signed in before, `name` is now, and looks at the page at `where`."""
+    page.context.clear_cookies()
+    page.goto(served.url + where)
+    fill_in_sign_in(page, name)
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    settled(page)
+
+
+def fill_in_sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    """Send the form off, and wait for the page that answers, whatever it says."""
+    page.get_by_label("账号").fill(name)
+    page.get_by_label("密码").fill(password)
+    with page.expect_navigation():
+        page.get_by_role("button", name="登录", exact=True).click()
+
+
+def press(page: Page, key: str, *, shows: str) -> None:
+    """A key, wherever the focus is; then wait for the words that follow from it."""
+    page.keyboard.press(key)
+    page.get_by_text(shows).first.wait_for()
+    settled(page)
+
+
+def click(page: Page, name: str) -> None:
+    """The first button of this name, and what follows from it."""
+    page.get_by_role("button", name=name, exact=True).first.click()
+    settled(page)
+
+
+def click_on(page: Page, key: str) -> None:
+    """The button of a Streamlit key, and what follows from it."""
+    page.locator(f".st-key-{key} button").first.click()
+    settled(page)
+
+
+def write(page: Page, key: str, text: str) -> None:
+    """Type into the field of a Streamlit key and leave it, which is when Streamlit takes it over."""
+    box = page.locator(f".st-key-{key}").locator("input, textarea")
+    box.fill(text)
+    box.press("Tab")
+    settled(page)

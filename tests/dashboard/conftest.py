@@ -12,7 +12,7 @@ import pytest
 
 from audit.store import Store
 from tests.demo import build_demo
-from tests.served import CHROMIUM, QUIET, Served, serving, settled
+from tests.served import CHROMIUM, QUIET, WATCH, Served, serving, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -74,6 +74,7 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai")
     context.route(lambda url: not url.startswith(("http://127.0.0.1", "data:", "blob:")), lambda route: route.abort())
     context.set_default_timeout(60_000)
+    context.add_init_script(WATCH)
     yield context.new_page()
     context.close()
 

@@ -11,54 +11,35 @@ import pytest
 from audit.access import LOCAL, Role
 from audit.coaching import assignments, clips, playlists
 from audit.store import Store
-from audit.users import NewUser, add_user
-from tests.served import Served, serving, settled
+from tests.served import Served, add_people, click, serving, settled, sign_in, write
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
 def guarded(demo: Path) -> Iterator[Served]:
     """The demo store with a trainer's account and one of collector A02."""
-    with Store.open(demo) as store:
-        for name, role, agent in (("lin", Role.TRAINER, None), ("liqiang", Role.COLLECTOR, "A02")):
-            add_user(store, NewUser(name=name, role=role, password=PASSWORD, agent_id=agent), actor=LOCAL)
+    add_people(demo, ("lin", Role.TRAINER, None), ("liqiang", Role.COLLECTOR, "A02"))
     with serving(demo) as server:
         yield server
-
-
-def sign_in(page: Page, served: Served, name: str) -> None:
-    page.goto(f"{served.url}coaching")
-    page.get_by_label("账号").fill(name)
-    page.get_by_label("密码").fill(PASSWORD)
-    page.get_by_role("button", name="登录", exact=True).click()
-    page.wait_for_url("**/coaching")
-    settled(page)
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).first.click()
-    settled(page)
 
 
 def test_make_fill_print_assign_and_acknowledge(page: Page, guarded: Served) -> None:
     with Store.read(guarded.db) as store:
         found = store.all("select call_id, path from calls order by call_id")
         call = next(row["call_id"] for row in found if Path(row["path"]).is_file())
-    sign_in(page, guarded, "lin")
-    page.get_by_text("新建播放列表").first.wait_for()
-    settled(page)  # a field that is filled while the page is still being made loses its words
+    sign_in(page, guarded, "lin", where="coaching")
     page.get_by_text("新建播放列表").first.click()
-    page.get_by_placeholder("例如：核验身份的好例子").fill("开场白")
-    press(page, "新建")
+    write(page, "coaching_title", "开场白")
+    click(page, "新建")
     page.get_by_role("heading", name="开场白").wait_for()
 
-    press(page, "加入")  # the newest confirmed finding
+    click(page, "加入")  # the newest confirmed finding
     page.get_by_role("button", name="移除").first.wait_for()
+    settled(page)
     page.get_by_text("加正面例子").first.click()
     page.get_by_label("通话编号").last.fill(call)
     page.get_by_label("好在哪里").fill("先核验身份")
@@ -86,12 +67,11 @@ def test_make_fill_print_assign_and_acknowledge(page: Page, guarded: Served) -> 
     page.get_by_role("button", name="退出登录").click()
     page.wait_for_url("**/sign-in")
 
-    sign_in(page, guarded, "liqiang")
+    sign_in(page, guarded, "liqiang", where="coaching")
     page.get_by_role("heading", name="我的辅导任务").wait_for()
     page.get_by_text("请注意：先核验身份").wait_for()
     page.get_by_role("button", name="我已听完并知悉").first.click()
-    page.get_by_text("确认", exact=False).first.wait_for()
-    settled(page)
+    page.get_by_text("✓ 已确认 · 开场白").wait_for()
 
     with Store.read(guarded.db) as store:
         newest = playlists(store, actor=LOCAL)[0]

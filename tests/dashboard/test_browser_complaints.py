@@ -13,7 +13,7 @@ from audit.access import LOCAL
 from audit.complaint_figures import linked
 from audit.complaints import Desk, history, read
 from audit.store import Store
-from tests.served import Served, settled
+from tests.served import Served, click, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -21,13 +21,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).first.click()
-    settled(page)
-
-
 def tab(page: Page, name: str) -> None:
     page.get_by_role("tab", name=name).first.click()
+    settled(page)
 
 
 def test_register_link_answer_and_close(opened: Callable[[str], Page], served: Served) -> None:
@@ -41,16 +37,16 @@ def test_register_link_answer_and_close(opened: Callable[[str], Page], served: S
     page.get_by_label("投诉人", exact=True).last.fill("孙鹏")
     page.get_by_label("债务人编号").last.fill(call["debtor_id"])
     page.get_by_placeholder("尽量用投诉人的原话").fill("拿我女儿说事")
-    press(page, "登记")
+    click(page, "登记")
     page.get_by_text("已登记为投诉").wait_for()
     number = int(page.get_by_text("已登记为投诉").inner_text().removeprefix("已登记为投诉 ").rstrip("。"))
 
     page.goto(f"{served.url}complaints?id={number}")
     settled(page)
     page.get_by_text("拿我女儿说事").first.wait_for()
-    press(page, "关联")
+    click(page, "关联")
     page.get_by_role("tab", name="有关的通话 1").wait_for()
-    press(page, "用今天的规则再判一次")
+    click(page, "用今天的规则再判一次")
     page.get_by_text("今天的规则：").wait_for(timeout=60_000)  # the rules are compiled first
     tab(page, "调查与答复")
     page.get_by_role("radio", name="部分属实").or_(page.get_by_role("button", name="部分属实")).first.click()
@@ -58,10 +54,10 @@ def test_register_link_answer_and_close(opened: Callable[[str], Page], served: S
     page.get_by_label("整改措施").fill("停岗培训")
     page.get_by_label("原因").last.click()
     page.get_by_role("option", name="催收员行为不当").click()
-    press(page, "保存")
-    press(page, "已答复投诉人")
+    click(page, "保存")
+    click(page, "已答复投诉人")
     page.get_by_role("button", name="办结", exact=True).wait_for()
-    press(page, "办结")
+    click(page, "办结")
     page.get_by_role("button", name="办结", exact=True).wait_for(state="detached")
 
     with Store.read(served.db) as store:
@@ -96,7 +92,6 @@ def test_the_next_complaint_is_a_key_away(opened: Callable[[str], Page]) -> None
 def test_the_figures_are_there_when_their_tab_is_opened(opened: Callable[[str], Page]) -> None:
     page = opened("complaints")
     tab(page, "统计")
-    settled(page)
     with page.expect_download() as got:
         page.locator('[class*="st-key-complaint_figures_csv"]').get_by_role("button").click()
     rows = list(csv.reader(io.StringIO(got.value.path().read_text("utf-8-sig"))))

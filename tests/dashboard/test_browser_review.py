@@ -14,23 +14,13 @@ from audit.review import Choice, Policy
 from audit.store import Filter, Store, queue, verdicts
 from audit.store.queue import State, Wanted
 from audit.store.verdicts import Kind, Verdict
-from audit.users import NewUser, add_user
-from tests.served import Served, serving, settled
+from tests.served import Served, add_people, click_on, press, serving, sign_in, write
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-PASSWORD = "correct horse battery"
 WU = Actor(name="wu", role=Role.REVIEWER)
-COLLECTOR = Role.COLLECTOR
-
-
-def press(page: Page, key: str) -> None:
-    """A key, wherever the focus is, and what follows from it."""
-    page.keyboard.press(key)
-    page.wait_for_timeout(300)
-    settled(page)
 
 
 def said_by(store: Store, name: str) -> list[Verdict]:
@@ -45,27 +35,14 @@ def served(demo: Path) -> Iterator[Served]:
         yield running
 
 
-def today(page: Page, count: int) -> None:
-    page.get_by_text(f"今天已判 {count}").wait_for()
-
-
 def test_three_findings_by_keyboard_and_one_taken_back(opened: Callable[[str], Page], demo: Path) -> None:
     page = opened("review")
-    today(page, 0)
-    press(page, "a")
-    today(page, 1)
-    press(page, "d")
-    page.get_by_text("为什么驳回").wait_for()
-    press(page, "2")
-    today(page, 2)
-    press(page, "s")
-    page.get_by_text("哪里成立").wait_for()
-    press(page, "1")
-    today(page, 3)
-    page.get_by_role("button", name="撤销：部分成立").wait_for()
-    press(page, "u")
-    today(page, 2)
-    page.get_by_role("button", name="确认违规").wait_for()
+    press(page, "a", shows="今天已判 1")
+    press(page, "d", shows="为什么驳回")
+    press(page, "2", shows="今天已判 2")
+    press(page, "s", shows="哪里成立")
+    press(page, "1", shows="撤销：部分成立")
+    press(page, "u", shows="今天已判 2")
     with Store.read(demo) as store:
         said = said_by(store, LOCAL.name)
         assert [entry.kind for entry in said] == [Kind.CONFIRM, Kind.DISMISS, Kind.PARTIAL, Kind.UNDO]
@@ -77,10 +54,8 @@ def test_three_findings_by_keyboard_and_one_taken_back(opened: Callable[[str], P
 def test_words_selected_in_the_transcript_become_a_violation(opened: Callable[[str], Page], demo: Path) -> None:
     page = opened("review")
     page.locator(".ca-player").wait_for()
-    press(page, "m")  # the player's key: choose the turn where the finding is
-    page.get_by_text("补充漏判：").wait_for()
-    press(page, "e")
-    page.get_by_text("人工补充").first.wait_for()
+    press(page, "m", shows="补充漏判：")  # the player's key: choose the turn where the finding is
+    press(page, "e", shows="人工补充")
     with Store.read(demo) as store:
         (said,) = said_by(store, LOCAL.name)
         assert said.kind is Kind.ADD
@@ -89,51 +64,29 @@ def test_words_selected_in_the_transcript_become_a_violation(opened: Callable[[s
 
 
 def test_an_appeal_is_filed_by_the_collector_and_decided_by_another_reviewer(page: Page, demo: Path) -> None:
+    add_people(demo, ("wu", Role.REVIEWER, None), ("zheng", Role.REVIEWER, None), ("li", Role.COLLECTOR, "A02"))
     with Store.open(demo) as store:
-        for name, role, agent in (
-            ("wu", Role.REVIEWER, None),
-            ("zheng", Role.REVIEWER, None),
-            ("li", COLLECTOR, "A02"),
-        ):
-            add_user(store, NewUser(name=name, role=role, password=PASSWORD, agent_id=agent), actor=LOCAL)
         wanted = Wanted(calls=Filter(agent_id="A02"), category="recording_notice")
         offer = review.next_item(store, wanted, actor=WU)
         assert offer is not None
         item = review.judge(store, offer.item, Choice(kind=Kind.CONFIRM), actor=WU, policy=Policy())
     with serving(demo) as server:
-        sign_in(page, server, "li")
+        sign_in(page, server, "li", where="appeals")
         write(page, f"appeals_why_{item.key}", "我在开头告知过录音")
-        page.locator(f".st-key-appeals_file_{item.key} button").click()
+        click_on(page, f"appeals_file_{item.key}")
         page.get_by_text("申诉已提交").wait_for()
         with Store.read(demo) as store:
             number = next(one.appeal.id for one in appeals.to_decide(store, actor=WU) if one.appeal.key == item.key)
-        sign_in(page, server, "wu")  # who confirmed it sees the appeal, and may not decide
+        sign_in(page, server, "wu", where="appeals")  # who confirmed it sees the appeal, and may not decide
         page.get_by_text("我在开头告知过录音").wait_for()
         assert page.locator(f".st-key-appeals_overturn_{number}").count() == 0
-        sign_in(page, server, "zheng")
+        sign_in(page, server, "zheng", where="appeals")
         write(page, f"appeals_answer_{number}", "听录音，开头确有告知")
-        page.locator(f".st-key-appeals_overturn_{number} button").click()
+        click_on(page, f"appeals_overturn_{number}")
         page.get_by_text("已处理；结果已记入").wait_for()
-        sign_in(page, server, "li")
+        sign_in(page, server, "li", where="appeals")
         page.get_by_text("听录音，开头确有告知").wait_for()
     with Store.read(demo) as store:
         after = queue.item(store, item.key)
         assert after is not None
         assert after.state is State.DISMISSED
-
-
-def sign_in(page: Page, server: Served, name: str) -> None:
-    page.context.clear_cookies()
-    page.goto(f"{server.url}appeals")
-    page.get_by_label("账号").fill(name)
-    page.get_by_label("密码").fill(PASSWORD)
-    page.get_by_role("button", name="登录", exact=True).click()
-    page.wait_for_url("**/appeals")
-    settled(page)
-
-
-def write(page: Page, key: str, text: str) -> None:
-    box = page.locator(f".st-key-{key} textarea")
-    box.fill(text)
-    box.press("Tab")
-    settled(page)

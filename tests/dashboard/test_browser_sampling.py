@@ -14,7 +14,7 @@ from audit.store import Store, samples, verdicts
 from audit.store.samples import Period
 from audit.store.verdicts import Kind
 from tests.demo import LAST_DAY
-from tests.served import Served, settled
+from tests.served import Served, click_on, press, write
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -22,48 +22,24 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-def press(page: Page, key: str) -> None:
-    page.keyboard.press(key)
-    page.wait_for_timeout(300)
-    settled(page)
-
-
-def click(page: Page, key: str) -> None:
-    page.locator(f".st-key-{key} button").first.click()
-    settled(page)
-
-
-def write(page: Page, key: str, text: str) -> None:
-    box = page.locator(f".st-key-{key} input")
-    box.fill(text)
-    box.press("Tab")
-    settled(page)
-
-
 def test_a_plan_is_made_and_its_sample_heard_by_keys(opened: Callable[[str], Page], served: Served) -> None:
     page = opened("sampling")
     write(page, "sampling_name", "漏判抽检")
     write(page, "sampling_count", "3")
-    click(page, "sampling_make")
+    click_on(page, "sampling_make")
     page.locator(".st-key-sampling_draw").wait_for()
     with Store.open(served.db) as store:  # the days that the page offers are today's, those of the demo are not
         sampling.draw(store, 1, Period(since=LAST_DAY - timedelta(days=20), until=LAST_DAY), actor=LOCAL)
     page = opened("sampling?view=work")
     page.get_by_text("全部 0/3").wait_for()
     page.locator(".ca-player").wait_for()
-    press(page, "m")  # the player's key: choose the turn
-    page.get_by_text("补充漏判：").wait_for()
-    press(page, "e")
-    page.get_by_role("button", name="听完了（补充了 1 处）").wait_for()
-    for done in (1, 2):
-        press(page, "a")
-        page.get_by_text(f"全部 {done}/3").wait_for()
-    press(page, "u")
-    page.get_by_text("全部 1/3").wait_for()
-    press(page, "a")
-    page.get_by_text("全部 2/3").wait_for()
-    press(page, "a")
-    page.get_by_text("没有要您听的了（全部 3/3）").wait_for()
+    press(page, "m", shows="补充漏判：")  # the player's key: choose the turn
+    press(page, "e", shows="听完了（补充了 1 处）")
+    press(page, "a", shows="全部 1/3")
+    press(page, "a", shows="全部 2/3")
+    press(page, "u", shows="全部 1/3")
+    press(page, "a", shows="全部 2/3")
+    press(page, "a", shows="没有要您听的了（全部 3/3）")
     with Store.read(served.db) as store:
         items = samples.items(store, 1)
         (said,) = verdicts.standing_of_reviewer(store, LOCAL.name, limit=9)

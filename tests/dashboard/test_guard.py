@@ -22,9 +22,8 @@ from audit.config import Config
 from audit.store import Store
 from audit.users import NewUser, add_user, disable
 from dashboard.server import CannotServe, is_loopback, options, refuse_strangers
-from tests.served import COMMAND, Served, answering, free_port, serving
+from tests.served import COMMAND, PASSWORD, Served, answering, free_port, serving
 
-PASSWORD = "correct horse battery"
 COOKIE = "callaudit_session"
 SECRET = "not a secret, a test"
 
