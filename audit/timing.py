@@ -30,13 +30,14 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFigures:
-    """Seconds of a stage: of the processor over all calls, its share of everything; by the clock, of a call, the
-    median and the 95th percentile.
+    """Seconds of a stage: of the processor over all calls, its share of everything; by the clock, over all calls, and
+    of a call the median and the 95th percentile.
     """
 
     stage: str
     cpu_s: float
     share: float
+    wall_s: float = 0.0
     median_s: float = 0.0
     most_s: float = 0.0
 
@@ -81,4 +82,4 @@ class Profile:
     def _figures(self, stage: str, total: float) -> StageFigures:
         calls, cpu = sorted(self._calls_s[stage]), self._stages_s[stage]
         median, most = (calls[int(len(calls) * at)] for at in (0.5, 0.95))
-        return StageFigures(stage=stage, cpu_s=cpu, share=cpu / total, median_s=median, most_s=most)
+        return StageFigures(stage=stage, cpu_s=cpu, share=cpu / total, wall_s=sum(calls), median_s=median, most_s=most)
