@@ -11,7 +11,6 @@ from audit.lock import at_work
 from audit.rejudge import Anew, Bench, Judged, Today, differences, judged_by_many
 from audit.store import Store
 from audit.store.judged import confirm, judged_calls, standing
-from audit.store.promises import replace_promise
 
 SHOWN = 5
 """Calls that a `Change` names of each kind."""
@@ -39,9 +38,7 @@ def _nobody(_done: int, _total: int) -> None:
     pass
 
 
-def judged_anew(
-    store: Store, today: Today, *, newest: int | None = None, notify: Notify = _nobody
-) -> Iterator[Anew]:
+def judged_anew(store: Store, today: Today, *, newest: int | None = None, notify: Notify = _nobody) -> Iterator[Anew]:
     """Stored calls, the newest first, each as it stands and as these rules judge it; all of them, or so many."""
     bench = Bench(today)
     # The list first: rows must not change under an open cursor.
@@ -83,27 +80,23 @@ def compare(store: Store, today: Today, *, actor: Actor) -> list[Change]:
     call_ids = judged_calls(store)
     for some in judged_by_many(store, today, call_ids):
         for one in some:
-            _see(seen, one.call.record.call_id, one.differences)
+            _see(seen, one.call_id, one.differences)
     return _told(seen)
 
 
 def _save(store: Store, some: Sequence[Judged], *, run: int) -> list[str]:
     """Keep what has not been written by others since it was read; returns the ids of the rest."""
-    stale = []
+    stale, same = [], []
     with store.writing():
-        same = []
         for one in some:
-            call_id = one.call.record.call_id
-            if standing(store, call_id) != one.standing:
-                stale.append(call_id)
-            elif one.same:
-                same.append((call_id, one.call.settings))
-                if one.call.promise is not None:  # what hangs on the case and the call's record may have moved
-                    replace_promise(store, one.call)
-            else:
+            if standing(store, one.call_id) != one.standing:
+                stale.append(one.call_id)
+            elif one.call is not None:
                 store.save_judgement(one.call, run=run)
+            elif one.confirmed is not None:
+                same.append(one.confirmed)
         if same:
-            confirm(store, same, engine=some[0].call.transcript.engine, run=run)
+            confirm(store, same, run=run)
     return stale
 
 

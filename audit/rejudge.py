@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
+from audit.changed_rules import ChangedRules, changed_rules
 from audit.pipeline import Job, judge_call
 from audit.plan import settings_digest
 from audit.store import AuditedCall, Settings, Store, StoredCall, finding_keys
-from audit.store.judged import Standing, in_step, standing
+from audit.store.judged import Confirmed, Standing, in_step, standing
 from audit.workers import CannotStart
 from rules.engine import Judge
 from rules.model import Judgement, RuleSet
@@ -37,14 +39,18 @@ _Outcome = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A call judged anew (without its turns), by what it stood when it was read, whether all stays `same`, and the
-    findings that would not stay.
+    """A call judged anew: by what it stood when it was read, and what then stays (`confirmed`) or is to be kept instead
+    (`call`, without its turns) with the findings that change.
     """
 
-    call: AuditedCall
     standing: Standing
-    same: bool
-    differences: tuple[Difference, ...]
+    confirmed: Confirmed | None = None
+    call: AuditedCall | None = None
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def call_id(self) -> str:
+        return self.standing.call_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +67,31 @@ class Bench:
 
     def __init__(self, today: Today) -> None:
         self._ruleset, self._settings = today.ruleset, today.settings
-        self._judge = Judge(today.ruleset)
-        self._second = SecondOpinion(today.ruleset) if today.settings.second_opinion is not None else None
+        self._changed: dict[int, ChangedRules | None] = {}  # since each run by which calls stand
+
+    @cached_property
+    def _judge(self) -> Judge:
+        return Judge(self._ruleset)
+
+    @cached_property
+    def _second(self) -> SecondOpinion | None:
+        return SecondOpinion(self._ruleset) if self._settings.second_opinion is not None else None
+
+    def confirmed(self, store: Store, stands: Standing) -> Confirmed | None:
+        """What stays of a call, where that can be said without judging it by all rules."""
+        if stands.run not in self._changed:
+            self._changed[stands.run] = changed_rules(
+                store, stands.run, ruleset=self._ruleset, settings=self._settings, second=self._second
+            )
+        changed = self._changed[stands.run]
+        old = None if changed is None else store.call(stands.call_id, outcomes_of=changed.ids)
+        if changed is None or old is None or not in_step(store, old):
+            return None
+        outcomes = changed.outcomes(store, old, settings=stands.settings)
+        if outcomes is None:
+            return None
+        settings = settings_digest(store.hearing(old.recording), self._settings, old.record)
+        return Confirmed(call_id=stands.call_id, recording=old.recording, settings=settings, outcomes=outcomes)
 
     def judge(self, store: Store, call_id: str) -> Anew | None:
         """A call as it stands and as it would be judged; None where it is gone or was never heard."""
@@ -91,9 +120,7 @@ def judged_by_many(store: Store, today: Today, call_ids: Sequence[str]) -> Itera
         yield from (_some(bench, store, part) for part in parts)
         return
     spawn = multiprocessing.get_context("spawn")  # SQLite handles don't survive a fork
-    pool = ProcessPoolExecutor(
-        today.workers, mp_context=spawn, initializer=_start, initargs=(store.path, today)
-    )
+    pool = ProcessPoolExecutor(today.workers, mp_context=spawn, initializer=_start, initargs=(store.path, today))
     waiting: deque[Future[list[Judged]]] = deque()
     try:
         for part in parts:
@@ -136,17 +163,20 @@ def _some(bench: Bench, store: Store, call_ids: Sequence[str]) -> list[Judged]:
 
 def _one(bench: Bench, store: Store, call_id: str) -> Judged | None:
     stands = standing(store, call_id)
+    if stands is None:
+        return None
+    confirmed = bench.confirmed(store, stands)
+    if confirmed is not None:
+        return Judged(standing=stands, confirmed=confirmed)
     anew = bench.judge(store, call_id)
-    if stands is None or anew is None:
+    if anew is None:
         return None
     old, call = anew
-    same = (old.judgement, old.card, old.promise) == (call.judgement, call.card, call.promise)
-    return Judged(
-        call=replace(call, transcript=replace(call.transcript, turns=())),
-        standing=stands,
-        same=same and in_step(store, old),
-        differences=() if same else tuple(differences(old, call)),
-    )
+    if (old.judgement, old.card, old.promise) == (call.judgement, call.card, call.promise) and in_step(store, old):
+        confirmed = Confirmed(call_id=call_id, recording=old.recording, settings=call.settings, outcomes={})
+        return Judged(standing=stands, confirmed=confirmed)
+    call = replace(call, transcript=replace(call.transcript, turns=()))
+    return Judged(standing=stands, call=call, differences=tuple(differences(old, call)))
 
 
 def _by_key(recording: str, judgement: Judgement) -> Mapping[str, _Outcome]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+import functools
+import hashlib
+import re
+from importlib.metadata import requires, version
+from pathlib import Path
 
 from audit.config import Config
 from audit.store import Settings
@@ -19,7 +23,7 @@ def settings_of(config: Config, ruleset: RuleSet) -> Settings:
         ruleset_digest=ruleset.digest,
         engine=config.engine,
         model=None if config.engine == "transcript" else config.model,
-        options={**channel, **_second_opinion(config), "utc_offset": str(config.utc_offset)},
+        options={**channel, **_second_opinion(config), "utc_offset": str(config.utc_offset), "code": judging_code()},
     )
 
 
@@ -29,3 +33,13 @@ def _second_opinion(config: Config) -> dict[str, str]:
     from rules.second_opinion import read_model
 
     return {"second_opinion": read_model().digest}
+
+
+@functools.cache
+def judging_code() -> str:
+    """Digest of our code between a transcript and its scorecard, and of the versions of the packages it may use."""
+    home = Path(__file__).parent
+    files = [*sorted(home.parent.glob("rules/*.py")), home / "pipeline.py", home / "score.py"]
+    needs = [need for need in requires("callaudit") or () if "extra ==" not in need]
+    packages = [f"{name[0]} {version(name[0])}" for need in needs if (name := re.match(r"[\w.-]+", need))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files) + "\n".join(packages).encode()).hexdigest()

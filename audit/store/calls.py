@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from rules.model import Finding, Judgement, Reference, Result, Rule, RuleSet, Se
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 
 _RESULTS = {result.value: result for result in Result}
+_ROLES = {role.value: role for role in Role}
 _ONLY_CALLS = {"path", "duration_ms", "agent_channel"}  # columns that an attempt lacks
 _CALLS = (
     "select calls.*, recordings.duration_ms as heard_ms, run, score, card, promise from scorecards"
@@ -266,15 +267,15 @@ class Store(Connection):
         for row in self.all(f"{_CALLS} where {clause} order by started_at, call_id", values):
             yield self._stored(row)
 
-    def call(self, call_id: str) -> StoredCall | None:
-        """One judged call."""
+    def call(self, call_id: str, *, outcomes_of: Collection[str] | None = None) -> StoredCall | None:
+        """One judged call, with the outcomes of all rules or of these: most of what there is to read."""
         row = self.one(f"{_CALLS} where calls.call_id = ?", [call_id])
-        return None if row is None else self._stored(row)
+        return None if row is None else self._stored(row, outcomes_of)
 
-    def transcript(self, recording: str) -> Transcript | None:
-        """What was heard in a recording (its SHA-256), if it was heard."""
+    def transcript(self, recording: str, *, words: bool = True) -> Transcript | None:
+        """What was heard in a recording (its SHA-256), if it was heard; its turns without `words` in half the time."""
         row = self.one("select * from transcripts where recording = ?", [recording])
-        return None if row is None else _transcript(row)
+        return None if row is None else _transcript(row, words=words)
 
     def finding(self, key: str) -> Finding | None:
         """A finding that the machine has today, by its key."""
@@ -305,10 +306,15 @@ class Store(Connection):
     # what a report needs beside the calls
 
     def save_rules(self, ruleset: RuleSet) -> None:
-        """Keep what a report cites of each rule, by the digest of the set; a known digest stays as it is."""
-        rows = [_rule_row(rule, ruleset.digest) for rule in ruleset.rules]
+        """Keep what a report cites of each rule, by the digest of the set, and the rule's own; a known set stays."""
+        from rules.digests import rule_digests
+
+        contents = rule_digests(ruleset)
+        rows = [{**_rule_row(rule, ruleset.digest), "content": contents[rule.id]} for rule in ruleset.rules]
+        known = "select 1 as known from rules where digest = ? and content is not null limit 1"
         with self.writing():
-            if self.one("select 1 as known from rules where digest = ? limit 1", [ruleset.digest]) is None:
+            if self.one(known, [ruleset.digest]) is None:
+                self.sql.execute("delete from rules where digest = ?", [ruleset.digest])  # of before rules had digests
                 for row in rows:
                     self.insert("rules", row)
 
@@ -316,6 +322,11 @@ class Store(Connection):
         """Rule id → the rule as it read in the set of that digest; empty where the digest was never kept."""
         rows = self.all("select * from rules where digest = ? order by rule_id", [digest])
         return {row["rule_id"]: _rule_card(row) for row in rows}
+
+    def rule_digests(self, digest: str) -> dict[str, str | None]:
+        """Rule id → its own digest (rules.digests) in the set of that digest; None where it is not known."""
+        rows = self.all("select rule_id, content from rules where digest = ?", [digest])
+        return {row["rule_id"]: row["content"] for row in rows}
 
     def runs(self) -> dict[int, Run]:
         """Every run by its id, oldest first."""
@@ -374,21 +385,23 @@ class Store(Connection):
             [(call_id, rule, result.value) for rule, result in call.judgement.outcomes.items()],
         )
 
-    def _stored(self, row: Mapping[str, Any]) -> StoredCall:
+    def _stored(self, row: Mapping[str, Any], outcomes_of: Collection[str] | None = None) -> StoredCall:
         return StoredCall(
             record=_record(row),
             recording=row["recording"],
             duration_ms=row["heard_ms"],
             run=row["run"],
-            judgement=self._judgement(row["call_id"]),
+            judgement=self._judgement(row["call_id"], outcomes_of),
             card=Scorecard.from_dict(json.loads(row["card"])),
             promise=None if row["promise"] is None else json.loads(row["promise"]),
         )
 
-    def _judgement(self, call_id: str) -> Judgement:
+    def _judgement(self, call_id: str, outcomes_of: Collection[str] | None) -> Judgement:
         findings = self.all("select * from findings where call_id = ? order by id", [call_id])
+        some = "" if outcomes_of is None else f" and rule_id in ({', '.join('?' * len(outcomes_of))})"
+        sql = f"select rule_id, result from outcomes where call_id = ?{some}"
         with told(self.path):  # 200 rows of a call that is judged anew: a dictionary for each would be felt
-            outcomes = self.sql.execute("select rule_id, result from outcomes where call_id = ?", [call_id]).fetchall()
+            outcomes = self.sql.execute(sql, [call_id, *(outcomes_of or ())]).fetchall()
         return Judgement(
             findings=tuple(_finding(row) for row in findings),
             outcomes={rule_id: _RESULTS[result] for rule_id, result in outcomes},
@@ -438,11 +451,12 @@ def _turn_row(turn: Turn) -> dict[str, Any]:
     return {name: getattr(turn, name) for name in names}
 
 
-def _transcript(row: Mapping[str, Any]) -> Transcript:
-    words = orjson.loads(zlib.decompress(row["words"]))
+def _transcript(row: Mapping[str, Any], *, words: bool) -> Transcript:
+    said = orjson.loads(row["turns"])
+    heard = orjson.loads(zlib.decompress(row["words"])) if words else [()] * len(said)
     turns = [
-        Turn(**{**values, "role": Role(values["role"])}, words=tuple(map(Word._make, heard)))
-        for values, heard in zip(orjson.loads(row["turns"]), words, strict=True)
+        Turn(**{**values, "role": _ROLES[values["role"]]}, words=tuple(map(Word._make, spoken)))
+        for values, spoken in zip(said, heard, strict=True)
     ]
     return Transcript(
         recording=row["recording"],

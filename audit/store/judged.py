@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.store import queue
 from audit.store.connection import Connection
 from audit.store.keys import finding_keys
+from audit.store.promises import promise_in_step
 
 if TYPE_CHECKING:
     from audit.store.calls import StoredCall
-    from transcribe.model import EngineInfo
+    from rules.model import Result
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """By which run and settings a call's judgement stands, and of which recording it speaks."""
 
+    call_id: str
     run: int
     settings: str
     recording: str
@@ -38,31 +40,53 @@ def standing(store: Connection, call_id: str) -> Standing | None:
     row = store.one(
         "select run, settings, recording from scorecards join calls using (call_id) where call_id = ?", [call_id]
     )
-    return None if row is None else Standing(row["run"], row["settings"], row["recording"])
+    return None if row is None else Standing(call_id, row["run"], row["settings"], row["recording"])
 
 
-def confirm(store: Connection, settings: Sequence[tuple[str, str]], *, engine: EngineInfo, run: int) -> None:
-    """A run found these calls as they stand; (call id, settings digest) each. Within the caller's transaction."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """A call found as it stands by the settings of that digest; `outcomes` are those that are new or another, None
+    where a rule has gone: of rules that find nothing in the call and add nothing to its scorecard.
+    """
+
+    call_id: str
+    recording: str
+    settings: str
+    outcomes: Mapping[str, Result | None]
+
+
+def confirm(store: Connection, calls: Sequence[Confirmed], *, run: int) -> None:
+    """A run found these calls as they stand. Within the caller's transaction."""
     store.sql.executemany(
         "update scorecards set run = ?, settings = ? where call_id = ?",
-        [(run, digest, call_id) for call_id, digest in settings],
+        [(run, call.settings, call.call_id) for call in calls],
+    )
+    new = [(call.call_id, rule, result) for call in calls for rule, result in call.outcomes.items()]
+    store.sql.executemany(
+        "insert or replace into outcomes (call_id, rule_id, result) values (?, ?, ?)",
+        [(call_id, rule, result.value) for call_id, rule, result in new if result is not None],
+    )
+    store.sql.executemany(
+        "delete from outcomes where call_id = ? and rule_id = ?",
+        [(call_id, rule) for call_id, rule, result in new if result is None],
     )
     store.sql.execute(
-        "update runs set engine = ?, engine_version = ?, model = ?, model_sha256 = ?, calls_done = calls_done + ?"
-        " where id = ?",
-        [engine.name, engine.version, engine.model, engine.model_sha256, len(settings), run],
+        "update runs set (engine, engine_version, model, model_sha256, calls_done) = (select engine, engine_version,"
+        " model, model_sha256, calls_done + ? from transcripts where recording = ?) where id = ?",
+        [len(calls), calls[0].recording, run],
     )
 
 
 def in_step(store: Connection, call: StoredCall) -> bool:
-    """Whether the review queue holds what the machine finds in a call, and no more."""
+    """Whether the review queue holds what the machine finds in a call, and no more, and its promise is kept aright."""
     findings = call.judgement.findings
     keys = finding_keys(call.recording, findings)
     wanted = {key for key, f in zip(keys, findings, strict=True) if queue.belongs_here(f.category)}
     rows = list(store.all("select key, call_id, machine from items where recording = ?", [call.recording]))
     present = {row["key"] for row in rows if row["machine"] != queue.Machine.GONE}
     own = (row for row in rows if row["call_id"] == call.record.call_id)
-    return wanted <= present and {row["key"] for row in own if row["machine"] == queue.Machine.PRESENT} <= wanted
+    queued = wanted <= present and {row["key"] for row in own if row["machine"] == queue.Machine.PRESENT} <= wanted
+    return queued and promise_in_step(store, call.record, call.promise)
 
 
 def failed_files(store: Connection) -> int:

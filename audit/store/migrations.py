@@ -909,3 +909,9 @@ def m021_conduct(db: Database) -> None:
         " day text not null, subject text not null, calls text not null, because text not null, found_at text) strict"
     )
     db.execute("create index conduct_day on conduct_findings(day)")
+
+
+@migrations()
+def m022_rule_digests(db: Database) -> None:
+    """What a rule's judgement rests on, so that a re-audit asks those that changed; unknown for earlier sets."""
+    db.execute("alter table rules add column content text")

@@ -78,6 +78,15 @@ def replace_promise(store: Connection, call: AuditedCall) -> None:
     settle_promises(store, call_id=call.record.call_id)
 
 
+def promise_in_step(store: Connection, record: CallRecord, promise: Mapping[str, Any] | None) -> bool:
+    """Whether a call's promise is kept as judgement and call record have it."""
+    kept = store.one("select * from promises where call_id = ?", [record.call_id])
+    if kept is None or promise is None:
+        return kept is None and promise is None
+    row = _row(record, promise)
+    return all(kept[name] == row[name] for name in row if name != "case_id" or row[name] is not None)
+
+
 def settle_promises(store: Connection, *, call_id: str | None = None) -> None:
     """Work out anew the facts by which promises stand, of one call or of all; within the caller's transaction."""
     from audit.cases import stage_of

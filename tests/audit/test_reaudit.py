@@ -27,6 +27,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("first")
     write_work(folder / "calls", CALLS)
     (folder / "tiny.yaml").write_text(PACK, "utf-8")
+    (folder / "callaudit.toml").write_text("second_opinion = false\n", "utf-8")  # what it says changes with the model
     arguments = ["audit", "calls", "--engine", "transcript", "--rules", "tiny.yaml", "--workers", "1"]
     subprocess.run([COMMAND, *arguments], cwd=folder, capture_output=True, check=False)
     return folder / "callaudit.db"
@@ -38,7 +39,7 @@ def audited(tmp_path: Path, first: Path) -> Path:
 
 
 def today(pack: Path, *, workers: int = 1) -> Today:
-    config = Config(rules=str(pack), engine="transcript")
+    config = Config(rules=str(pack), engine="transcript", second_opinion=False)
     ruleset = load_rules(config.rules)
     return Today(ruleset=ruleset, settings=settings_of(config, ruleset), workers=workers)
 
