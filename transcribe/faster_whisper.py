@@ -22,13 +22,15 @@ from transcribe.model import EngineInfo
 from transcribe.packing import HeardWord, Window, pack, unpack
 from transcribe.weights import Weights, find_weights
 
-# Windows at once. On a processor one by one: 2 save 3% of the time and cost 100 MB a core (an hour's call on two cores
-# took 1.03 GB), 8 cost 600 MB and are slower.
+# Windows at once. On a processor one by one: 2 save 3% of the time and cost 100 MB a core, 8 cost 600 MB and are
+# slower.
 _BATCH, _CUDA_BATCH = 1, 8
-_FRAMES_PER_SECOND = 100
 # Whisper was trained on windows that end in silence; without a second or more of it, it loops (field of 12 runs).
 _TAIL_FRAMES = 300
 _FULL_FRAMES = 3000
+# The convolutions keep about a megabyte for every length that they have met, up to a thousand lengths: an hour's call
+# grew by 220 MB. So windows come in lengths of whole steps, and the tail gives or takes half a step.
+_STEP_FRAMES = 200
 _TOKENS_PER_SECOND = 14  # fast Mandarin is 8 characters, seldom more than 1.5 tokens each
 _MS_PER_STEP = 20  # of the time axis of cross-attention
 # On the samples a beam of 2 with hot words reads nearly as well as 5 (CER 0.159 and 0.147) at three quarters of the
@@ -207,7 +209,7 @@ def _most_tokens(windows: Sequence[Window]) -> int:
 
 
 def _stacked(features: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Features (mels, frames) as one array (windows, mels, longest + tail), silence at the end."""
-    longest = min(_FULL_FRAMES, max(f.shape[1] for f in features) + _TAIL_FRAMES)
-    longest += longest % 2  # the encoder halves the rate
+    """Features (mels, frames) as one array (windows, mels, longest and tail in whole steps), silence at the end."""
+    steps = round((max(f.shape[1] for f in features) + _TAIL_FRAMES) / _STEP_FRAMES)
+    longest = min(_FULL_FRAMES, steps * _STEP_FRAMES)
     return np.stack([np.pad(f[:, :longest], ((0, 0), (0, max(0, longest - f.shape[1])))) for f in features])

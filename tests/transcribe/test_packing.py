@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transcribe.engine import Speech
+from transcribe.faster_whisper import _stacked
 from transcribe.packing import HeardWord, pack, unpack
 
 
@@ -60,3 +61,14 @@ def test_every_stretch_is_in_one_window_of_at_most_30_seconds(given_speech):
         for placed in window.placed:
             assert placed.clip(placed.start_ms) == request[placed.index].start_ms
             assert placed.clip(placed.end_ms) == request[placed.index].end_ms
+
+
+def test_an_hour_of_windows_comes_in_few_lengths_each_with_a_silent_end():
+    """For each length that it meets the encoder keeps a megabyte."""
+    lengths = set()
+    for frames in range(10, 3001, 10):
+        (stacked,) = _stacked([np.ones((80, frames), dtype=np.float32)])
+        assert stacked.sum() == 80 * frames
+        assert 200 <= stacked.shape[1] - frames <= 400 or stacked.shape[1] == 3000
+        lengths.add(stacked.shape[1])
+    assert len(lengths) <= 15
