@@ -19,6 +19,9 @@ from transcribe.errors import UnreadableAudio
 SAMPLE_RATE = 16_000
 """Hz of every block that leaves this module: what Whisper and Silero expect."""
 
+PER_MS = SAMPLE_RATE // 1000
+"""Samples in a millisecond."""
+
 SHORTEST_MS = 500
 LONGEST_HOURS = 4.0
 
@@ -284,7 +287,7 @@ def _why_not_opened(error: OSError) -> str:
 def _why_not_decoded(error: Exception) -> str:
     if isinstance(error, PermissionError | FileNotFoundError | IsADirectoryError):
         return _why_not_opened(error)
-    return "不是能识别的录音格式（可能是改了扩展名的其他文件）；支持 wav、mp3、m4a、amr、ogg/opus、flac"
+    return "不是能识别的录音格式（可能没有传完整，或是改了扩展名的其他文件）；支持 wav、mp3、m4a、amr、ogg/opus、flac"
 
 
 def _too_long(hours: float) -> str:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from transcribe.audio import PER_MS, Samples
 from transcribe.model import EngineInfo, Word
 from transcribe.voices import Voice
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,7 +19,7 @@ class Speech:
     one may speak; empty means all of it. `call` tells apart the recordings that share one request.
     """
 
-    samples: NDArray[np.float32]
+    samples: Samples
     start_ms: int
     voiced: tuple[tuple[int, int], ...] = ()
     channel: int = 0
@@ -30,12 +27,21 @@ class Speech:
 
     @property
     def end_ms(self) -> int:
-        return self.start_ms + len(self.samples) // 16
+        return self.start_ms + len(self.samples) // PER_MS
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
         """The voiced spans, at least one."""
         return self.voiced or ((self.start_ms, self.end_ms),)
+
+    def sound(self, start_ms: int, end_ms: int) -> Samples:
+        """The samples between two times of the recording."""
+        return self.samples[(start_ms - self.start_ms) * PER_MS : (end_ms - self.start_ms) * PER_MS]
+
+    def holds(self, heard: Utterance) -> bool:
+        """True where an utterance begins in this speech."""
+        same = (heard.channel, heard.call) == (self.channel, self.call)
+        return same and self.start_ms <= heard.start_ms < self.end_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

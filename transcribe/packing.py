@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from transcribe.audio import SAMPLE_RATE, Samples
+from transcribe.audio import PER_MS, SAMPLE_RATE, Samples
 from transcribe.engine import Speech, Utterance
 from transcribe.model import Word
 
@@ -20,7 +20,6 @@ WINDOW_SECONDS = 30.0
 GAP_SECONDS = 0.3
 # Cross-attention lets a word after a pause begin inside the pause: late in its time the word is surely spoken.
 _SPOKEN = 0.75
-_MS = SAMPLE_RATE // 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,7 @@ def _lay(speech: Sequence[Speech], group: Sequence[int], gap: int) -> Window:
     at = 0
     for index in group:
         one = speech[index]
-        shift = one.start_ms - at // _MS
+        shift = one.start_ms - at // PER_MS
         placed += [Placed(index=index, start_ms=a - shift, end_ms=b - shift, shift_ms=shift) for a, b in one.spans]
         pieces += [one.samples, silence]
         at += len(one.samples) + gap

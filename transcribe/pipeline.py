@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from transcribe.audio import Recording, blocks, examine
+from transcribe.audio import SAMPLE_RATE, Recording, blocks, examine
 from transcribe.engine import Engine, Speech, Utterance
 from transcribe.model import UNHEARD, Transcript, Turn
 from transcribe.roles import assign_roles
@@ -93,7 +93,7 @@ def _hear(
     held: list[Speech] = []
     for speech in _speech(recording, timings):
         held.append(speech)
-        if sum(len(s.samples) for s in held) >= _HELD_SECONDS * 16_000:
+        if sum(len(s.samples) for s in held) >= _HELD_SECONDS * SAMPLE_RATE:
             yield from _recognised(recording, held, engine, hotwords, timings)
             held = []
     yield from _recognised(recording, held, engine, hotwords, timings)

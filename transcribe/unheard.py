@@ -9,7 +9,6 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from transcribe.audio import SAMPLE_RATE
 from transcribe.engine import Engine, Speech, Utterance
 from transcribe.model import UNHEARD
 
@@ -21,7 +20,6 @@ _SLOWEST = 1.0
 _LEAST_CONFIDENT = 0.3
 # Surroundings that a stretch keeps, as far as no other words stand in them.
 _PAD_MS = 400
-_PER_MS = SAMPLE_RATE // 1000
 
 
 def hear_all(engine: Engine, speech: Sequence[Speech], *, hotwords: Sequence[str] = ()) -> list[Utterance]:
@@ -30,18 +28,13 @@ def hear_all(engine: Engine, speech: Sequence[Speech], *, hotwords: Sequence[str
     The second hearing goes without hot words: in short answers they are what makes loops.
     """
     heard = engine.recognise(speech, hotwords=hotwords)
-    return [u for one in speech for u in _complete(one, [u for u in heard if _belongs(u, one)], engine)]
-
-
-def _belongs(heard: Utterance, speech: Speech) -> bool:
-    same = (heard.channel, heard.call) == (speech.channel, speech.call)
-    return same and speech.start_ms <= heard.start_ms < speech.end_ms
+    return [u for one in speech for u in _complete(one, [u for u in heard if one.holds(u)], engine)]
 
 
 def _complete(speech: Speech, heard: list[Utterance], engine: Engine) -> list[Utterance]:
     """The utterances of one speech, with what a second hearing adds, and a mark for each voice without words."""
     for missing in list(_passed_over(speech, heard, slowest=_SLOWEST)):
-        first = [u for u in heard if _belongs(u, missing) and u.end_ms <= missing.end_ms]
+        first = [u for u in heard if missing.holds(u) and u.end_ms <= missing.end_ms]
         second = [u for u in engine.recognise([missing]) if u.confidence >= _LEAST_CONFIDENT]
         if _characters(second) > _characters(first):
             heard = [*(u for u in heard if u not in first), *second]
@@ -72,8 +65,7 @@ def _cut(speech: Speech, first: int, last: int) -> Speech:
     before = spans[first - 1][1] if first else speech.start_ms
     after = spans[last + 1][0] if last + 1 < len(spans) else speech.end_ms
     start, end = max(before, spans[first][0] - _PAD_MS), min(after, spans[last][1] + _PAD_MS)
-    samples = speech.samples[(start - speech.start_ms) * _PER_MS : (end - speech.start_ms) * _PER_MS]
-    return replace(speech, samples=samples, start_ms=start, voiced=spans[first : last + 1])
+    return replace(speech, samples=speech.sound(start, end), start_ms=start, voiced=spans[first : last + 1])
 
 
 def _mark(part: Speech) -> Utterance:

@@ -35,7 +35,7 @@ _SPREAD = np.array([0.12, 0.49, 0.51, 0.51, 0.54, 0.60, 0.57, 0.53, 0.53])
 _PERIODIC = 0.5  # of the frame repeats: a vowel
 _QUIET = 10**-2.5  # of the loudest frame's power
 _FEWEST_FRAMES = 5
-_MOST_SECONDS = 8  # of an utterance: longer ones are sure enough, and memory stays flat
+_MOST_MS = 8000  # of an utterance: longer ones are sure enough, and memory stays flat
 _FEWEST_UTTERANCES = 4
 
 # Log odds per unit of squared distance, half of it for an utterance with 30 frames of vowel, and at most 3.
@@ -57,12 +57,10 @@ def hear_voices(utterances: Sequence[Utterance], speech: Sequence[Speech]) -> li
 
 
 def _voice_of(heard: Utterance, speech: Sequence[Speech]) -> Voice | None:
-    for one in speech:
-        if one.channel == heard.channel and one.start_ms <= heard.start_ms < one.end_ms:
-            per_ms = SAMPLE_RATE // 1000
-            start, end = (heard.start_ms - one.start_ms) * per_ms, (heard.end_ms - one.start_ms) * per_ms
-            return voice(one.samples[start : min(end, start + _MOST_SECONDS * SAMPLE_RATE)])
-    return None
+    whole = next((one for one in speech if one.holds(heard)), None)
+    if whole is None:
+        return None
+    return voice(whole.sound(heard.start_ms, min(heard.end_ms, heard.start_ms + _MOST_MS)))
 
 
 def voice(samples: Samples) -> Voice | None:
