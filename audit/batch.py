@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import time
 from collections import deque
@@ -109,8 +110,8 @@ def _run(batch: Batch, pool: Workers, interrupts: Interrupts, notify: Callable[[
     store.save_rules(batch.ruleset)
     store.add_records([*plan.records, *plan.attempts])
     run = store.start_run("audit", batch.settings)
-    tally = Tally(total=len(plan.records) + len(plan.refusals), total_bytes=sum(map(_size, plan.records)))
-    doing = _Doing(batch, run=run, tally=tally, interrupts=interrupts, notify=notify)
+    doing = _Doing(batch, run=run, interrupts=interrupts, notify=notify, copies=pool.copies)
+    tally = doing.tally
     doing.sign()
     for refusal in plan.refusals:
         doing.refuse(refusal)
@@ -152,18 +153,25 @@ class _Doing:
     """The state of a running batch: what waits, what is tried again, what was counted."""
 
     def __init__(
-        self, batch: Batch, *, run: int, tally: Tally, interrupts: Interrupts, notify: Callable[[Tally], None]
+        self,
+        batch: Batch,
+        *,
+        run: int,
+        interrupts: Interrupts,
+        notify: Callable[[Tally], None],
+        copies: Path | None,
     ) -> None:
         self.batch = batch
         self.store = batch.store
         self.run = run
-        self.tally = tally
+        plan = batch.plan
+        self.tally = Tally(total=len(plan.records) + len(plan.refusals), total_bytes=sum(map(_size, plan.records)))
         self.failed: set[Path] = set()
         self._interrupts = interrupts
         self._notify = notify
         self._done = self.store.done()
         self._heard = self.store.heard()
-        self._fresh = self._jobs(batch.plan.records)
+        self._fresh = self._jobs(plan.records, copies)
         self._again: deque[Job] = deque()
         self._in_flight: set[str] = set()
         self._same_bytes: dict[str, list[Job]] = {}
@@ -189,11 +197,13 @@ class _Doing:
             self._keep(reply.call, reply.spent)
             self._heard[job.recording] = job.hearing
             self.tally.heard_ms += 0 if job.transcript else reply.call.transcript.duration_ms
+            _drop_copy(job)
             self._over(job.bytes, done=1)
         elif reply.died and job.record.call_id not in self._retried:
             self._retried.add(job.record.call_id)
             self._again.append(job)  # before those with the same bytes: the first of them owns what is found
         else:
+            _drop_copy(job)
             self.fail(job.record, f"{_name(job.record)}：{reply.reason}" if reply.died else reply.reason)
         self._again.extend(self._same_bytes.pop(job.recording, []))
 
@@ -235,10 +245,10 @@ class _Doing:
         self._notify(self.tally)
         self.sign()
 
-    def _jobs(self, records: Sequence[CallRecord]) -> Iterator[Job]:
+    def _jobs(self, records: Sequence[CallRecord], copies: Path | None) -> Iterator[Job]:
         """Jobs in the plan's order, each hashed when its turn comes; what is done under these settings is left out."""
         paths = [record.path for record in records if record.path is not None]
-        for record, found in zip(records, identify(paths), strict=True):
+        for record, found in zip(records, identify(paths, keep=copies), strict=True):
             if self._interrupts.count:
                 return
             if found.problem:
@@ -246,6 +256,7 @@ class _Doing:
                 continue
             job = self._job(record, found)
             if self._is_done(job):
+                _drop_copy(job)
                 self._over(job.bytes, skipped=1)
             else:
                 yield job
@@ -269,12 +280,19 @@ class _Doing:
             bytes=found.bytes,
             hearing=digest,
             settings=settings_digest(digest, self.batch.settings, record),
+            copy=found.copy,
         )
 
     def _with_transcript(self, job: Job) -> Job:
         if self._heard.get(job.recording) != job.hearing:
             return job
         return replace(job, transcript=self.store.transcript(job.recording))
+
+
+def _drop_copy(job: Job) -> None:
+    """What was fetched for a job that is over goes."""
+    if job.copy is not None:
+        shutil.rmtree(job.copy.parent, ignore_errors=True)
 
 
 def _name(record: CallRecord) -> str:

@@ -103,6 +103,11 @@ class Cluster:
         self._stuck_since: float | None = None
 
     @property
+    def copies(self) -> None:
+        """Other machines see no folder of this one."""
+        return None
+
+    @property
     def idle(self) -> bool:
         return len(self._working) + len(self._waiting) < self._size
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.calls import CallRecord
@@ -24,7 +25,9 @@ Hear = Callable[[CallRecord], Transcript]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One call to do. `transcript` is given where the recording was heard before under the same settings."""
+    """One call to do. `transcript` is given where the recording was heard before under the same settings, `copy` where
+    it was fetched from its address.
+    """
 
     record: CallRecord
     recording: str
@@ -32,6 +35,7 @@ class Job:
     hearing: str
     settings: str
     transcript: Transcript | None = None
+    copy: Path | None = None
 
 
 def audit_call(

@@ -10,12 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -36,11 +35,14 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What a recording is known by: SHA-256 and number of its bytes; `problem` where it can't be read."""
+    """What a recording is known by: SHA-256 and number of its bytes; `problem` where it can't be read. `copy` is what
+    was fetched of an address and kept.
+    """
 
     sha256: str = ""
     bytes: int = 0
     problem: str = ""
+    copy: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +105,19 @@ def files_below(path: Path) -> Iterator[Entry]:
                 yield Entry(path=found, problem=_unusable(found, name))
 
 
-def identify(paths: Iterable[Path]) -> Iterator[Identity]:
-    """SHA-256 and size of each recording, in order; of what lies at addresses some are fetched ahead."""
+def identify(paths: Iterable[Path], *, keep: Path | None = None) -> Iterator[Identity]:
+    """SHA-256 and size of each recording, in order; of what lies at addresses some are fetched ahead, into the folder
+    `keep` where it is given.
+    """
     pool = ThreadPoolExecutor(_AHEAD)
     waiting: deque[Future[Identity]] = deque()
     try:
         for path in paths:
             if address(path) is None:
                 yield from _all(waiting)
-                yield _identity(path)
+                yield _identity(path, None)
                 continue
-            waiting.append(pool.submit(_identity, path))
+            waiting.append(pool.submit(_identity, path, keep))
             if len(waiting) > _AHEAD:
                 yield waiting.popleft().result()
         yield from _all(waiting)
@@ -129,19 +133,24 @@ def fetched(path: Path) -> Iterator[Path]:
     if address(path) is None:
         yield path
         return
-    folder = Path(tempfile.mkdtemp(prefix="callaudit-"))  # its owner's alone
-    copy = folder / f"recording{path.suffix.lower()}"
-    try:
+    with tempfile.TemporaryDirectory(prefix="callaudit-", ignore_cleanup_errors=True) as folder:  # its owner's alone
+        copy = Path(folder, f"recording{path.suffix.lower()}")
         with copy.open("xb") as file:
             for piece in _pieces(path):
                 file.write(piece)
-        yield copy
+        with told_of(path, copy):
+            yield copy
+
+
+@contextmanager
+def told_of(path: Path, copy: Path) -> Iterator[None]:
+    """What goes wrong with a copy is told of the original."""
+    try:
+        yield
     except UnreadableAudio as error:
         raise UnreadableAudio(spelled(path), error.reason) from None
     except BadTranscript as error:
         raise BadTranscript(str(error).replace(str(copy), spelled(path))) from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_list(path: Path, read: Any) -> CallList | None:
@@ -173,17 +182,21 @@ def _beside(path: Path | None, copy: Path, original: Path) -> Path | None:
     return None if path is None else original.parent / path.relative_to(copy.parent)
 
 
-def _identity(path: Path) -> Identity:
+def _identity(path: Path, keep: Path | None) -> Identity:
     from transcribe.audio import fingerprint
 
     try:
         if address(path) is None:
             return Identity(sha256=fingerprint(path), bytes=os.stat(path).st_size)
         digest, size = hashlib.sha256(), 0
-        for piece in _pieces(path):
-            digest.update(piece)
-            size += len(piece)
-        return Identity(sha256=digest.hexdigest(), bytes=size)
+        copy = None if keep is None else Path(tempfile.mkdtemp(dir=keep), f"recording{path.suffix.lower()}")
+        with nullcontext() if copy is None else copy.open("xb") as file:
+            for piece in _pieces(path):
+                digest.update(piece)
+                size += len(piece)
+                if file is not None:
+                    file.write(piece)
+        return Identity(sha256=digest.hexdigest(), bytes=size, copy=copy)
     except (TranscribeError, OSError) as error:
         return Identity(problem=str(error))
 

@@ -10,22 +10,25 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, Protocol
 
 from audit.errors import AuditError
 from audit.hearing import Hearing, open_ears
 from audit.pipeline import Hear, Job, judge_call
-from audit.remote import spelled
+from audit.remote import spelled, told_of
 from audit.store import AuditedCall
 from audit.timing import Spent
 from rules.model import RuleSet
 from transcribe.errors import EngineMissing, TranscribeError, WeightsMissing
+from transcribe.model import Transcript
 from transcribe.pipeline import Timings
 
 _DIED = "处理它的进程两次意外退出（内存不足或被系统终止）；请减少 --workers，或单独重试这个文件"
@@ -73,7 +76,12 @@ class CannotStart(AuditError):
 
 
 class Workers(Protocol):
-    """Where jobs are done: `submit` while `idle`, then `replies`; `kill` in the end."""
+    """Where jobs are done: `submit` while `idle`, then `replies`; `kill` in the end. `copies` is a folder that workers
+    read too, for what is fetched from addresses; None where they are on other machines and fetch for themselves.
+    """
+
+    @property
+    def copies(self) -> Path | None: ...
 
     @property
     def idle(self) -> bool: ...
@@ -97,6 +105,13 @@ class Pool:
         self._size = size
         self._workers: list[_Worker] = []  # started when there is work: a batch that is all done starts none
         self._stillborn: list[Reply] = []  # jobs for which no process lived long enough to take them
+        self._copies: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def copies(self) -> Path:
+        """A folder that is its owner's alone, and goes in the end."""
+        self._copies = self._copies or tempfile.TemporaryDirectory(prefix="callaudit-", ignore_cleanup_errors=True)
+        return Path(self._copies.name)
 
     @property
     def idle(self) -> bool:
@@ -134,6 +149,8 @@ class Pool:
         for worker in self._workers:
             worker.process.kill()
             worker.process.join()
+        if self._copies is not None:
+            self._copies.cleanup()
 
     def _replace(self, worker: _Worker) -> _Worker:
         worker.process.kill()
@@ -273,7 +290,7 @@ class _Mind:
 
     def do(self, job: Job) -> AuditedCall | str | CannotStart:
         try:
-            transcript = job.transcript or self.hear(job.record)
+            transcript = job.transcript or self._heard(job)
             with self.timings.measure("rules"):
                 return judge_call(job, transcript, judge=self.judge, ruleset=self.ruleset, second=self.second)
         except (WeightsMissing, EngineMissing) as error:
@@ -286,6 +303,12 @@ class _Mind:
             # One call must not cost the others, whatever is wrong with it; the reason keeps what a bug report needs.
             name = "" if job.record.path is None else spelled(job.record.path)
             return f"{name}：程序内部错误（{type(error).__name__}: {error}）；请把这条信息报告给开发者"
+
+    def _heard(self, job: Job) -> Transcript:
+        if job.copy is None or job.record.path is None:
+            return self.hear(job.record)
+        with told_of(job.record.path, job.copy):
+            return self.hear(replace(job.record, path=job.copy))
 
     def spent(self) -> Spent:
         """By stage, and of the whole process since it was last asked."""

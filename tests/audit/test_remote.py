@@ -15,6 +15,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import CompletedProcess
+from urllib.parse import unquote
 
 import paramiko
 import pytest
@@ -67,12 +68,18 @@ def put(port: int, path: str, data: bytes) -> None:
     connection.close()
 
 
+ASKED: list[str] = []
+"""Requests to the web server of a test."""
+
+
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """Address of a plain web server, and the folder that it shows."""
     folder = tmp_path / "web"
     folder.mkdir()
-    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    ASKED.clear()
+    note = {"log_message": lambda _self, _form, *said: ASKED.append(unquote(str(said[0])))}
+    quiet = type("Quiet", (SimpleHTTPRequestHandler,), note)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}", folder
@@ -96,7 +103,9 @@ def test_a_bucket_is_audited_like_a_folder(tmp_path: Path, pack: Path, callaudit
     keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
     env = {**os.environ, **keys, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3}", "TMPDIR": str(private)}
     given = ("--engine", "transcript", "--rules", pack, "--workers", "1")
-    there = callaudit("audit", "s3://calls/day", "--calls", "s3://calls/day/1/calls.csv", *given, "--db", "there.db", env=env)
+    there = callaudit(
+        "audit", "s3://calls/day", "--calls", "s3://calls/day/1/calls.csv", *given, "--db", "there.db", env=env
+    )
     here = callaudit("audit", "calls", *given, "--db", "here.db")
     assert (there.returncode, here.returncode) == (Exit.SOME_FAILED, Exit.SOME_FAILED), there.stderr
     assert there.stdout == here.stdout
@@ -135,6 +144,7 @@ def test_a_web_share_is_audited_below_its_folder_only(
     done = callaudit("audit", f"{at}/录音/", *given)
     assert done.returncode == Exit.CLEAN, done.stderr
     assert sorted(judged(tmp_path / "callaudit.db")) == ["b", "一 百%"]
+    assert [line for line in ASKED if line.startswith("GET") and "b.json" in line] == ["GET /录音/子/b.json HTTP/1.1"]
     (folder / "录音/子/b.json").unlink()
     assert callaudit("audit", f"{at}/录音/子/b.json", *given).returncode == Exit.SOME_FAILED
     with Store.read(tmp_path / "callaudit.db") as store:
@@ -142,9 +152,7 @@ def test_a_web_share_is_audited_below_its_folder_only(
     assert failure.reason == f"{at}/录音/子/b.json：没有这个文件或文件夹；请检查地址"
 
 
-def test_a_known_sftp_host_is_audited_and_an_unknown_one_refused(
-    tmp_path: Path, pack: Path, callaudit: Run
-) -> None:
+def test_a_known_sftp_host_is_audited_and_an_unknown_one_refused(tmp_path: Path, pack: Path, callaudit: Run) -> None:
     write_calls(tmp_path / "share/录音", 2)
     host_key, user_key = (paramiko.ECDSAKey.generate() for _ in range(2))
     ssh = tmp_path / "home/.ssh"
@@ -202,7 +210,9 @@ def test_a_server_that_is_away_is_told_in_one_sentence() -> None:
         list(files_below(Path(f"http://127.0.0.1:{port}/x")))
 
 
-@pytest.mark.parametrize("given", ["s3://key:secret@b/a.wav", "https://h/a.wav?X-Amz-Signature=secret", "http://h/a#secret"])
+@pytest.mark.parametrize(
+    "given", ["s3://key:secret@b/a.wav", "https://h/a.wav?X-Amz-Signature=secret", "http://h/a#secret"]
+)
 def test_an_address_with_a_secret_is_refused_and_not_repeated(given: str) -> None:
     with pytest.raises(BadPath) as told:
         refuse_secret(Path(given))
