@@ -56,25 +56,27 @@ class Promise:
 
 
 _PAY = re.compile(
-    r"还(?![没是有在不想未需好敢挺算差剩珍魂俗真早什怎为])|打(?:过去|给你|进去|上|到(?=[卡账你]))|"
-    r"转(?:过去|给你|过来|进去|上|$|(?=[,，]))|给你们?(?:转|打|弄|存|交|汇|$|(?=[,，]))|畀你|"
+    r"还(?![没是有在不想未需好敢挺算差剩珍魂俗真早什怎为压体])|打(?:过去|给你|进去|上|到(?=[卡账你]))|"
+    r"转(?:过去|给你|你|过来|进去|上|$|(?=[,，0-9一二两三四五六七八九]))|给你们?(?:转|打|弄|存|交|汇|结|$|(?=[,，]))|畀你|"
     r"存(?:进|上|到|钱|$|(?=[,，])|[0-9一二两三四五六七八九])|[去来]存|结清|付(?!不)|交(?:上|了|清|钱|进|给你|$|(?=[,，]))|"
-    r"弄(?:上|好|过去)|清(?:掉|了)|补上|凑(?:齐|够|给|个|[0-9一二两三四五六七八九几])|处理(?!不)|去(?:一?趟)?银行|搞定|"
+    r"弄(?:上|好|过去)|清(?:掉|了)|补上|凑(?:齐|够|给|个|[0-9一二两三四五六七八九几])|处理(?!不)|去(?:一?趟)?银行|搞定|一把清|(?<!没)(?<!有)到账(?!了)|进你们?账|"
     r"给(?:你们?|您)(?=[0-9一二两三四五六七八九十几])"
 )
-_ABOUT_PAYING = re.compile(rf"{_PAY.pattern}|方便|最晚|定在|登记|安排|约定")  # of the agent's words only
+_ABOUT_PAYING = re.compile(  # of the agent's words only
+    rf"{_PAY.pattern}|方便|最晚|定在|登记|安排|约定|(?:大概|最快|具体|那您|您说)[^，,。]{{0,3}}(?:哪天|几号|什么时候)[？?吧呢]?$"
+)
 _EFFORT = re.compile(r"(?:尽量|争取|尽力)(?=[^，,。]{0,6}[天周月号底初晚])")
 _SPEAKS_OF_PAYING = re.compile(rf"{_PAY.pattern}|{_EFFORT.pattern}")
 _ASKED_ABILITY = re.compile(r"能不能|可不可以|行不行|好不好|成不成|要不|不行的?话")
 # 还 as hái: 还要上班, 还能怎样, 还有. Where huán follows in the same clause it is found by itself.
 _NOT_PAY = re.compile(
-    r"还我(?!的|这|来|先|自己|去|会|把|明|今)|还得(?![起上清完])|还(?:要|能|会|可以|说|给我|叫|让|催|原|价|手|去)|"
+    r"我还的|还我(?!的|这|来|先|自己|去|会|把|明|今)|还得(?![起上清完])|还(?:要|能|会|可以|说|给我|叫|让|催|原|价|手|去)|"
     r"还(?:当是|以为)|还来(?:找|闹|催)|还行$|越还越|够还|还款(?:日|码|方式|按钮|链接|计划|记录|能力|截图|渠道)"
 )
 _NO = re.compile(
     r"不了|(?<!扣)不上|不起|不清|不出|不能(?!不)|不会|不还|不给|不付|不交|不想|不可能|不打算|没法|没钱|没有钱|没能力|"
     r"没办法|没还|没有还|没得还|办不到|做不到|"
-    r"还没|无力|别想|凭什么|屁|拿什么|怎么还|哪有|哪来|哪儿有|不行(?!的?话)|上哪|不记得|不欠|没借|不认|用不着|不是我"
+    r"还没|(?:肯定|真|就是|确实)没有|无力|别想|凭什么|屁|拿什么|怎么还|哪有|哪来|哪儿有|不行(?!的?话)|上哪|不记得|不欠|没借|下辈子|来世|不认|用不着|不是我"
 )
 _DONE = re.compile(
     r"已经?(?:[^，。]{0,6})(?:还|付|交|转|结清)|早就?(?:还|结清|转|付)|刚(?:才|刚)?[^，。]{0,4}(?:还|转|付|交|打)|"
@@ -82,7 +84,10 @@ _DONE = re.compile(
     r"^.{0,3}(?:(?<![晚早])上个?(?:周|月|礼拜|星期|次|回)|昨|前[天儿]|去年|之前|以前)|"
     r"(?:还|付|交|转|存|打)(?:清|完|上|款|钱|进去|过去)*了(?!就|再|以后|之后|吧|行|好|把)"
 )
-_LONG_DONE = re.compile(r"(?<![晚早])上个?(?:周|月|礼拜|星期|次|回)[^,，。]{0,4}[还转付交存打][^,，。]{0,3}了")
+_LONG_DONE = re.compile(
+    r"(?:昨[天儿]|前[天儿]|上次|上回)[^,，。]{0,4}(?:说|答应|讲|约)|"
+    r"(?<![晚早])上个?(?:周|月|礼拜|星期|次|回)[^,，。]{0,4}[还转付交存打][^,，。]{0,3}了"
+)
 _ASK = re.compile(
     r"能不能|可不可以|可以不|(?<=[去款清钱千百万块上了])(?:行|成|可以)吧$|行不行|行不|成不成|好不好|是不是|能否|可否|[行成好可以]+[吗么嘛]|[吗么嘛][？?]?$|"
     r"[？?]$|怎么样$|如何$|有没有|会怎|多少$"
@@ -96,10 +101,12 @@ _SURE = re.compile(
     r"一定|肯定|保证|绝对|百分百|必须|说到做到|会(?:的|还)?|马上|立刻|立马|现在就|这就|就还|先还|尽|争取|想办法|"
     r"慢慢"
 )
-_AT_ONCE = re.compile(r"马上|立刻|立马|现在|这就|待会|等会|等下|一会儿?|(?<!天)(?<!儿)(?:下午|晚上|中午|晚点)")
+_AT_ONCE = re.compile(
+    r"马上|立刻|立马|现在|这就|待会|等会|等下|一会儿?|(?<!天)(?<!儿)(?:下午|晚上|中午|晚点)|(?:办|弄|忙)完就"
+)
 _OTHERS = re.compile(
     r"^(?:[^我]{0,8})(?:[他她](?:们)?|借款人|本人|老板|对方)[^我]{0,8}(?:还|处理)|[让叫要催逼喊](?:我|他|"
-    r"她)[^，。]{0,10}还|你[们]?(?:说|让|要(?!是)|叫|先|自己|怎么)"
+    r"她)[^，。]{0,10}还|(?:说|答应)[^，。]{0,6}[替帮]我[^，。]{0,2}(?:还|转|付|交|出)|你[们]?(?:说|让|要(?!是)|叫|先|自己|怎么)"
 )
 _RESTATED = re.compile(r"不是[^，。]{0,6}说[^，。]{0,12}[吗嘛么]")
 _REST = re.compile(r"^(?:剩下|剩余|余下|其余|其他|后面|另外|下剩)")
@@ -108,6 +115,10 @@ _ASSENT = re.compile(
     r"^(?:嗯+|啊|哦|噢|那|就)*[，,]?(?:好|行|可以|对|是的|是$|没问题|没事|成$|成吧|成交|中$|中吧|OK|ok|能|会|"
     r"那就这样|就这样|就这么|我?知道了|一定|肯定|没错|同意|答应|听你的|按你)"
 )
+_SOME_DAY = re.compile(r"有钱|自然会|迟早|早晚会|总会")
+_SETTLES = re.compile(r"最[迟晚]|那就|就定|说定")
+_THINKS_OVER = re.compile(r"想想(?!办法)|想一想|想一下|考虑|商量|再看|看看吧")
+_PUTS_IT = re.compile(r"[吗吧呢不？?][。！!]?$|行不行|对不对|是不是")
 _HUM = re.compile(r"^(?:嗯|啊|哦|噢|唔|[，,。\s])+$")
 _ACCEPT = re.compile(r"^(?:嗯|啊|那)*[，,]?(?:好|行|可以|没问题|成|中|OK|ok)(?!好|不)")
 _QUESTION_OF_PAY = re.compile(
@@ -238,20 +249,21 @@ def _stated(turn: _Said, call_date: date | None) -> Promise | None:
 
 
 def _bare(turn: _Said, call_date: date | None) -> Promise | None:
-    """后天，一千七: a day and a sum and next to nothing else, said to a collector, are an offer."""
-    if len(turn.text) > _LONGEST_BARE or not (turn.may_name_day and turn.may_name_sum):
+    """后天，一千七 or 最迟二十号: a day with a sum or a settling word and next to nothing else is an offer."""
+    if len(turn.text) > _LONGEST_BARE or not turn.may_name_day:
         return None
     text = turn.text.strip("，,。！!；; \n")
     if _NO.search(turn.text) or _DONE.search(turn.text) or _ASK.search(text) or _OTHERS.search(text):
         return None
     clause = _Clause(start=0, end=len(turn.text), text=turn.text, said=turn)
     amount = _first([clause.of(EntityKind.MONEY)])
-    day = _first([_coming(clause, call_date)]) if amount else None
-    if day is None or amount is None or amount.value is None:
+    day = _first([_coming(clause, call_date)])
+    if day is None or not ((amount and amount.value is not None) or _SETTLES.search(text)):
         return None
-    if len(turn.text) - len(day.text) - len(amount.text) > _BESIDE_BARE:
+    named = [entity for entity in (day, amount) if entity]
+    if len(turn.text) - sum(len(entity.text) for entity in named) > _BESIDE_BARE:
         return None
-    span = min(day.start, amount.start), max(day.end, amount.end)
+    span = min(entity.start for entity in named), max(entity.end for entity in named)
     return _promise(turn, span, (day, amount), Firmness.WEAK if _WEAK.search(text) else Firmness.FIRM, call_date)
 
 
@@ -294,7 +306,7 @@ def _from_clause(turn: _Said, clauses: list[_Clause], index: int, call_date: dat
     amount = _first([clause.of(EntityKind.MONEY) for clause in near])
     text = clauses[index].text.rstrip("，,。！!；; \n")
     hints = (_SURE, _WEAK, _AT_ONCE, _INSTALMENTS)
-    if day is None and amount is None and not any(words.search(text) for words in hints):
+    if day is None and amount is None and (_SOME_DAY.search(text) or not any(words.search(text) for words in hints)):
         return None
     whole = turn.text if len(clauses) <= 2 else "".join(clause.text for clause in clauses[index : index + 2])
     used = [clauses[index].start, clauses[index].start + len(text)]
@@ -372,8 +384,10 @@ def _assented(turn: _Said, before: _Said, promise: Promise | None, call_date: da
     """The customer's yes to the agent's figures."""
     if not before.may_name_terms:
         return None
-    hum = bool(_HUM.match(turn.text))
-    if not (hum or _ASSENT.match(turn.text)) or _NO.search(turn.text) or _ASK.search(turn.text.strip("。，, ")):
+    hum = bool(_HUM.match(turn.text)) and bool(_PUTS_IT.search(before.text))
+    if not (hum or _ASSENT.match(turn.text)) or _THINKS_OVER.search(turn.text):
+        return None
+    if _NO.search(turn.text) or _ASK.search(turn.text.strip("。，, ")):
         return None
     day, amount = _proposal(before, call_date)
     if day is None and amount is None:
