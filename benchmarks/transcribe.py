@@ -1,13 +1,16 @@
 """How fast and how right recognition is, beside openai-whisper and plain faster-whisper with the same weights.
 
     python benchmarks/transcribe.py                 speed, error rate and memory; about 25 minutes on two cores
-    python benchmarks/transcribe.py --only speed    or: memory (13 minutes of processor time)
+    python benchmarks/transcribe.py --only speed    or: memory (13 minutes of processor time), hotwords (4 minutes)
     python benchmarks/transcribe.py --minutes 3 --slow-share 0.3
 
 Prints ratios, since absolute times drift on shared machines: every group of calls goes through all recognisers in
 turn, each in a fresh process, start-up included; processor time stands beside wall time. openai-whisper runs on a
 share of the groups (--slow-share, 0 for none) and is compared on those alone. Calls are made from samples/:
 telephone stereo, 8 kHz A-law, joined in varied order.
+
+Hot words are measured on each recording by itself, those of the corpus's open half as well, with and without: errors,
+and how many of the words were found where somebody says them, and made up where nobody does.
 
 Error rate: characters wrong, missing or added, over characters of the reference. Both sides are put into simplified
 characters without punctuation, digits are read out (1520 元 → 一千五百二十元); fillers count like any other word.
@@ -33,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).parent.parent
-SAMPLES = ROOT / "samples"
+SAMPLES, CORPUS = ROOT / "samples", ROOT / "tests" / "corpus"
 GROUP_MINUTES = 2.5
 OURS, BARE, PLAIN, OPENAI = "callaudit", "callaudit, no hot words", "faster-whisper", "openai-whisper"
 MEMORY_GOAL_MB = 900
@@ -41,7 +44,7 @@ MEMORY_GOAL_MB = 900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A stereo call made of samples, and what was said on each channel."""
+    """A stereo call, and what was said on each channel."""
 
     path: Path
     minutes: float
@@ -70,6 +73,8 @@ def main() -> None:
             _compare(groups, Path(folder), slow_share=given.slow_share)
         if given.only in (None, "memory"):
             _memory(Path(folder), repeats=given.repeats)
+        if given.only in (None, "hotwords"):
+            _hotwords()
 
 
 def _arguments() -> argparse.Namespace:
@@ -77,7 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10.0, help="length of all calls together")
     parser.add_argument("--slow-share", type=float, default=0.3, help="share of the groups for openai-whisper")
     parser.add_argument("--repeats", type=int, default=100, help="calls of one process in the memory test")
-    parser.add_argument("--only", choices=("speed", "memory"))
+    parser.add_argument("--only", choices=("speed", "memory", "hotwords"))
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("files", nargs="*", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -113,8 +118,13 @@ def _join(picked: Sequence[dict[str, Any]], path: Path) -> Call:
     sound = [np.concatenate(list(blocks(examine(SAMPLES / p["file"]))), axis=1)[:, ::2] for p in picked]
     joined = np.concatenate(sound, axis=1)
     _write(path, joined)
-    texts = ["".join(t["text"] for p in picked for t in p["turns"] if (t["role"] != "agent") == c) for c in (0, 1)]
-    return Call(path=path, minutes=joined.shape[1] / 8000 / 60, texts=(texts[0], texts[1]))
+    return Call(path=path, minutes=joined.shape[1] / 8000 / 60, texts=_texts([t for p in picked for t in p["turns"]]))
+
+
+def _texts(turns: Sequence[dict[str, Any]]) -> tuple[str, str]:
+    """What the agent says, on channel 0, and the customer, on channel 1."""
+    agent, customer = ("".join(t["text"] for t in turns if (t["role"] != "agent") == c) for c in (False, True))
+    return agent, customer
 
 
 def _write(path: Path, samples: NDArray[np.float32]) -> None:
@@ -248,14 +258,21 @@ def _row(system: str, done: Sequence[Run], ours: Sequence[Run], groups: Sequence
 
 def _error_rate(runs: Sequence[Run], groups: Sequence[list[Call]]) -> float:
     """Over the groups that were run: all errors over all characters."""
-    wrong = said = 0
-    for run, group in zip(runs, groups, strict=False):
-        for call, heard in zip(group, run.texts, strict=True):
-            for reference, text in zip(call.texts, heard, strict=True):
-                right = normalise(reference)
-                wrong += distance(right, normalise(text))
-                said += len(right)
-    return wrong / said
+    pairs = [
+        (call, heard)
+        for run, group in zip(runs, groups, strict=False)
+        for call, heard in zip(group, run.texts, strict=True)
+    ]
+    return sum(_wrong(call, heard) for call, heard in pairs) / sum(_said(call) for call, _ in pairs)
+
+
+def _wrong(call: Call, heard: Sequence[str]) -> int:
+    """Characters wrong, missing or added, on both channels."""
+    return sum(distance(normalise(right), normalise(text)) for right, text in zip(call.texts, heard, strict=True))
+
+
+def _said(call: Call) -> int:
+    return sum(len(normalise(text)) for text in call.texts)
 
 
 def _convert(checkpoint: Path) -> None:
@@ -290,6 +307,50 @@ def distance(one: str, other: str) -> int:
             left = min(left + 1, row[j] + 1, corner + (char != theirs))
             corner, row[j] = row[j], left
     return row[-1]
+
+
+# ---- hot words
+
+
+def _hotwords() -> None:
+    """Errors of each recording with and without hot words, then words found and words made up."""
+    from rules.load import load_lexicon
+
+    words, systems = load_lexicon()["hotwords"], {OURS: _ours(), BARE: _bare()}
+    calls = list(_recordings())
+    heard = {name: [hear(call.path) for call in calls] for name, hear in systems.items()}
+    print(f"\n{'recording':14}{'characters':>11}" + "".join(f"{name:>25}" for name in systems))
+    for i, call in enumerate(calls):
+        print(f"{call.path.name:14}{_said(call):11}" + "".join(f"{_wrong(call, heard[n][i]):25}" for n in systems))
+    for name in systems:
+        counts = [_counts(call, texts, words) for call, texts in zip(calls, heard[name], strict=True)]
+        said, found, made_up = (sum(column) for column in zip(*counts, strict=True))
+        print(f"{name}: {found} of {said} hot words found, {made_up} made up")
+
+
+def _recordings() -> Iterator[Call]:
+    """The stereo samples and the recordings of the corpus's open half, as they are."""
+    for sample in _stereo_samples():
+        yield _recorded(SAMPLES, sample, sample["turns"])
+    lines = [line for file in (CORPUS / "open").glob("*.jsonl") for line in file.read_text("utf-8").splitlines()]
+    turns = {call["call_id"]: call["turns"] for call in map(json.loads, lines)}
+    for call in json.loads((CORPUS / "sound" / "index.json").read_text("utf-8")):
+        if call["half"] == "open":
+            yield _recorded(CORPUS / "sound", call, turns[call["call_id"]])
+
+
+def _recorded(folder: Path, call: dict[str, Any], turns: Sequence[dict[str, Any]]) -> Call:
+    return Call(path=folder / call["file"], minutes=call["duration_ms"] / 60_000, texts=_texts(turns))
+
+
+def _counts(call: Call, heard: Sequence[str], words: Sequence[str]) -> tuple[int, int, int]:
+    """How often the words were said, were found, and came up without having been said."""
+    pairs = [
+        (normalise(right).count(word), normalise(text).count(word))
+        for right, text in zip(call.texts, heard, strict=True)
+        for word in words
+    ]
+    return sum(a for a, _ in pairs), sum(min(a, b) for a, b in pairs), sum(max(0, b - a) for a, b in pairs)
 
 
 # ---- memory
