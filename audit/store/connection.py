@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any, Self
 
 from audit.errors import BadKey, StoreError, StoreFull, os_reason
 from audit.store import cipher
-from audit.store.migrations import migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
 
 BUSY_SECONDS = 30
 """How long a write waits for another process before it gives up."""
@@ -61,9 +62,10 @@ class Connection:
             store.sql.execute("pragma journal_mode = wal")
             # A power cut may cost the last calls, never the store: https://sqlite.org/pragma.html#pragma_synchronous
             store.sql.execute("pragma synchronous = normal")
-            if migrations.pending(store._db):
+            steps = _migrations()
+            if steps.pending(store._db):
                 with store.writing():  # who waited for another that makes the store finds nothing left to do
-                    migrations.apply(store._db)
+                    steps.apply(store._db)
         except BaseException:
             store.close()
             raise
@@ -79,7 +81,7 @@ class Connection:
             # Without leave to write beside it, a finished store is read as a file that nobody changes.
             still = not _may_write(path.absolute().parent) and not Path(f"{path}-wal").exists()
             store = cls(path, *_connect(path, mode="ro&immutable=1" if still else "ro"))
-            if migrations.pending(store._db):
+            if _migrations().pending(store._db):
                 store.close()
                 raise StoreError(f"{path}：不是 callaudit 的数据库，或版本太旧；请先运行一次 callaudit audit")
             store._refuse_newer()
@@ -90,7 +92,7 @@ class Connection:
         """Open a finished copy to look at, also one of an earlier version; `StoreError` where it is not a store."""
         with told(path):
             store = cls(path, *_connect(path, mode="ro&immutable=1"))
-            if not migrations.applied(store._db):
+            if not _migrations().applied(store._db):
                 store.close()
                 raise StoreError(f"{path}：不是 callaudit 的数据库；请给 callaudit backup 写出的文件")
             store._refuse_newer()
@@ -126,8 +128,10 @@ class Connection:
             return str(self.sql.execute("pragma quick_check(1)").fetchone()[0])
 
     def _refuse_newer(self) -> None:
-        known = {m.name for m in migrations.pending(Database(memory=True))}
-        unknown = [m.name for m in migrations.applied(self._db) if m.name not in known]
+        from sqlite_utils import Database
+
+        known = {step.name for step in _migrations().pending(Database(memory=True))}
+        unknown = [step.name for step in _migrations().applied(self._db) if step.name not in known]
         if unknown:
             self.close()
             raise StoreError(f"{self.path}：由更新版本的 callaudit 写成（{unknown[0]}）；请升级 callaudit")
@@ -238,8 +242,17 @@ def _make(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
+def _migrations() -> Migrations:
+    """Read when a store is opened: with sqlite-utils comes pandas, where it is installed, which no worker needs."""
+    from audit.store.migrations import migrations
+
+    return migrations
+
+
 def _connect(path: Path, *, mode: str) -> tuple[Database, str | None]:
     """With the key that fits: the one given, or none for a store that is not encrypted."""
+    from sqlite_utils import Database
+
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     connection = cipher.library().connect(uri, uri=True, timeout=BUSY_SECONDS)
     key = cipher.given_key()
