@@ -41,7 +41,7 @@ def test_hot_words_in_speech_stay(text):
     assert not refuse(heard(text), hotwords=HOTWORDS)
 
 
-@pytest.mark.parametrize("text", ["\ufffd还钱", "。", " ", "…", "请" * 200])
+@pytest.mark.parametrize("text", ["\ufffd还钱", "。", " ", "…", "请" * 200, "你涉嫌" + "账片，贷款" * 4 + "明天上门"])
 def test_broken_bytes_bare_marks_and_loops(text):
     assert refuse(heard(text))
 
@@ -61,7 +61,7 @@ def test_a_hot_word_that_the_prompt_put_there():
     assert not refuse(heard("还款我知道", confidence=0.5), hotwords=HOTWORDS)
 
 
-@pytest.mark.parametrize("text", ["好好好，行行行", "对对对对对", "喂喂喂，听得到吗", "订单我看一下", "谢谢您的配合，再见", "你作什么"])
+@pytest.mark.parametrize("text", ["好好好，行行行", "对对对对对", "不知道，不知道，不知道", "好的好的好的好的好的", "喂喂喂，听得到吗", "订单我看一下", "谢谢您的配合，再见", "你作什么"])
 def test_repeats_and_courtesies_stay(text):
     assert not looped(text)
     assert not refuse(heard(text), hotwords=HOTWORDS)
