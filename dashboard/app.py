@@ -60,6 +60,8 @@ def main() -> None:
     actor = data.actor()
     filters_place = st.sidebar.container()  # above the switch, which must have run before them
     _language_switch()
+    with st.sidebar:
+        _who(actor)
     open_to = [spec for spec in PAGES if spec.open_to(actor)]
     if not open_to:
         st.error(t("shell.no_pages", role=t(f"shell.role_{actor.role}")))
@@ -77,8 +79,6 @@ def main() -> None:
     if spec.filtered:
         with filters_place:
             filters.draw(actor)
-    with st.sidebar:
-        _who(actor)
     chosen.run()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import streamlit as st
@@ -17,14 +16,11 @@ from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CAUSES, Outcome
 from audit.complaints import Desk, change, extend, history, link, move, read, related, unlink
 from audit.errors import AuditError
 from dashboard import complaint_labels as labels
-from dashboard import data
+from dashboard import data, rulebook
 from dashboard.complaint_intake import writing_desk
 from dashboard.told import told
 from dashboard.words import t
 from rules.model import Result
-
-if TYPE_CHECKING:
-    from rules.engine import Judge
 
 SUGGESTED = 8
 _ACTS: dict[Status, tuple[str, str]] = {
@@ -177,7 +173,7 @@ def _flags(what: str, flags: tuple[Flag, ...], one: Complaint) -> None:
         name = f"{labels.category(category)}{unsure}"
         said.append(f":red[:material/flag: **{name}**（{t('complaints.same_category')}）]" if hit else name)
     said.sort(key=lambda text: not text.startswith(":red"))
-    st.caption(f"{what}：{'、'.join(said)}")
+    st.markdown(f":small[{what}：{'、'.join(said)}]")
 
 
 def _seen(desk: Desk, call: NearCall) -> None:
@@ -191,7 +187,9 @@ def _seen(desk: Desk, call: NearCall) -> None:
 def _under(desk: Desk, one: Complaint, call: NearCall, *, editor: bool) -> None:
     with st.container(horizontal=True):
         if st.button(t("complaints.today"), key=f"complaint_today_{call.call_id}", icon=":material/rule:"):
-            st.session_state["complaint_today"] = (call.call_id, judged_today(desk, call.call_id, _judge()))
+            with rulebook.judging:
+                judged = judged_today(desk, call.call_id, rulebook.judge())
+            st.session_state["complaint_today"] = (call.call_id, judged)
         if editor and st.button(
             t("complaints.unlink"), key=f"complaint_unlink_{call.call_id}", icon=":material/link_off:", type="tertiary"
         ):
@@ -211,18 +209,6 @@ def _by_id(desk: Desk, one: Complaint) -> None:
         sent = right.form_submit_button(t("complaints.link"), key="complaint_link_id", icon=":material/link:")
     if sent and call_id.strip():
         _do(desk, link, one.id, call_id.strip())
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _judge_of(pack: str) -> Judge:
-    from rules.engine import Judge
-    from rules.load import load_rules
-
-    return Judge(load_rules(pack))
-
-
-def _judge() -> Judge:
-    return _judge_of(data.config().rules)
 
 
 def _answer_form(desk: Desk, one: Complaint, *, editor: bool) -> None:

@@ -51,6 +51,11 @@ def current(actor: Actor | None = None) -> Filter:
     )
 
 
+def names(actor: Actor) -> dict[str, str | None]:
+    """What the collectors whom this person may see are called, by their ids."""
+    return _choices(actor, actor.only_own, data.version()).agents
+
+
 def clear() -> None:
     """Ask nothing any more."""
     for name in NAMES:

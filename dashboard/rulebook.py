@@ -11,7 +11,7 @@ from dashboard import data
 from dashboard.player import ICONS
 from dashboard.words import lang, t
 from rules.engine import Judge
-from rules.load import load_rules
+from rules.load import RuleErrors, load_rules
 from rules.model import CATEGORIES, Reference, Rule, RuleSet, Severity
 from rules.second_opinion import SecondOpinion
 from rules.second_opinion import title as title_of_hint
@@ -66,6 +66,12 @@ def severity(found: Severity) -> str:
 def clause(reference: Reference) -> str:
     """Instrument and clause."""
     return f"{reference.instrument} {reference.clause or ''}".strip()
+
+
+def tell_broken(broken: RuleErrors) -> None:
+    """What is wrong with the pack, line by line."""
+    st.error(t("rules_page.bad_pack"), icon=":material/error:")
+    st.code("\n".join(broken.errors), language=None, wrap_lines=True)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

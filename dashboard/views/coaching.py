@@ -10,7 +10,6 @@ from typing import Any
 import streamlit as st
 
 from audit.access import Action, Actor, may
-from audit.choices import choices
 from audit.coaching import (
     NewClip,
     Task,
@@ -172,7 +171,7 @@ def _edit(one: Playlist) -> None:
 
 
 def _assign(store: Store, actor: Actor, one: Playlist) -> None:
-    names = _names(actor, data.version())
+    names = filters.names(actor)
     with (
         st.popover(t("coaching.assign"), icon=":material/assignment_ind:"),
         st.form(f"coaching_assign_{one.id}", border=False),
@@ -186,12 +185,6 @@ def _assign(store: Store, actor: Actor, one: Playlist) -> None:
         sent = st.form_submit_button(t("coaching.assign_go"), key="coaching_assign_go", type="primary")
     if sent:
         act(assign, one.id, Task(agents=tuple(agents), due_on=due, note=note))
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _names(_actor: Actor, version: tuple[int, ...]) -> dict[str, str | None]:
-    with data.reading() as store:
-        return choices(store, actor=_actor).agents
 
 
 def _print(actor: Actor, one: Playlist) -> None:

@@ -102,7 +102,7 @@ def _desk(desk: Desk) -> None:
 
 def _choice(desk: Desk) -> list[Complaint]:
     """The filters above the list, and what fits them."""
-    shown = st.pills(  # in English they take two lines
+    shown = st.segmented_control(
         t("complaints.c_status"),
         _SHOWN,
         key="complaints_show",
@@ -110,6 +110,7 @@ def _choice(desk: Desk) -> list[Complaint]:
         required=True,
         format_func=lambda name: t(f"complaints.show_{name}"),
         label_visibility="collapsed",
+        wrap=True,
     )
     channel, category, words = st.columns([3, 3, 4])
     wanted = {

@@ -88,8 +88,10 @@ def _critical(found: Overview) -> None:
     waiting = found.backlog.by_severity[Severity.CRITICAL]
     st.metric(t("overview.critical"), f"{waiting:,}")
     told = t("overview.critical_calls", n=f"{found.totals.calls_critical_waiting:,}")
-    st.caption(f":red[:material/priority_high: {told}]" if waiting else told)
-    if waiting:
+    if not waiting:
+        st.caption(told)
+    else:
+        st.markdown(f":small[:red[:material/priority_high: {told}]]")
         link("review", t("overview.go_review"), icon=":material/arrow_forward:", severity="critical")
 
 
@@ -109,7 +111,7 @@ def _complaints(found: Overview) -> None:
     assert complaints is not None
     st.metric(t("overview.complaints"), f"{complaints.open:,}")
     if complaints.overdue:
-        st.caption(f":red[:material/warning: {t('overview.overdue', n=complaints.overdue)}]")
+        st.markdown(f":small[:red[:material/warning: {t('overview.overdue', n=complaints.overdue)}]]")
     else:
         st.caption(t("overview.not_overdue", all=f"{complaints.all:,}"))
     link("complaints", t("overview.go_complaints"), icon=":material/arrow_forward:")

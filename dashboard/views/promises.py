@@ -13,7 +13,6 @@ import streamlit as st
 
 from audit.access import Action, Actor, may
 from audit.cases import import_cases, read_cases, unknown_cases
-from audit.choices import choices
 from audit.collectors import SMALL_SAMPLE
 from audit.complaints import today as this_day
 from audit.errors import AuditError
@@ -58,7 +57,7 @@ def _tabs(found: Results, actor: Actor, which: Filter, terms: Terms) -> None:
     labels = [t("promises.tab_follow"), t("promises.tab_stage"), t("promises.tab_collector")]
     # Open tabs are remembered by their label, which the other language has not.
     follow, stage, collector = st.tabs(labels, key=f"promises_tabs_{lang()}", on_change="rerun")
-    names = _names(actor, data.version())
+    names = filters.names(actor)
     if stage.open:
         with stage:
             _outcomes(found.by_stage, "stage", {})
@@ -90,12 +89,6 @@ def _promises(
 def _counted(_actor: Actor, role: str, which: Filter, terms: Terms, listed: Listed, version: tuple[int, ...]) -> int:
     with data.reading() as store:
         return how_many(store, which, actor=_actor, terms=terms, listed=listed)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _names(_actor: Actor, version: tuple[int, ...]) -> dict[str, str | None]:
-    with data.reading() as store:
-        return choices(store, actor=_actor).agents
 
 
 def _how_to_begin(actor: Actor) -> None:

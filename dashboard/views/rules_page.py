@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from audit.access import Action, may
-from dashboard import data, rule_bench, rule_detail, rule_list, rule_reaudit
+from dashboard import data, rule_bench, rule_detail, rule_list, rule_reaudit, rulebook
 from dashboard.words import t
 from rules.load import RuleErrors
 
@@ -16,8 +16,7 @@ def show() -> None:
     try:
         _page()
     except RuleErrors as broken:
-        st.error(t("rules_page.bad_pack"), icon=":material/error:")
-        st.code("\n".join(broken.errors), language=None)
+        rulebook.tell_broken(broken)
 
 
 def _page() -> None:

@@ -54,7 +54,7 @@ WORDS = {
     "faults": ("常见问题", "Typical faults"),
     "more_faults": ("另有 {n} 条：", "{n} more: "),
     "no_faults": ("没有确认的违规。", "No confirmed violations."),
-    "times": ("{n} 通", "{n} calls"),
+    "times": ("{n} 通", "calls: {n}"),
     "because": ("判定理由", "Because"),
     "listen": ("听这一段", "Listen"),
     "to_call": ("打开通话", "Open the call"),

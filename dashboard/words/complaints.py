@@ -66,7 +66,7 @@ WORDS = {
     "on_time": ("剩 {n} 天", "{n} days left"),
     "due_soon": ("快到期：剩 {n} 天", "due soon: {n} days left"),
     "due_today": ("今天到期", "due today"),
-    "overdue": ("超期 {n} 天", "{n} days overdue"),
+    "overdue": ("超期 {n} 天", "{n} d overdue"),
     "met": ("按期答复", "answered in time"),
     "missed": ("超期答复", "answered late"),
     "received": ("已受理", "Received"),
