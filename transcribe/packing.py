@@ -15,9 +15,9 @@ from transcribe.audio import PER_MS, SAMPLE_RATE, Samples
 from transcribe.engine import Speech, Utterance
 from transcribe.model import Word
 
-WINDOW_SECONDS = 30.0
+_WINDOW = 30 * SAMPLE_RATE
 # Silence between two stretches, so that their words don't run together.
-GAP_SECONDS = 0.3
+_GAP = 300 * PER_MS
 # Cross-attention lets a word after a pause begin inside the pause: late in its time the word is surely spoken.
 _SPOKEN = 0.75
 
@@ -63,32 +63,29 @@ class HeardWord:
     confidence: float
 
 
-def pack(speech: Sequence[Speech], *, seconds: float = WINDOW_SECONDS) -> list[Window]:
+def pack(speech: Sequence[Speech]) -> list[Window]:
     """Fill windows voice by voice in the order given; a stretch longer than a window gets one of its own."""
-    limit, gap = int(seconds * SAMPLE_RATE), int(GAP_SECONDS * SAMPLE_RATE)
     voices: dict[tuple[int, int], list[int]] = {}
     for index, one in enumerate(speech):
         voices.setdefault((one.call, one.channel), []).append(index)
-    return [
-        _lay(speech, group, gap) for voice in voices.values() for group in _groups(speech, voice, limit, gap)
-    ]
+    return [_lay(speech, group) for voice in voices.values() for group in _groups(speech, voice)]
 
 
-def _groups(speech: Sequence[Speech], voice: Sequence[int], limit: int, gap: int) -> Iterator[list[int]]:
+def _groups(speech: Sequence[Speech], voice: Sequence[int]) -> Iterator[list[int]]:
     group: list[int] = []
     used = 0
     for index in voice:
         size = len(speech[index].samples)
-        if group and used + gap + size > limit:
+        if group and used + _GAP + size > _WINDOW:
             yield group
             group, used = [], 0
-        used += size + (gap if group else 0)
+        used += size + (_GAP if group else 0)
         group.append(index)
     yield group
 
 
-def _lay(speech: Sequence[Speech], group: Sequence[int], gap: int) -> Window:
-    silence = np.zeros(gap, dtype=np.float32)
+def _lay(speech: Sequence[Speech], group: Sequence[int]) -> Window:
+    silence = np.zeros(_GAP, dtype=np.float32)
     pieces: list[Samples] = []
     placed: list[Placed] = []
     at = 0
@@ -97,7 +94,7 @@ def _lay(speech: Sequence[Speech], group: Sequence[int], gap: int) -> Window:
         shift = one.start_ms - at // PER_MS
         placed += [Placed(index=index, start_ms=a - shift, end_ms=b - shift, shift_ms=shift) for a, b in one.spans]
         pieces += [one.samples, silence]
-        at += len(one.samples) + gap
+        at += len(one.samples) + _GAP
     return Window(samples=np.concatenate(pieces[:-1]), placed=tuple(placed))
 
 
