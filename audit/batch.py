@@ -204,7 +204,8 @@ class _Doing:
             self._again.append(job)  # before those with the same bytes: the first of them owns what is found
         else:
             _drop_copy(job)
-            self.fail(job.record, f"{_name(job.record)}：{reply.reason}" if reply.died else reply.reason)
+            reason = f"{_name(job.record)}：{reply.reason}" if reply.died else reply.reason
+            self.fail(job.record, reason, size=job.bytes)
         self._again.extend(self._same_bytes.pop(job.recording, []))
 
     def _keep(self, call: AuditedCall, spent: Spent | None) -> None:
@@ -229,13 +230,13 @@ class _Doing:
         self.tally.reasons.append(refusal.reason)
         self._over(0, failed=1)
 
-    def fail(self, record: CallRecord, reason: str) -> None:
+    def fail(self, record: CallRecord, reason: str, *, size: int) -> None:
         """Keep why a call could not be done."""
         assert record.path is not None
         self.failed.add(record.path)
         self.store.fail(record.path, reason, call_id=record.call_id, run=self.run)
         self.tally.reasons.append(reason)
-        self._over(_size(record), failed=1)
+        self._over(size, failed=1)
 
     def _over(self, size: int, *, done: int = 0, skipped: int = 0, failed: int = 0) -> None:
         self.tally.done += done
@@ -252,7 +253,7 @@ class _Doing:
             if self._interrupts.count:
                 return
             if found.problem:
-                self.fail(record, found.problem)
+                self.fail(record, found.problem, size=_size(record))
                 continue
             job = self._job(record, found)
             if self._is_done(job):

@@ -28,6 +28,9 @@ _ALL_OF_A_CLUSTER = 1_000_000
 _WORKER_BYTES = 900_000_000  # the most that a worker with the base model may come to (docs/transcribing.md)
 
 
+ENGINES = ("faster-whisper", "openai-whisper", "transcript")
+
+
 def _where(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     from audit.config import read_on
 
@@ -35,9 +38,6 @@ def _where(_ctx: click.Context, _param: click.Parameter, value: str | None) -> s
         return None if value is None else read_on(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-
-
-ENGINES = ("faster-whisper", "openai-whisper", "transcript")
 
 
 def _plain(_ctx: click.Context, _param: click.Parameter, paths: Sequence[Path]) -> list[Path]:

@@ -27,7 +27,10 @@ def run(arguments: list[str]) -> None:
 
 def main() -> None:
     """Serve until the input ends."""
-    for module in ("audit.cli_batch", "audit.workers", "rules.engine", "transcribe.audio", "transcribe.files"):
+    for module in (
+        "audit.batch", "audit.cli_batch", "audit.settings", "audit.store.migrations", "audit.workers", "rules.digests",
+        "rules.engine", "transcribe.audio", "transcribe.files",
+    ):  # fmt: skip
         import_module(module)
     for line in sys.stdin:
         pid = os.fork()

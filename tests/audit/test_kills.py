@@ -39,6 +39,7 @@ def forks(tmp_path: Path) -> Iterator[Callable[[], Forks]]:
 @pytest.fixture
 def audit(tmp_path: Path, pack: Path) -> Callable[[str], list[str]]:
     """Arguments of a batch over the folder `work` into a store of that name."""
+    (tmp_path / "callaudit.toml").write_text("second_opinion = false\n")  # a worker starts in less time without
 
     def arguments(db: str) -> list[str]:
         how = ["--engine", "transcript", "--rules", str(pack), "--workers", "1"]
