@@ -42,7 +42,7 @@ def added(calls: Sequence[Labelled], judge: Judge, second: SecondOpinion) -> Add
         labels = {(turn, category) for turn, category in call.labels if category in _LOOKED_FOR}
         judgement = judge.judge(call.turns, call.facts)
         ruled = {(finding.turn, finding.category == SELF_HARM) for finding in judgement.findings if _looked(finding)}
-        hints = [f for f in second.add(judgement, call.turns).findings if f.rule_id.startswith(PREFIX)]
+        hints = [f for f in second.weigh(judgement, call.turns).findings if f.rule_id.startswith(PREFIX)]
         result.clean_calls += not labels
         _count_found(labels, ruled, {hint.turn: hint.category for hint in hints}, result)
         wrong = len({hint.turn for hint in hints} - {turn for turn, _ in labels})

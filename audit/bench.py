@@ -70,7 +70,7 @@ def try_dialogue(
     judgement = judge.judge(turns, facts)
     traces = explain(judge, turns, facts)
     if second is not None:
-        judgement = second.add(judgement, turns)
+        judgement = second.weigh(judgement, turns)
     called_on = facts.started_at.date() if facts.started_at else None
     promise = find_promise(turns, call_date=called_on)
     return Tried(

@@ -10,7 +10,7 @@ from typing import Any
 from audit.added import added
 from audit.added import table as added_table
 from audit.errors import AuditError
-from audit.evaluate import Labelled, as_heard, evaluate, read_corpus, rule_table, tables
+from audit.evaluate import Labelled, as_heard, evaluate, read_corpus, rule_table, tables, weighing_table
 from rules.engine import Judge
 from rules.second_opinion import SecondOpinion
 from transcribe.model import Transcript
@@ -27,7 +27,9 @@ counts: it was written before the rules, by somebody else, and nobody looks at i
 rules are tuned, so its figures flatter.
 
 Found means put before a person, as a violation or as unsure. Precision is of what is called a violation; unsure accuses
-nobody and is counted apart. Intervals are Wilson's, 95%."""
+nobody and is counted apart. Intervals are Wilson's, 95%. Calls are judged as `callaudit audit` does, by the rules
+and the [second opinion](second-opinion.md), which learned from the open half; what it changes, and the tables of single
+rules, which are without it, stand below."""
 
 
 def quality_page(corpus: Path, judge: Judge, *, hear: HearFile | None) -> Iterator[str]:
@@ -36,26 +38,22 @@ def quality_page(corpus: Path, judge: Judge, *, hear: HearFile | None) -> Iterat
     yield _PREFACE
     yield ""
     yield f"Rules: {ruleset.name} {ruleset.version}, {len(ruleset.rules)} of them, digest `{ruleset.digest[:12]}`."
+    second = SecondOpinion(ruleset)
     halves = {half: _read(corpus / half) for half in HALVES}
+    weighed = {half: evaluate(calls, judge, second) for half, calls in halves.items()}
+    alone = {half: evaluate(calls, judge) for half, calls in halves.items()}
     for half, what in HALVES.items():
         yield from ("", f"## Text, {half.replace('_', '-')}: {what}", "")
-        yield from tables(evaluate(halves[half], judge))
-    yield from _second_opinion(halves, judge)
+        yield from tables(weighed[half])
+    yield from ("", "## What the second opinion changes, on text", "")
+    yield from weighing_table({half: (alone[half], weighed[half]) for half in HALVES})
+    yield ""
+    yield from added_table({half: added(calls, judge, second) for half, calls in halves.items()})
     if hear is not None:
-        yield from _sound(corpus / "sound", halves, judge, hear)
+        yield from _sound(corpus / "sound", halves, judge, second, hear)
     for half in HALVES:
         yield from ("", f"## Rules on text, {half.replace('_', '-')}", "")
-        yield from rule_table(evaluate(halves[half], judge))
-
-
-def _second_opinion(halves: dict[str, list[Labelled]], judge: Judge) -> Iterator[str]:
-    """The model beside the rules; it learned from the open half."""
-    yield from ("", "## What the second opinion adds, on text", "")
-    yield "The figures above are without it ([what it is](second-opinion.md)). It was trained on the open half, so only"
-    yield "the set-aside row tells anything. All it adds is unsure."
-    yield ""
-    second = SecondOpinion(judge.ruleset)
-    yield from added_table({half: added(calls, judge, second) for half, calls in halves.items()})
+        yield from rule_table(alone[half])
 
 
 def _read(folder: Path) -> list[Labelled]:
@@ -65,7 +63,9 @@ def _read(folder: Path) -> list[Labelled]:
     return calls
 
 
-def _sound(folder: Path, halves: dict[str, list[Labelled]], judge: Judge, hear: HearFile) -> Iterator[str]:
+def _sound(
+    folder: Path, halves: dict[str, list[Labelled]], judge: Judge, second: SecondOpinion, hear: HearFile
+) -> Iterator[str]:
     """The calls that were spoken: judged as recognised, beside the same calls judged as text."""
     index: Sequence[dict[str, Any]] = json.loads((folder / "index.json").read_text("utf-8"))
     for half, calls in halves.items():
@@ -78,4 +78,4 @@ def _sound(folder: Path, halves: dict[str, list[Labelled]], judge: Judge, hear: 
         ]
         for title, judged in (("as text", texts), ("as heard by Whisper base on an 8 kHz line", heard)):
             yield from ("", f"## Sound, {half.replace('_', '-')}: {len(spoken)} recordings, {title}", "")
-            yield from tables(evaluate(judged, judge))
+            yield from tables(evaluate(judged, judge, second))

@@ -75,7 +75,7 @@ def _check(line: bytes, judge: Judge, second: SecondOpinion | None) -> dict[str,
     turns, facts = read_call(line)
     judgement = judge.judge(turns, facts)
     if second is not None:
-        judgement = second.add(judgement, turns)
+        judgement = second.weigh(judgement, turns)
     called_on = facts.started_at.date() if facts.started_at else None
     return {
         "call_id": facts.call_id or None,

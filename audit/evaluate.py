@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from audit.figures import Share, wilson
 from rules.engine import Judge
 from rules.model import CATEGORIES, CallFacts, Finding, Group, Result, Severity
 from rules.promises import Firmness, find_promise
+from rules.second_opinion import SecondOpinion
 from transcribe.model import Role, Transcript, Turn
 
 _SLACK_MS = 1_500  # a recogniser may cut a turn where the label does not
@@ -78,6 +79,17 @@ class Evaluation:
     false_alarms: tuple[tuple[str, Finding], ...]  # medium or above, on clean turns, with the call
     never_fired: tuple[str, ...]
 
+    @property
+    def conduct(self) -> Counts:
+        """All misconduct together."""
+        every = [counts for name, counts in self.categories.items() if CATEGORIES[name][0] is Group.CONDUCT]
+        return Counts(**{each.name: sum(getattr(counts, each.name) for counts in every) for each in fields(Counts)})
+
+    @property
+    def false_alarm_rate(self) -> float:
+        """Of medium or above, per 1,000 clean turns."""
+        return 1000 * len(self.false_alarms) / max(1, self.clean_turns)
+
 
 def read_corpus(path: Path) -> list[Labelled]:
     """All calls of a file of JSON lines, or of all such files of a folder (tests/corpus/README.md)."""
@@ -132,11 +144,13 @@ class _Tally:
     fired: set[str] = field(default_factory=set)
 
 
-def evaluate(calls: Sequence[Labelled], judge: Judge) -> Evaluation:
-    """Judge every call and compare with its labels."""
+def evaluate(calls: Sequence[Labelled], judge: Judge, second: SecondOpinion | None = None) -> Evaluation:
+    """Judge every call, by the rules alone or with the second opinion, and compare with its labels."""
     tally = _Tally(categories={name: Counts() for name, (group, *_) in CATEGORIES.items() if group in _JUDGED})
     for call in calls:
         judgement = judge.judge(call.turns, call.facts)
+        if second is not None:
+            judgement = second.weigh(judgement, call.turns)
         tally.fired.update(finding.rule_id for finding in judgement.findings)
         spoken = [finding for finding in judgement.findings if finding.category in tally.categories]
         _count_categories(call, spoken, tally)
@@ -240,8 +254,7 @@ def _same(expected: Any, found: Any) -> bool:
 def tables(evaluation: Evaluation) -> Iterator[str]:
     """The figures as lines of Markdown."""
     yield f"{evaluation.calls} calls, {evaluation.turns} turns, {evaluation.clean_turns} of them clean."
-    alarms = len(evaluation.false_alarms)
-    rate = 1000 * alarms / max(1, evaluation.clean_turns)
+    alarms, rate = len(evaluation.false_alarms), evaluation.false_alarm_rate
     yield f"False alarms of medium or above on clean turns: {alarms}, that is {rate:.2f} per 1,000."
     yield ""
     yield "| category | labelled | precision (95%) | recall (95%) | of it unsure | F1 | false | put before people |"
@@ -257,6 +270,19 @@ def tables(evaluation: Evaluation) -> Iterator[str]:
     yield ""
     promises = ", ".join(f"{what} {number}" for what, number in sorted(evaluation.promises.items()))
     yield f"Promises to pay: {promises}."
+
+
+def weighing_table(halves: Mapping[str, tuple[Evaluation, Evaluation]]) -> Iterator[str]:
+    """Misconduct by the rules alone beside the same with the second opinion, as lines of Markdown."""
+    yield "| half | judged by | violations right | wrong | precision (95%) | recall (95%) | false alarms per 1,000 |"
+    yield "|---|---|---|---|---|---|---|"
+    for half, (alone, weighed) in halves.items():
+        for by, evaluation in (("rules", alone), ("rules and second opinion", weighed)):
+            counts = evaluation.conduct
+            yield (
+                f"| {half} | {by} | {counts.violations} | {counts.false} | {percent(counts.precision)} "
+                f"| {percent(counts.recall)} | {evaluation.false_alarm_rate:.2f} |"
+            )
 
 
 def rule_table(evaluation: Evaluation) -> Iterator[str]:

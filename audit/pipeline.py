@@ -53,7 +53,7 @@ def judge_call(
 
     judgement = judge.judge(transcript.turns, facts_of(job.record, transcript))
     if second is not None:
-        judgement = second.add(judgement, transcript.turns)
+        judgement = second.weigh(judgement, transcript.turns)
     called_on = job.record.started_at.date() if job.record.started_at else None
     promise = find_promise(transcript.turns, call_date=called_on)
     return AuditedCall(

@@ -1,9 +1,12 @@
-"""A second opinion beside the rules: a small linear model that puts turns before people where no rule spoke.
+"""A second opinion beside the rules: a small linear model that puts turns before people, where no rule spoke or where
+it disagrees with one.
 
 It never makes a violation. One score says whether a turn of the agent is suspicious at all; only above its threshold do
-the categories' own scores say of what. A score for self-harm looks at the customer's turns. Features are the character
-n-grams of the normalised turn, so that each hint can name the words that weighed most. docs/second-opinion.md has the
-figures; benchmarks/second_opinion.py trains.
+the categories' own scores say of what. A violation that a single rule on trial found, in words that the model takes to
+be innocent or something else, is left to people. A score for self-harm looks at the customer's turns. Features are the
+character n-grams of the normalised turn and, lighter, of the turns before and after it: people answer what is said to
+them. So each hint can name the words that weighed most.
+docs/second-opinion.md has the figures; benchmarks/second_opinion.py trains.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.model import CATEGORIES, Finding, Group, Judgement, Result, RuleSet, Severity
-from rules.text import NormalText, normal_text
+from rules.text import TURN_END, NormalText, normal_text
 from transcribe.model import Role, Turn
 
 PREFIX = "second-opinion-"
@@ -33,8 +36,14 @@ CONDUCT = tuple(name for name, (group, *_) in CATEGORIES.items() if group is Gro
 HEADS = (SUSPICIOUS, *CONDUCT, SELF_HARM)
 
 _LONGEST_GRAM = 4
+_LONGEST_NEAR = 2  # of the turns around
+_NEAR = TURN_END  # stands before an n-gram of the turns around: no turn has a line feed inside
+_NEAR_LENGTH = 0.4  # what the turns around count beside the turn itself; alike from 0.3 to 0.5 in cross-validation
 _CHARACTERS = 1_000  # of a turn that are looked at; nobody says more in one breath
 _WORDS_SHOWN = 4
+_AROUND = 40  # characters on either side of a rule's hit that are weighed with it
+_FEWEST = 6  # characters from which the model may disagree with a rule
+_CLEARLY = 0.5  # by which another category's score must be higher
 _MOST_CONFIDENCE = 0.5  # a hint is never as sure as a rule
 _MARKS = "。？"
 _GATES = {Role.AGENT: SUSPICIOUS, Role.CUSTOMER: SELF_HARM}  # whose turns are looked at, and the score that is asked
@@ -58,27 +67,53 @@ class Model:
     thresholds: Floats
     digest: str
 
+    def scores(self, columns: NDArray[np.intp], values: Floats) -> Floats:
+        """What each of HEADS says of a text with these features."""
+        return self.weights[:, columns] @ values + self.biases
 
-def grams(text: str) -> Iterator[str]:
-    """The character n-grams of a normalised turn, one to four characters long."""
+
+def grams(text: str, longest: int = _LONGEST_GRAM) -> Iterator[str]:
+    """The character n-grams of normalised words, one to `longest` characters long."""
     text = text[:_CHARACTERS]
-    for size in range(1, _LONGEST_GRAM + 1):
+    for size in range(1, longest + 1):
         for at in range(len(text) - size + 1):
             yield text[at : at + size]
 
 
-def features(text: str, index: Mapping[str, int], idf: Floats) -> tuple[NDArray[np.intp], Floats]:
-    """Columns and values of a normalised turn: sublinear counts by rarity; empty if all is unknown.
+def near_grams(near: Sequence[str]) -> Iterator[str]:
+    """The n-grams of the turns around, marked as such."""
+    return (_NEAR + gram for text in near for gram in grams(text, _LONGEST_NEAR))
 
-    The turn as a whole has length one, n-grams that the model never met included: what it does not know it does not
-    suspect. This halved the hints on strangers' everyday talk (4 to 2 of 61 turns).
+
+def around(normal: NormalText, turn: int) -> list[str]:
+    """The words of the turn before and the turn after one, as far as there are any."""
+    return [normal.turn_text(n) for n in (turn - 1, turn + 1) if 0 <= n < len(normal.turns)]
+
+
+def features(
+    text: str, near: Sequence[str], index: Mapping[str, int], idf: Floats, *, strange: bool = True
+) -> tuple[NDArray[np.intp], Floats]:
+    """Columns and values of a normalised turn between the turns `near` it: sublinear counts by rarity.
+
+    The turn as a whole has length one, n-grams that the model never met included if `strange`: what it does not know it
+    does not suspect. This halved the hints on strangers' everyday talk (4 to 2 of 61 turns). The turns around have
+    length _NEAR_LENGTH. A turn without a known word has no features, whatever is said around it.
     """
     counts = Counter(grams(text))
+    columns, values = _known(counts, index, idf)
+    if len(columns) == 0:
+        return columns, values
+    columns_near, values_near = _known(Counter(near_grams(near)), index, idf)
+    unknown = float(idf.max()) ** 2 * (len(counts) - len(columns)) if strange else 0.0
+    values /= np.float32(math.sqrt(float(values @ values) + unknown))
+    values_near *= np.float32(_NEAR_LENGTH / (math.sqrt(float(values_near @ values_near)) or 1.0))
+    return np.concatenate([columns, columns_near]), np.concatenate([values, values_near])
+
+
+def _known(counts: Mapping[str, int], index: Mapping[str, int], idf: Floats) -> tuple[NDArray[np.intp], Floats]:
     known = {index[gram]: count for gram, count in counts.items() if gram in index}
     columns = np.fromiter(known.keys(), dtype=np.intp, count=len(known))
-    values = (1 + np.log(np.fromiter(known.values(), dtype=np.float32, count=len(known)))) * idf[columns]
-    unknown = float(idf.max()) ** 2 * (len(counts) - len(known))
-    return columns, values / np.float32(math.sqrt(float(values @ values) + unknown) or 1.0)
+    return columns, (1 + np.log(np.fromiter(known.values(), dtype=np.float32, count=len(known)))) * idf[columns]
 
 
 def write_model(model: Model, path: Path) -> None:
@@ -121,6 +156,15 @@ def title(rule_id: str, *, lang: str = "zh") -> str | None:
     return f"模型提示：{chinese}" if lang == "zh" else f"Model's hint: {english.lower()}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Table:
+    """N-grams as numbers in rising order, with their rarity and (gates, n-grams) weights."""
+
+    keys: NDArray[np.int64]
+    idf: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+
 class _Sieve:
     """Most turns can be seen to be harmless without their exact score: here a bound of it, for all turns at once.
 
@@ -129,17 +173,23 @@ class _Sieve:
     """
 
     def __init__(self, model: Model) -> None:
-        chars = sorted({char for gram in model.index for char in gram})
+        chars = sorted({char for gram in model.index for char in gram.removeprefix(_NEAR)})
         self._bits = len(chars).bit_length()
         self._ids = np.zeros(sys.maxunicode + 1, dtype=np.int64)
         self._ids[[ord(char) for char in chars]] = np.arange(1, len(chars) + 1)
-        keys = np.array([self._key(gram) for gram in model.index], dtype=np.int64)
-        order = np.argsort(keys)
-        self._keys, self._idf = keys[order], model.idf[order].astype(np.float64)
         self._gates = {role: number for number, role in enumerate(_GATES)}
         rows = [HEADS.index(gate) for gate in _GATES.values()]
-        self._weights = model.weights[rows][:, order].astype(np.float64)
         self._biases, self._thresholds = model.biases[rows], model.thresholds[rows]
+        self._own = self._table(model, rows, [gram for gram in model.index if not gram.startswith(_NEAR)])
+        self._near = self._table(model, rows, [gram for gram in model.index if gram.startswith(_NEAR)])
+
+    def _table(self, model: Model, rows: list[int], listed: Sequence[str]) -> _Table:
+        keys = np.array([self._key(gram.removeprefix(_NEAR)) for gram in listed], dtype=np.int64)
+        columns = np.array([model.index[gram] for gram in listed], dtype=np.intp)
+        order = np.argsort(keys)
+        columns = columns[order]
+        weights = model.weights[rows][:, columns].astype(np.float64)
+        return _Table(keys=keys[order], idf=model.idf[columns].astype(np.float64), weights=weights)
 
     def _key(self, gram: str) -> int:
         key = 0
@@ -150,49 +200,86 @@ class _Sieve:
     def caught(self, normal: NormalText, turns: Sequence[int], roles: Sequence[Role]) -> list[int]:
         """Those of `turns` whose score may be above the threshold of their role's gate."""
         gates = np.array([self._gates[roles[turn]] for turn in turns], dtype=np.intp)
-        columns, places, counts = self._known([normal.turn_text(turn)[:_CHARACTERS] for turn in turns])
-        values = (1 + np.log(counts)) * self._idf[columns]
-        weighed = np.bincount(places, self._weights[gates[places], columns] * values, len(turns))
-        lengths = np.sqrt(np.bincount(places, values * values, len(turns)))
-        bounds = np.maximum(weighed, 0) / np.maximum(lengths, 1) + self._biases[gates]
+        own = [normal.turn_text(turn)[:_CHARACTERS] for turn in turns]
+        near = [TURN_END.join([text[:_CHARACTERS] for text in around(normal, turn)]) for turn in turns]
+        bounds = np.maximum(self._weighed(self._own, own, gates, _LONGEST_GRAM), 0) + self._biases[gates]
+        bounds += _NEAR_LENGTH * self._weighed(self._near, near, gates, _LONGEST_NEAR)
         return [turns[n] for n in np.flatnonzero(bounds > self._thresholds[gates] - _ROUNDING).tolist()]
 
-    def _known(self, texts: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.intp]]:
+    def _weighed(
+        self, table: _Table, texts: Sequence[str], gates: NDArray[np.intp], longest: int
+    ) -> NDArray[np.float64]:
+        """What the known n-grams of each text weigh at its gate, when they have length one together."""
+        columns, places, counts = self._known(table, texts, longest)
+        values = (1 + np.log(counts)) * table.idf[columns]
+        sums = np.bincount(places, table.weights[gates[places], columns] * values, len(texts))
+        lengths = np.sqrt(np.bincount(places, values * values, len(texts)))
+        return np.asarray(sums / np.maximum(lengths, 1))
+
+    def _known(
+        self, table: _Table, texts: Sequence[str], longest: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.intp]]:
         """(column, place in `texts`, count) of every n-gram of each text that the model has met."""
-        text = "\n".join([*texts, ""])
+        text = TURN_END.join([*texts, ""])
         ids = self._ids[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)]
         places = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])
         keys, met, pairs = ids, ids > 0, []
-        for size in range(1, _LONGEST_GRAM + 1):
+        for size in range(1, longest + 1):
             at = np.flatnonzero(met)
             pairs.append(keys[at] * len(texts) + places[at])
             keys, met = keys[:-1] << self._bits | ids[size:], met[:-1] & (ids[size:] > 0)
         found, counts = np.unique(np.concatenate(pairs), return_counts=True)
         sought, place = np.divmod(found, len(texts))  # in rising order, in which a search is twice as fast
-        columns = np.minimum(np.searchsorted(self._keys, sought), len(self._keys) - 1)
-        known = self._keys[columns] == sought
+        columns = np.minimum(np.searchsorted(table.keys, sought), len(table.keys) - 1)
+        known = table.keys[columns] == sought
         return columns[known], place[known], counts[known]
 
 
 class SecondOpinion:
-    """Adds hints to what the rules said of a call; severities are those that the rule set gives the category."""
+    """Weighs what the rules said of a call; severities of hints are those that the rule set gives the category."""
 
     def __init__(self, ruleset: RuleSet, *, model: Model | None = None) -> None:
         self.model = model or read_model()
         self._sieve = _Sieve(self.model)
         self._severities = {category: _usual_severity(ruleset, category) for category in (*CONDUCT, SELF_HARM)}
+        self._on_trial = frozenset(rule.id for rule in ruleset.rules if rule.status == "test")
 
-    def add(self, judgement: Judgement, turns: Sequence[Turn]) -> Judgement:
-        """The judgement with an `unsure` finding for each suspicious turn on which no rule fired."""
-        hints = list(self._hints(judgement, turns))
-        if not hints:
+    def weigh(self, judgement: Judgement, turns: Sequence[Turn]) -> Judgement:
+        """The judgement, its doubtful violations `unsure`, and a hint for each suspicious turn without a finding."""
+        weighed = [
+            finding.doubted(self._disagreement(finding, turns)) if alone else finding
+            for finding, alone in zip(judgement.findings, _alone(judgement.findings), strict=True)
+        ]
+        hints = list(self._hints(weighed, turns))
+        if not hints and weighed == list(judgement.findings):
             return judgement
-        findings = sorted((*judgement.findings, *hints), key=lambda f: (f.turn, f.start, f.rule_id))
-        outcomes = {**judgement.outcomes, **{hint.rule_id: Result.UNSURE for hint in hints}}
-        return Judgement(findings=tuple(findings), outcomes=outcomes)
+        certain = {finding.rule_id for finding in weighed if finding.result is Result.FAIL}
+        doubted = {finding.rule_id for finding in (*weighed, *hints)} - certain
+        return Judgement(
+            findings=tuple(sorted((*weighed, *hints), key=lambda f: (f.turn, f.start, f.rule_id))),
+            outcomes={**judgement.outcomes, **dict.fromkeys(sorted(doubted), Result.UNSURE)},
+        )
 
-    def _hints(self, judgement: Judgement, turns: Sequence[Turn]) -> Iterator[Finding]:
-        found = {(finding.turn, finding.category) for finding in judgement.findings}
+    def _disagreement(self, finding: Finding, turns: Sequence[Turn]) -> tuple[str, ...]:
+        """Why the model doubts a violation on trial: it takes the words, those that it knows, for something else."""
+        if finding.rule_id not in self._on_trial or finding.category not in CONDUCT or finding.start == finding.end:
+            return ()
+        spoken = turns[finding.turn].text[max(0, finding.start - _AROUND) : finding.end + _AROUND]
+        text = NormalText([spoken]).turn_text(0)
+        near = around(normal_text(tuple([turn.text for turn in turns])), finding.turn)
+        columns, values = features(text, near, self.model.index, self.model.idf, strange=False)
+        if len(text) < _FEWEST or len(columns) == 0:
+            return ()
+        scores = self.model.scores(columns, values)
+        if scores[HEADS.index(SUSPICIOUS)] < 0:
+            return ("模型看不出问题",)
+        likeliest = _likeliest(scores)[0]
+        if scores[likeliest] - scores[HEADS.index(finding.category)] < _CLEARLY:
+            return ()
+        return (f"模型觉得更像{CATEGORIES[HEADS[likeliest]][1]}",)
+
+    def _hints(self, findings: Sequence[Finding], turns: Sequence[Turn]) -> Iterator[Finding]:
+        found = {(finding.turn, finding.category) for finding in findings}
         normal, roles = normal_text(tuple([turn.text for turn in turns])), [turn.role for turn in turns]
         silent = {Role.AGENT: CONDUCT, Role.CUSTOMER: (SELF_HARM,)}
         open_turns = [
@@ -200,17 +287,17 @@ class SecondOpinion:
             if role in silent and not any((n, category) in found for category in silent[role])
         ]  # fmt: skip
         for n in self._sieve.caught(normal, open_turns, roles) if open_turns else ():
-            hint = self._hint(n, turns[n], normal.turn_text(n))
+            hint = self._hint(n, turns[n], normal.turn_text(n), around(normal, n))
             if hint is not None:
                 yield hint
 
-    def _hint(self, n: int, turn: Turn, text: str) -> Finding | None:
+    def _hint(self, n: int, turn: Turn, text: str, near: Sequence[str]) -> Finding | None:
         model, gate = self.model, HEADS.index(_GATES[turn.role])
-        columns, values = features(text, model.index, model.idf)
-        score = float(model.weights[gate, columns] @ values + model.biases[gate])
-        if len(columns) == 0 or score <= model.thresholds[gate]:
+        columns, values = features(text, near, model.index, model.idf)
+        scores = model.scores(columns, values)
+        if len(columns) == 0 or scores[gate] <= model.thresholds[gate]:
             return None
-        heads = self._likeliest(columns, values) if turn.role is Role.AGENT else [gate]
+        heads = _likeliest(scores) if turn.role is Role.AGENT else [gate]
         shares = (model.weights[gate, columns] + model.weights[heads[0], columns]) * values
         weighed = dict(zip(columns.tolist(), shares.tolist(), strict=True))
         category = HEADS[heads[0]]
@@ -218,15 +305,22 @@ class SecondOpinion:
             rule_id=PREFIX + category.replace("_", "-"), rule_version=1, category=category,
             severity=self._severities[category], result=Result.UNSURE, turn=n, start=0, end=len(turn.text),
             start_ms=turn.start_ms, end_ms=turn.end_ms, quote=turn.text, heard_as=None,
-            confidence=round(_MOST_CONFIDENCE / (1 + math.exp(-score)), 2),
-            because=_because([HEADS[head] for head in heads], _heaviest(text, model.index, weighed)),
+            confidence=round(_MOST_CONFIDENCE / (1 + math.exp(-scores[gate])), 2),
+            because=_because([HEADS[head] for head in heads], *_heaviest(text, near, model.index, weighed)),
         )  # fmt: skip
 
-    def _likeliest(self, columns: NDArray[np.intp], values: Floats) -> list[int]:
-        """The two conduct categories with the highest scores, best first."""
-        first, last = HEADS.index(CONDUCT[0]), HEADS.index(CONDUCT[-1]) + 1
-        scores = self.model.weights[first:last, columns] @ values + self.model.biases[first:last]
-        return [first + int(head) for head in np.argsort(-scores, kind="stable")[:2]]
+
+def _alone(findings: Sequence[Finding]) -> list[bool]:
+    """Whether each is a violation that no other rule of its category finds in the same turn."""
+    sure = {(f.turn, f.category, f.rule_id) for f in findings if f.result is Result.FAIL}
+    rules = Counter((turn, category) for turn, category, _ in sure)
+    return [f.result is Result.FAIL and rules[f.turn, f.category] == 1 for f in findings]
+
+
+def _likeliest(scores: Floats) -> list[int]:
+    """The two conduct categories with the highest scores, best first."""
+    first, last = HEADS.index(CONDUCT[0]), HEADS.index(CONDUCT[-1]) + 1
+    return [first + int(head) for head in np.argsort(-scores[first:last], kind="stable")[:2]]
 
 
 def _usual_severity(ruleset: RuleSet, category: str) -> Severity:
@@ -235,22 +329,32 @@ def _usual_severity(ruleset: RuleSet, category: str) -> Severity:
     return max(counts, key=lambda severity: (counts[severity], severity.rank), default=Severity.MEDIUM)
 
 
-def _heaviest(text: str, index: Mapping[str, int], weighed: Mapping[int, float]) -> list[str]:
-    """The n-grams of two characters or more that weighed most, none inside another, in the order of the turn."""
-    known = {gram for gram in grams(text) if len(gram) > 1 and index.get(gram) in weighed and not set(_MARKS) & {*gram}}
+def _heaviest(
+    text: str, near: Sequence[str], index: Mapping[str, int], weighed: Mapping[int, float]
+) -> tuple[list[str], list[str]]:
+    """The n-grams of two characters or more that weighed most, none inside another: the turn's own, and from around."""
+    said = TURN_END.join([text, *near])
+    places = {**dict.fromkeys(grams(text), 0), **dict.fromkeys(near_grams(near), len(text) + 1)}
+    known = {gram for gram in places if weighed.get(index.get(gram, -1), 0) > 0 and not set(_MARKS) & {*gram}}
     shown: list[tuple[int, str]] = []
     for gram in sorted(known, key=lambda gram: (-weighed[index[gram]], gram)):
-        at = text.index(gram)
-        apart = all(at + len(gram) <= other or other + len(word) <= at for other, word in shown)
-        if apart and weighed[index[gram]] > 0:
-            shown.append((at, gram))
+        word = gram.removeprefix(_NEAR)
+        at = said.index(word, places[gram])
+        if len(word) > 1 and all(at + len(word) <= other or other + len(seen) <= at for other, seen in shown):
+            shown.append((at, word))
         if len(shown) == _WORDS_SHOWN:
             break
-    return [gram for _, gram in sorted(shown)]
+    own, around_it = ([word for at, word in sorted(shown) if (at < len(text)) is own] for own in (True, False))
+    return own, around_it
 
 
-def _because(categories: Sequence[str], words: Sequence[str]) -> str:
+def _because(categories: Sequence[str], words: Sequence[str], words_near: Sequence[str]) -> str:
     first, *others = (CATEGORIES[category][1] for category in categories)
     also = f"，也像{others[0]}" if others else ""
-    listed = "、".join(f"“{word}”" for word in words) or "没有特别突出的"
-    return f"模型提示：可能是{first}{also}；没有规则命中，请人工判断。最主要的字词：{listed}"
+    listed = _quoted(words) or "没有特别突出的"
+    beside = f"；前后句里：{_quoted(words_near)}" if words_near else ""
+    return f"模型提示：可能是{first}{also}；没有规则命中，请人工判断。最主要的字词：{listed}{beside}"
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return "、".join(f"“{word}”" for word in words)

@@ -30,7 +30,7 @@ rules:
     kind: forbid
     role: agent
     severity: critical
-    status: test
+    status: stable
     since: 0.1.0
     references: [{instrument: 测试, authority: company_policy, confidence: high}]
     why: 测试
@@ -45,7 +45,7 @@ rules:
     kind: forbid
     role: agent
     severity: medium
-    status: test
+    status: stable
     since: 0.1.0
     references: [{instrument: 测试, authority: company_policy, confidence: high}]
     why: 测试

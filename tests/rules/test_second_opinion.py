@@ -12,7 +12,7 @@ import pytest
 
 from rules.engine import Judge
 from rules.load import load_rules
-from rules.model import CATEGORIES, CallFacts, Finding, Judgement, Result, RuleSet
+from rules.model import CATEGORIES, CallFacts, Finding, Judgement, Result, RuleSet, Severity
 from rules.second_opinion import (
     CONDUCT,
     MODEL,
@@ -53,6 +53,19 @@ def hints(judgement: Judgement) -> list[Finding]:
 NOTHING = Judgement(findings=(), outcomes={})
 
 
+def place_of(finding: Finding) -> tuple[str, int, int, int]:
+    return finding.rule_id, finding.turn, finding.start, finding.end
+
+
+def violation(rule_id: str, category: str, text: str) -> Judgement:
+    """What a rule says that finds a whole turn guilty."""
+    finding = Finding(
+        rule_id=rule_id, rule_version=1, category=category, severity=Severity.HIGH, result=Result.FAIL, turn=0, start=0,
+        end=len(text), start_ms=0, end_ms=900, quote=text, heard_as=None, confidence=1.0, because="说了",
+    )  # fmt: skip
+    return Judgement(findings=(finding,), outcomes={rule_id: Result.FAIL})
+
+
 def test_the_model_is_small_and_holds_plain_arrays_only() -> None:
     assert MODEL.stat().st_size < 5_000_000
     with zipfile.ZipFile(MODEL) as archive:
@@ -81,8 +94,8 @@ def test_training_gives_the_same_bytes(tmp_path: Path) -> None:
     samples = [
         training.Sample(
             text=f"您好{chr(0x4E00 + n % 15)}{chr(0x5E00 + n % 15)}{chr(0x6E00 + n % 4)}",
-            role=Role.CUSTOMER if n % 15 in (12, 14) else Role.AGENT,
-            labels=frozenset(filter(None, [kinds[n % 15]])), call_id=f"c{n}", file=n // 15 % 7, setting=True,
+            near=["好的"], place=(n % 2 == 0, True), role=Role.CUSTOMER if n % 15 in (12, 14) else Role.AGENT,
+            labels=frozenset(filter(None, [kinds[n % 15]])), call_id=f"c{n}", file=str(n // 15 % 7),
         )
         for n in range(15 * 14)
     ]  # fmt: skip
@@ -97,11 +110,11 @@ def test_it_never_calls_a_violation(ruleset: RuleSet, suspicious: Model) -> None
     for line in corpus.read_text("utf-8").splitlines():
         turns = [turn(t["text"], Role(t["role"]), n) for n, t in enumerate(json.loads(line)["turns"])]
         before = judge.judge(turns, CallFacts())
-        after = second.add(before, turns)
-        assert [f for f in after.findings if f not in before.findings] == hints(after)
-        assert {f.result for f in hints(after)} <= {Result.UNSURE}
-        assert {after.outcomes[f.rule_id] for f in hints(after)} <= {Result.UNSURE}
-        assert before.outcomes.items() <= after.outcomes.items()
+        after = second.weigh(before, turns)
+        changed = [finding for finding in after.findings if finding not in before.findings]
+        assert {finding.result for finding in changed} <= {Result.UNSURE}
+        assert {place_of(finding) for finding in before.findings} <= {place_of(finding) for finding in after.findings}
+        assert {rule for rule in after.outcomes if after.outcomes[rule] is Result.FAIL} <= set(before.outcomes)
         made += len(hints(after))
     assert made > 20
 
@@ -110,12 +123,41 @@ def test_it_is_silent_where_a_rule_of_conduct_fired(ruleset: RuleSet, suspicious
     turns = [turn("再不还钱我就弄死你"), turn(SAID, index=1)]
     judged = Judge(ruleset).judge(turns, CallFacts())
     assert {finding.turn for finding in judged.findings if finding.category == "threat"} >= {0}
-    silent = [f.turn for f in hints(SecondOpinion(ruleset, model=suspicious).add(judged, turns))]
+    silent = [f.turn for f in hints(SecondOpinion(ruleset, model=suspicious).weigh(judged, turns))]
     assert 0 not in silent
 
 
+@pytest.mark.parametrize(
+    ("text", "category", "doubt"),
+    [
+        ("再不还钱我叫人打断你的腿", "threat", None),
+        ("再不还钱我叫人打断你的腿", "unlawful_fee", "模型觉得更像威胁恐吓"),
+        ("奶奶我周末带孩子回来吃饭，您多包点饺子", "threat", "模型看不出问题"),
+        ("吃饺子", "threat", None),  # too few words to disagree on
+    ],
+)
+def test_a_violation_that_it_takes_for_something_else_is_left_to_people(
+    ruleset: RuleSet, text: str, category: str, doubt: str | None
+) -> None:
+    rule_id = next(rule.id for rule in ruleset.rules if rule.category == category and rule.status == "test")
+    weighed = SecondOpinion(ruleset).weigh(violation(rule_id, category, text), [turn(text)])
+    (finding,) = (finding for finding in weighed.findings if finding.rule_id == rule_id)
+    assert weighed.outcomes[rule_id] is finding.result is (Result.UNSURE if doubt else Result.FAIL)
+    assert finding.because == ("说了" if doubt is None else f"说了。待复核：{doubt}")
+
+
+def test_two_rules_that_agree_and_rules_past_their_trial_stand(ruleset: RuleSet) -> None:
+    text = "奶奶我周末带孩子回来吃饭，您多包点饺子"
+    first, other, *_ = (rule for rule in ruleset.rules if rule.category == "threat" and rule.status == "test")
+    one, two = (violation(rule.id, "threat", text) for rule in (first, other))
+    both = Judgement(findings=one.findings + two.findings, outcomes={**one.outcomes, **two.outcomes})
+    assert set(SecondOpinion(ruleset).weigh(both, [turn(text)]).outcomes.values()) == {Result.FAIL}
+    proven = dataclasses.replace(ruleset, rules=(first.model_copy(update={"status": "stable"}),))
+    assert SecondOpinion(proven).weigh(one, [turn(text)]) == one
+
+
 def test_it_explains_itself(ruleset: RuleSet, suspicious: Model) -> None:
-    (hint,) = hints(SecondOpinion(ruleset, model=suspicious).add(NOTHING, [turn(SAID)]))
+    (hint,) = hints(SecondOpinion(ruleset, model=suspicious).weigh(NOTHING, [turn(SAID)]))
     assert hint.rule_id == PREFIX + hint.category.replace("_", "-")
     assert (hint.quote, hint.start, hint.end, hint.confidence <= 0.5) == (SAID, 0, len(SAID), True)
     assert hint.because.startswith(f"模型提示：可能是{CATEGORIES[hint.category][1]}")
@@ -125,21 +167,21 @@ def test_it_explains_itself(ruleset: RuleSet, suspicious: Model) -> None:
 
 def test_customers_are_only_asked_about_self_harm(ruleset: RuleSet, suspicious: Model) -> None:
     said = [turn(SAID, Role.CUSTOMER), turn(SAID, Role.OTHER, 1), turn(SAID, Role.UNKNOWN, 2)]
-    found = hints(SecondOpinion(ruleset, model=suspicious).add(NOTHING, said))
+    found = hints(SecondOpinion(ruleset, model=suspicious).weigh(NOTHING, said))
     assert [(f.turn, f.category) for f in found] == [(0, SELF_HARM)]
 
 
 def test_what_it_does_not_know_it_does_not_suspect(ruleset: RuleSet, suspicious: Model) -> None:
     model = read_model()
-    known, mixed = (features(text, model.index, model.idf)[1] for text in ("不过安生", "不过安生☃☂☄"))
+    known, mixed = (features(text, [], model.index, model.idf)[1] for text in ("不过安生", "不过安生☃☂☄"))
     assert mixed @ mixed < 0.5 * (known @ known)
     second = SecondOpinion(ruleset, model=suspicious)
-    assert hints(second.add(NOTHING, [turn(""), turn("嗯,", index=1), turn("☃", index=2)])) == []
+    assert hints(second.weigh(NOTHING, [turn(""), turn("嗯,", index=1), turn("☃", index=2)])) == []
 
 
 def test_ordinary_talk_is_left_alone(ruleset: RuleSet) -> None:
     said = ["您好,请问是王先生吗", "好的,不打扰您了,再见", "您核对一下账单金额对不对"]
-    assert hints(SecondOpinion(ruleset).add(NOTHING, [turn(text, index=n) for n, text in enumerate(said)])) == []
+    assert hints(SecondOpinion(ruleset).weigh(NOTHING, [turn(text, index=n) for n, text in enumerate(said)])) == []
 
 
 def test_titles_for_people() -> None:
@@ -154,7 +196,7 @@ def test_the_quick_look_at_all_turns_loses_no_hint(ruleset: RuleSet, monkeypatch
     calls = [json.loads(line) for file in corpus for line in file.read_text("utf-8").splitlines()[::40]]
     spoken = [[turn(t["text"], Role(t["role"]), n) for n, t in enumerate(call["turns"])] for call in calls]
     opinion = SecondOpinion(ruleset)
-    quick = [opinion.add(NOTHING, turns) for turns in spoken]
+    quick = [opinion.weigh(NOTHING, turns) for turns in spoken]
     monkeypatch.setattr(opinion._sieve, "caught", lambda _normal, turns, _roles: list(turns))
-    assert quick == [opinion.add(NOTHING, turns) for turns in spoken]
+    assert quick == [opinion.weigh(NOTHING, turns) for turns in spoken]
     assert sum(map(len, map(hints, quick))) > 50
