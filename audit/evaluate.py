@@ -227,7 +227,7 @@ def _count_duties(call: Labelled, judge: Judge, outcomes: Mapping[str, Result], 
     """Each duty of a whole call: what people say → what the machine says; the worst of a category's rules counts."""
     order = (Result.FAIL, Result.UNSURE, Result.PASS, Result.NOT_APPLICABLE)
     for category, expected in call.duties.items():
-        said = [outcomes[rule.id] for rule in judge.ruleset.rules if rule.category == category]
+        said = [outcomes[rule.id] for rule in judge.ruleset.rules if rule.category == category and rule.id in outcomes]
         worst = min(said, key=order.index, default=Result.NOT_APPLICABLE)
         tally.duties.setdefault(category, Counter())[f"{expected.value}→{worst.value}"] += 1
 

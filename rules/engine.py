@@ -141,7 +141,7 @@ class Judge:
         self._nodes: list[Node] = []
         shared = ruleset.conditions
         self._shared = {name: self._node(condition, "any", eager=True) for name, condition in shared.items()}
-        self._compiled = [self._compile(rule) for rule in ruleset.rules]
+        self._compiled = [self._compile(rule) for rule in ruleset.rules if rule.status != "deprecated"]
         self._signals = [compiled for compiled in self._compiled if compiled.rule.kind == "signal"]
         probes = [
             (node, probe) for node in self._nodes if node.eager and node.operator for probe in node.operator.probes

@@ -2,28 +2,30 @@
 
 import pytest
 
-from rules.examples import alone, failing_examples, needless
+from rules.engine import Judge
+from rules.examples import alone, failing_examples, needless, turns_of
 from rules.lint import lint
 from rules.load import load_rules
-from rules.model import CATEGORIES, Group, Rule
+from rules.model import CATEGORIES, CallFacts, Group, Judgement, Rule
 from tests.rules.conftest import rule_of, ruleset_of
 
-RULES = load_rules().rules
+RULESET = load_rules()
+RULES = RULESET.rules
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_examples(rule: Rule) -> None:
-    found = failing_examples(alone(rule, load_rules()))
+    found = failing_examples(alone(rule, RULESET))
     assert [failure for failure in found if failure.rule_id == rule.id] == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_every_term_operator_and_exception_is_needed(rule: Rule) -> None:
-    assert needless(rule, load_rules()) == ()
+    assert needless(rule, RULESET) == ()
 
 
 def test_the_pack_is_clean() -> None:
-    assert lint(load_rules()) == ()
+    assert lint(RULESET) == ()
 
 
 def test_a_needless_term_is_found() -> None:
@@ -39,6 +41,14 @@ def test_a_wrong_example_is_found() -> None:
     examples = {"violations": [{"turns": ["agent: 你好"]}], "clean": [{"turns": ["agent: 收拾你"]}]}
     rule = rule_of(when=[{"phrase": ["收拾你"]}], examples=examples)
     assert [(failure.kind, failure.number) for failure in failing_examples(ruleset_of(rule))] == [("violations", 1), ("clean", 1)]
+
+
+def test_a_rule_out_of_use_judges_nothing() -> None:
+    examples = {"violations": [{"turns": ["agent: 收拾你"]}], "clean": [{"turns": ["agent: 收拾屋"]}]}
+    rule = rule_of(when=[{"phrase": ["收拾你"]}], examples=examples, status="deprecated")
+    judgement = Judge(ruleset_of(rule)).judge(turns_of(["agent: 收拾你"]), CallFacts())
+    assert judgement == Judgement(findings=(), outcomes={})
+    assert failing_examples(ruleset_of(rule)) == ()
 
 
 def test_all_conduct_categories_have_rules() -> None:
