@@ -34,7 +34,7 @@ quality: $(VENV)/.with-base
 rule-pages: $(VENV)/.with-base
 	$(BIN)/callaudit rules docs --out docs/rules
 
-## rules/second_opinion.npz: train the second opinion on the corpus's open half. About 20 seconds.
+## rules/second_opinion.npz: train the second opinion on the corpus's open half and the rules' examples. About 90 seconds.
 second-opinion: $(VENV)/.with-tests
 	$(BIN)/python -m benchmarks.second_opinion
 
