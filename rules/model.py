@@ -406,7 +406,7 @@ class Finding:
             self,
             result=Result.UNSURE,
             confidence=round(self.confidence * _DOUBT_CONFIDENCE, 2),
-            because=f"{self.because}。待复核：{'；'.join(doubts)}",
+            because=f"{self.because}。存疑：{'；'.join(doubts)}",
         )
 
 

@@ -143,7 +143,7 @@ def test_a_violation_that_it_takes_for_something_else_is_left_to_people(
     weighed = SecondOpinion(ruleset).weigh(violation(rule_id, category, text), [turn(text)])
     (finding,) = (finding for finding in weighed.findings if finding.rule_id == rule_id)
     assert weighed.outcomes[rule_id] is finding.result is (Result.UNSURE if doubt else Result.FAIL)
-    assert finding.because == ("说了" if doubt is None else f"说了。待复核：{doubt}")
+    assert finding.because == ("说了" if doubt is None else f"说了。存疑：{doubt}")
 
 
 def test_two_rules_that_agree_and_rules_past_their_trial_stand(ruleset: RuleSet) -> None:
