@@ -25,7 +25,8 @@ Span = tuple[int, int]
 class Hit(NamedTuple):
     """Where a condition holds: a span of normalised text in one turn, or the call as a whole (turn −1, no span).
 
-    `heard` are components matched by sound: (start, end, standard word). `doubts` make the finding unsure.
+    `heard` are components matched by sound: (start, end, standard word). `doubts` make the finding unsure. `stretch`
+    goes from the first to the last word that counts, where a condition has several parts.
     """
 
     turn: int
@@ -34,6 +35,12 @@ class Hit(NamedTuple):
     because: str
     heard: tuple[tuple[int, int, str], ...] = ()
     doubts: tuple[str, ...] = ()
+    stretch: Span | None = None
+
+    @property
+    def shown(self) -> Span:
+        """What a finding marks."""
+        return self.stretch or (self.start, self.end)
 
 
 class Call:

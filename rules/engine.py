@@ -15,7 +15,7 @@ from functools import cached_property
 from operator import sub
 from typing import Any
 
-from rules.call import CALL, Call, Hit
+from rules.call import CALL, Call, Hit, Span
 from rules.context import DEFAULT_GUARDS, guard_of
 from rules.lookout import Lookout
 from rules.model import (
@@ -39,6 +39,7 @@ from transcribe.model import Role, Turn
 _Decides = tuple[int, re.Pattern[str] | None]  # a node, and what must match where its needs are met
 
 _UNSAID = Hit(turn=CALL, start=0, end=0, because="没有出现例外所说的话")
+_LONGEST_STRETCH = 40  # characters
 _UNLESS_REACH = 12  # characters between a hit and an exception that belongs to it
 _LEAST_CONFIDENCE = 0.35  # of recognition; below it people must listen
 _SOUND_CONFIDENCE = 0.85
@@ -445,7 +446,7 @@ class Judging:
         """What the signal rules of some categories surely find, in the order of the call."""
         raising = [compiled for compiled in self._signals if compiled.rule.category in categories]
         hits = [(hit, compiled.rule) for compiled in raising for hit in self.accepted(compiled)]
-        return sorted(hit for hit, rule in hits if not _doubts(hit, rule, self.call))
+        return sorted((hit for hit, rule in hits if not _doubts(hit, rule, self.call)), key=lambda hit: hit[:3])
 
     def accepted(self, compiled: Compiled) -> list[Hit]:
         """The hits of a rule that apply, and that no guard or exception takes away."""
@@ -473,7 +474,8 @@ class Judging:
             others = [next((o for o in group if self._shares(hit, o, scope)), None) for group in spoken[1:]]
             if None in others or any(self._shares(hit, other, scope) for other in excluded):
                 continue
-            together.append(_joined([hit, *(other for other in others if other), *calls]))
+            parts = [hit, *(other for other in others if other)]
+            together.append(_joined([*parts, *calls])._replace(stretch=_stretch(parts)))
         return together
 
     def _anywhere(self, node: Node, names: Mapping[str, Node]) -> list[Hit]:
@@ -572,6 +574,12 @@ def _joined(hits: Sequence[Hit]) -> Hit:
     )  # fmt: skip
 
 
+def _stretch(parts: Sequence[Hit]) -> Span | None:
+    """From the first to the last word of all parts in one turn; None where they lie too far apart to be read as one."""
+    low, high = min(part.shown[0] for part in parts), max(part.shown[1] for part in parts)
+    return (low, high) if high - low <= _LONGEST_STRETCH else None
+
+
 def _judge_rule(compiled: Compiled, judging: Judging) -> tuple[Result, list[Finding]]:
     if not judging.call.turns or not _applies(compiled, judging):
         return Result.NOT_APPLICABLE, []
@@ -629,13 +637,13 @@ def _accepted(compiled: Compiled, judging: Judging) -> list[Hit]:
     accepted: list[Hit] = []
     taken: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for hit in sorted(hits, key=lambda hit: (hit.turn, len(hit.doubts), hit.start, -hit.end)):
-        spans = taken[hit.turn]
-        at = bisect_left(spans, (hit.end,))  # the spans are apart: only the last that begins before its end may overlap
-        if spans and (hit.turn == CALL or (at and spans[at - 1][1] > hit.start)):
+        spans, (start, end) = taken[hit.turn], hit.shown
+        at = bisect_left(spans, (end,))  # the spans are apart: only the last that begins before its end may overlap
+        if spans and (hit.turn == CALL or (at and spans[at - 1][1] > start)):
             continue
         if not _excuse(hit, compiled, judging):
             accepted.append(hit)
-            spans.insert(at, (hit.start, hit.end))
+            spans.insert(at, (start, end))
     return accepted
 
 
@@ -675,7 +683,7 @@ def _belongs(hit: Hit, exception: Hit, scope: str | None, judging: Judging) -> b
 
 
 def _finding(hit: Hit, rule: Rule, call: Call) -> Finding:
-    turn, start, end = (hit.turn, 0, 0) if hit.end <= hit.start else call.normal.span_as_spoken(hit.start, hit.end)
+    turn, start, end = (hit.turn, 0, 0) if hit.end <= hit.start else call.normal.span_as_spoken(*hit.shown)
     turn = max(turn, 0)
     spoken = call.turns[turn]
     start_ms, end_ms = call.time_of(turn, start, end)

@@ -176,7 +176,8 @@ def test_signal_is_what_another_rule_surely_finds() -> None:
 
 def test_all_any_none_and_scopes(quotes: Any) -> None:
     parts = [{"phrase": ["不还"]}, {"phrase": ["上门"]}, {"none": [{"phrase": ["同意"]}]}]
-    assert quotes([{"all": parts}], "agent: 不还就上门", "agent: 不还，同意的话上门") == ["不还"]
+    assert quotes([{"all": parts}], "agent: 不还我就上门啊", "agent: 不还，同意的话上门") == ["不还我就上门"]
+    assert quotes([{"all": parts}], f"agent: 不还{'我说过的话都算数' * 5}上门") == ["不还"]  # too far apart
     assert quotes([{"all": parts[:2]}], "agent: 不还", "agent: 上门") == []
     assert quotes([{"all": parts[:2], "scope": "call"}], "agent: 不还", "agent: 上门") == ["不还"]
     assert quotes([{"all": parts[:2], "scope": "clause"}], "agent: 不还，就上门") == []
