@@ -252,7 +252,10 @@ class Player {
   turnRow(turn, at) {
     const label = `${turn.who} ${clock(turn.start)}`
     const words = element("span", { class: "ca-text" })
-    turn.parts.forEach(([text, style, hits]) => words.append(hits.length ? this.mark(text, style, hits) : document.createTextNode(text)))
+    turn.parts.forEach(([text, style, hits], n) => {
+      const goesOn = n > 0 && turn.parts[n - 1][1] === style // the sign stands once before marks of one style
+      words.append(hits.length ? this.mark(text, style, hits, goesOn) : document.createTextNode(text))
+    })
     const head = element("button", {
       type: "button", class: "ca-when", tabindex: at ? "-1" : "0", "aria-label": `${label} ${this.w.hear_turn}`,
       onkeydown: (event) => this.turnKey(event, at),
@@ -260,14 +263,14 @@ class Player {
     return element("li", { class: `ca-turn ca-${turn.role}`, "data-turn": String(turn.n), onclick: () => this.hearTurn(at) }, head, words)
   }
 
-  mark(text, style, hits) {
+  mark(text, style, hits, goesOn) {
     const found = hits.map((at) => this.data.hits[at])
     const said = found.map((hit) => `${hit.label}：${hit.title}`).join("；")
     const show = (event) => this.showTip(event.currentTarget, found)
     return element("mark", {
       class: `ca-mark ca-${style}`, tabindex: "0", "aria-label": `${text}（${said}）`, "aria-describedby": this.tip.id,
       onmouseenter: show, onfocus: show, onmouseleave: () => this.hideTip(), onblur: () => this.hideTip(),
-    }, element("span", { class: "ca-icon", "aria-hidden": "true", "data-icon": found[0].icon }), document.createTextNode(text))
+    }, ...(goesOn ? [] : [element("span", { class: "ca-icon", "aria-hidden": "true", "data-icon": found[0].icon })]), document.createTextNode(text))
   }
 
   showTip(mark, hits) {
