@@ -19,7 +19,7 @@ from tests.disturbed import done, facts, write_work
 
 Run = Callable[..., CompletedProcess[str]]
 CALLS = 180
-PATIENCE = 120
+PATIENCE = 300
 
 
 class Nodes:
