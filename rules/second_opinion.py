@@ -43,6 +43,7 @@ _CHARACTERS = 1_000  # of a turn that are looked at; nobody says more in one bre
 _WORDS_SHOWN = 4
 _AROUND = 40  # characters on either side of a rule's hit that are weighed with it
 _FEWEST = 6  # characters from which the model may disagree with a rule
+_INNOCENT_AS_HEARD = -3.0  # suspicion below which words are innocent, misheard as they may be; of written ones it is 0
 _CLEARLY = 0.5  # by which another category's score must be higher
 _MOST_CONFIDENCE = 0.5  # a hint is never as sure as a rule
 _MARKS = "。？"
@@ -271,7 +272,8 @@ class SecondOpinion:
         if len(text) < _FEWEST or len(columns) == 0:
             return ()
         scores = self.model.scores(columns, values)
-        if scores[HEADS.index(SUSPICIOUS)] < 0:
+        heard = turns[finding.turn].confidence < 1
+        if scores[HEADS.index(SUSPICIOUS)] < (_INNOCENT_AS_HEARD if heard else 0):
             return ("模型看不出问题",)
         likeliest = _likeliest(scores)[0]
         if scores[likeliest] - scores[HEADS.index(finding.category)] < _CLEARLY:
