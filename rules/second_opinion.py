@@ -247,11 +247,12 @@ class SecondOpinion:
 
     def weigh(self, judgement: Judgement, turns: Sequence[Turn]) -> Judgement:
         """The judgement, its doubtful violations `unsure`, and a hint for each suspicious turn without a finding."""
+        normal = normal_text(tuple([turn.text for turn in turns]))
         weighed = [
-            finding.doubted(self._disagreement(finding, turns)) if alone else finding
+            finding.doubted(self._disagreement(finding, turns[finding.turn], normal)) if alone else finding
             for finding, alone in zip(judgement.findings, _alone(judgement.findings), strict=True)
         ]
-        hints = list(self._hints(weighed, turns))
+        hints = list(self._hints(weighed, turns, normal))
         if not hints and weighed == list(judgement.findings):
             return judgement
         certain = {finding.rule_id for finding in weighed if finding.result is Result.FAIL}
@@ -261,28 +262,26 @@ class SecondOpinion:
             outcomes={**judgement.outcomes, **dict.fromkeys(sorted(doubted), Result.UNSURE)},
         )
 
-    def _disagreement(self, finding: Finding, turns: Sequence[Turn]) -> tuple[str, ...]:
+    def _disagreement(self, finding: Finding, turn: Turn, normal: NormalText) -> tuple[str, ...]:
         """Why the model doubts a violation on trial: it takes the words, those that it knows, for something else."""
         if finding.rule_id not in self._on_trial or finding.category not in CONDUCT or finding.start == finding.end:
             return ()
-        spoken = turns[finding.turn].text[max(0, finding.start - _AROUND) : finding.end + _AROUND]
+        spoken = turn.text[max(0, finding.start - _AROUND) : finding.end + _AROUND]
         text = NormalText([spoken]).turn_text(0)
-        near = around(normal_text(tuple([turn.text for turn in turns])), finding.turn)
-        columns, values = features(text, near, self.model.index, self.model.idf, strange=False)
+        columns, values = features(text, around(normal, finding.turn), self.model.index, self.model.idf, strange=False)
         if len(text) < _FEWEST or len(columns) == 0:
             return ()
         scores = self.model.scores(columns, values)
-        heard = turns[finding.turn].confidence < 1
-        if scores[HEADS.index(SUSPICIOUS)] < (_INNOCENT_AS_HEARD if heard else 0):
+        if scores[HEADS.index(SUSPICIOUS)] < (_INNOCENT_AS_HEARD if turn.confidence < 1 else 0):
             return ("模型看不出问题",)
         likeliest = _likeliest(scores)[0]
         if scores[likeliest] - scores[HEADS.index(finding.category)] < _CLEARLY:
             return ()
         return (f"模型觉得更像{CATEGORIES[HEADS[likeliest]][1]}",)
 
-    def _hints(self, findings: Sequence[Finding], turns: Sequence[Turn]) -> Iterator[Finding]:
+    def _hints(self, findings: Sequence[Finding], turns: Sequence[Turn], normal: NormalText) -> Iterator[Finding]:
         found = {(finding.turn, finding.category) for finding in findings}
-        normal, roles = normal_text(tuple([turn.text for turn in turns])), [turn.role for turn in turns]
+        roles = [turn.role for turn in turns]
         silent = {Role.AGENT: CONDUCT, Role.CUSTOMER: (SELF_HARM,)}
         open_turns = [
             n for n, role in enumerate(roles)
