@@ -38,13 +38,15 @@ class ChangedRules:
     second: SecondOpinion | None
     ruleset: RuleSet
 
-    def outcomes(self, store: Store, old: StoredCall, *, settings: str) -> dict[str, Result | None] | None:
+    def outcomes(
+        self, store: Store, old: StoredCall, *, hearing: str, settings: str
+    ) -> dict[str, Result | None] | None:
         """Outcomes of these rules that are others now (None: the rule is gone), in a call of which all else stays.
 
         None where that can't be said: findings change, or the judgement (its `settings` digest) rests on something
-        else than what is in the store.
+        else than what is in the store (heard by the digest `hearing`).
         """
-        if settings != settings_digest(store.hearing(old.recording), self.settings, old.record):
+        if settings != settings_digest(hearing, self.settings, old.record):
             return None
         judged = self._judged(store, old)
         before = [finding for finding in old.judgement.findings if finding.rule_id in self.ids]

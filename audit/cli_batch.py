@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit.errors import Exit
-from audit.terminal import CONTEXT, SEVERITIES, Command, print_table, progress, warn
+from audit.terminal import CONTEXT, SEVERITIES, Command, counting, print_table, progress, warn
 
 if TYPE_CHECKING:
     from audit.batch import Batch, Tally
@@ -306,6 +306,7 @@ def _exit_code(tally: Tally, judged: Sequence[StoredCall], config: Config) -> in
 @click.option("--diff", is_flag=True, help="只按规则列出会新增、会消失、会改判的，不保存任何东西。")
 @DB
 @CONFIG
+@QUIET
 def reaudit_command(**given: Any) -> None:
     """用今天的规则重新判定已存的转写，不需要录音。
 
@@ -324,14 +325,15 @@ def reaudit_command(**given: Any) -> None:
     ruleset = load_rules(config.rules)
     workers = config.workers or _cores()
     today = Today(ruleset=ruleset, settings=settings_of(config, ruleset), workers=workers)
-    with Store.read(config.db) if given["diff"] else Store.open(config.db) as store:
+    opened = Store.read(config.db) if given["diff"] else Store.open(config.db)
+    with opened as store, counting(quiet=given["quiet"]) as show:
         if given["diff"]:
-            found = compare(store, today, actor=LOCAL)
+            found = compare(store, today, actor=LOCAL, notify=show)
             rows = [[c.rule_id, str(c.new), str(c.gone), str(c.changed)] for c in found]
             print_table(("规则", "新增", "消失", "改判"), rows, right=(1, 2, 3))
             warn("以上是会发生的变化，没有保存；去掉 --diff 即生效" if rows else "没有变化")
             return
-        count = reaudit(store, today, actor=LOCAL)
+        count = reaudit(store, today, actor=LOCAL, notify=show)
     warn(f"已用规则包 {ruleset.name} {ruleset.version} 重新判定 {count} 通；结果在 {config.db}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit import ledger
 from audit.access import Action, Actor, require
@@ -73,14 +73,16 @@ def reaudit(store: Store, today: Today, *, actor: Actor, notify: Notify = _nobod
         return count
 
 
-def compare(store: Store, today: Today, *, actor: Actor) -> list[Change]:
+def compare(store: Store, today: Today, *, actor: Actor, notify: Notify = _nobody) -> list[Change]:
     """What a re-audit of all calls would change, rule by rule, most changes first; saves nothing."""
     require(actor, Action.TRY_RULES)
     seen: _Seen = {}
-    call_ids = judged_calls(store)
-    for some in judged_by_many(store, today, call_ids):
+    count, call_ids = 0, judged_calls(store)
+    for some in judged_by_many(store, replace(today, keeps=False), call_ids):
         for one in some:
             _see(seen, one.call_id, one.differences)
+        count += len(some)
+        notify(count, len(call_ids))
     return _told(seen)
 
 

@@ -55,18 +55,21 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
-    """Rules and settings by which stored calls are judged anew, in how many processes."""
+    """Rules and settings by which stored calls are judged anew, in how many processes. Where nothing will be kept
+    (`keeps` False), nobody asks whether the review queue is as it should be.
+    """
 
     ruleset: RuleSet
     settings: Settings
     workers: int = 1
+    keeps: bool = True
 
 
 class Bench:
     """Rules, ready to judge stored calls anew."""
 
     def __init__(self, today: Today) -> None:
-        self._ruleset, self._settings = today.ruleset, today.settings
+        self._ruleset, self._settings, self._keeps = today.ruleset, today.settings, today.keeps
         self._changed: dict[int, ChangedRules | None] = {}  # since each run by which calls stand
 
     @cached_property
@@ -85,12 +88,13 @@ class Bench:
             )
         changed = self._changed[stands.run]
         old = None if changed is None else store.call(stands.call_id, outcomes_of=changed.ids)
-        if changed is None or old is None or not in_step(store, old):
+        if changed is None or old is None or (self._keeps and not in_step(store, old)):
             return None
-        outcomes = changed.outcomes(store, old, settings=stands.settings)
+        hearing = store.hearing(old.recording)
+        outcomes = changed.outcomes(store, old, hearing=hearing, settings=stands.settings)
         if outcomes is None:
             return None
-        settings = settings_digest(store.hearing(old.recording), self._settings, old.record)
+        settings = settings_digest(hearing, self._settings, old.record)
         return Confirmed(call_id=stands.call_id, recording=old.recording, settings=settings, outcomes=outcomes)
 
     def judge(self, store: Store, call_id: str) -> Anew | None:

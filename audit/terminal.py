@@ -179,6 +179,21 @@ def progress(*, quiet: bool) -> Iterator[Callable[[Tally], None]]:
         yield show
 
 
+@contextmanager
+def counting(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr for work without sound: calls done, of how many, time left. Silent when nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done, _of: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (MofNCompleteColumn(), TextColumn("通"), BarColumn(), TextColumn("剩余"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
 def _speed(heard_s: float, elapsed_s: float) -> str:
     if not heard_s or not elapsed_s:
         return "0.0 小时"
