@@ -111,7 +111,7 @@ def audit_command(paths: Sequence[Path], **given: Any) -> int:
     print_table(HEADERS[given["lang"]], [_row(call, given["lang"]) for call in judged], right=range(2, 9))
     if profile is not None:
         _show_profile(profile, config)
-    _close(tally, config.db)
+    _close(tally, config.db, silent=sum(call.card.score is None for call in judged))
     return _exit_code(tally, judged, config)
 
 
@@ -257,14 +257,17 @@ def _row(call: StoredCall, lang: str) -> list[str]:
     unsure = sum(call.card.unsure.values())
     verdict = call.card.verdict.label if lang == "zh" else call.card.verdict.value
     who = call.record.agent_name or call.record.agent_id or ""
-    return [call.record.call_id, who, str(call.card.score), *counts, str(unsure or ""), verdict]
+    score = "—" if call.card.score is None else str(call.card.score)
+    return [call.record.call_id, who, score, *counts, str(unsure or ""), verdict]
 
 
-def _close(tally: Tally, db: Path) -> None:
+def _close(tally: Tally, db: Path, *, silent: int) -> None:
     """The last lines, for people: how it went, where everything is, what to do next."""
     warn(f"完成 {tally.done} 通，跳过已完成 {tally.skipped} 通，失败 {tally.failed} 通；结果在 {db}")
     for reason in tally.reasons:
         warn(f"失败：{reason}")
+    if silent:
+        warn(f"{silent} 通没有识别出任何话语：未评分，不计入平均分和比例，请抽听")
     if tally.interrupted:
         warn(f"已中断：还有 {tally.total - tally.over} 通没有做；再运行同一命令即从这里继续")
     else:
@@ -365,14 +368,19 @@ def transcribe_command(paths: Sequence[Path], **given: Any) -> int:
     config = read_given_config(given)
     hearing = _hearing(config, load_rules(config.rules), workers=1)
     written = Written(given["out"], srt=given["srt"])
-    failed = 0
+    done = silent = failed = 0
     with progress(quiet=given["quiet"]) as show:
         for heard in transcribe_all(
             paths, hearing=hearing, utc_offset=config.utc_offset, linked=config.linked_folders, notify=show
         ):
             if heard.transcript is not None:
                 written.keep(heard.path, heard.transcript)
+                done += 1
+                silent += not heard.transcript.turns
             else:
                 warn(f"失败：{heard.reason}")
                 failed += 1
+    where = "标准输出" if given["out"] is None else given["out"]
+    none_spoke = f"（其中 {silent} 个没有识别出任何话语）" if silent else ""
+    warn(f"写出 {done} 个转写{none_spoke}，失败 {failed} 个；结果在 {where}")
     return Exit.SOME_FAILED if failed else Exit.CLEAN

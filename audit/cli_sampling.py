@@ -41,7 +41,7 @@ def sampling_group() -> None:
               help="从哪里抽：全部通话、机器没有命中的通话（默认）、单条命中。")  # fmt: skip
 @click.option("--by", "stratum", default="none",
               type=click.Choice(["none", "collector", "team", "product", "flagged", "rule", "severity"]),
-              help="按什么分层；flagged 用于全部通话，rule、severity 用于命中。")  # fmt: skip
+              help="按什么分层；flagged（有无命中、有无话语）用于通话，rule、severity 用于命中。")  # fmt: skip
 @click.option("--count", type=click.IntRange(1), default=50, help="每层抽几条，默认 50。")
 @click.option("--reviewer", "reviewers", metavar="NAME", multiple=True, help="派给谁，可写多次；不写则谁都可以取。")
 @click.option("--blind", is_flag=True, help="盲评：每位都听同一批，听完之前看不到机器和别人的结论。")

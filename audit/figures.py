@@ -105,6 +105,11 @@ class JudgedCall:
     beeps: tuple[Window, ...] = ()
 
     @property
+    def is_silent(self) -> bool:
+        """Whether nobody was heard to speak, and people found nothing either: in no share and no mean."""
+        return self.card.score is None and not self.issues
+
+    @property
     def confirmed(self) -> tuple[Issue, ...]:
         return tuple(issue for issue in self.issues if issue.is_confirmed)
 
@@ -199,7 +204,8 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One row of the table by collector, team or rule; `ms` is sound heard, `score` the mean of the calls.
+    """One row of the table by collector, team or rule; `ms` is sound heard, `score` the mean of the calls. Calls in
+    which nobody spoke are in none of it.
 
     By rule, `calls` is all calls, `rule` is set and `duties` are empty: a rule speaks for itself.
     """
@@ -227,10 +233,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The summary of a report."""
+    """The summary of a report: `calls` and `ms` of all, `silent` calls in which nobody spoke, shares of the others."""
 
     calls: int
     ms: int
+    silent: int
     failures: int
     violations: int
     unsure: int
@@ -269,10 +276,11 @@ def rate(events: int, of: int) -> Rate:
 
 def figures(data: ReportData) -> Figures:
     """All counts of the report."""
-    calls = data.calls
+    calls = [call for call in data.calls if not call.is_silent]
     return Figures(
-        calls=len(calls),
-        ms=sum(call.duration_ms for call in calls),
+        calls=len(data.calls),
+        ms=sum(call.duration_ms for call in data.calls),
+        silent=len(data.calls) - len(calls),
         failures=len(data.failures),
         violations=sum(len(call.violations) for call in calls),
         unsure=sum(len(call.unsure) for call in calls),
@@ -281,12 +289,12 @@ def figures(data: ReportData) -> Figures:
         with_confirmed=wilson(sum(bool(call.confirmed) for call in calls), len(calls)),
         dismissed=sum(issue.is_dismissed for call in calls for issue in call.issues if not issue.is_signal),
         open=sum(_is_open(issue) for call in calls for issue in call.issues),
-        verdicts={verdict: sum(call.card.verdict is verdict for call in calls) for verdict in Verdict},
+        verdicts={verdict: sum(call.card.verdict is verdict for call in data.calls) for verdict in Verdict},
         by_severity=_by_severity(calls),
         by_category=_by_category(calls),
         signals=_signals(calls),
         duties=_duties(calls),
-        lines=_lines(data),
+        lines=_lines(calls, data.by),
     )
 
 
@@ -297,7 +305,7 @@ def flagged(calls: Iterable[JudgedCall]) -> list[JudgedCall]:
 
 def _order(call: JudgedCall) -> tuple[tuple[int, ...], int, str, str]:
     started = call.record.started_at.isoformat() if call.record.started_at else ""
-    return tuple(-rank for rank in _gravity(call)), call.card.score, started, call.record.call_id
+    return tuple(-rank for rank in _gravity(call)), call.card.score or 0, started, call.record.call_id
 
 
 def _gravity(call: JudgedCall) -> tuple[int, int, int]:
@@ -358,9 +366,9 @@ def _duties(calls: Iterable[JudgedCall]) -> Share:
     return wilson(done, done + missed)
 
 
-def _lines(data: ReportData) -> tuple[Line, ...]:
+def _lines(calls: Sequence[JudgedCall], by: By) -> tuple[Line, ...]:
     """Rows of the table, most violations per call first."""
-    lines = _rule_lines(data.calls) if data.by == "rule" else _people_lines(data.calls, data.by)
+    lines = _rule_lines(calls) if by == "rule" else _people_lines(calls, by)
     return tuple(sorted(lines, key=lambda line: (-(line.per_100 or 0), -line.unsure, line.key)))
 
 
@@ -380,6 +388,7 @@ def _people_line(key: str, calls: Sequence[JudgedCall], by: By) -> Line:
     names = [call.record.agent_name for call in calls if call.record.agent_name]
     teams = [call.record.team for call in calls if call.record.team]
     by_severity = _by_severity(calls)
+    scores = [call.card.score for call in calls if call.card.score is not None]
     return Line(
         key=key,
         name=key if by == "team" else next(iter(names), key),
@@ -391,7 +400,7 @@ def _people_line(key: str, calls: Sequence[JudgedCall], by: By) -> Line:
         by_severity={severity: tally.violations for severity, tally in by_severity.items()},
         calls_with=sum(bool(call.violations) for call in calls),
         duties=_duties(calls),
-        score=sum(call.card.score for call in calls) / len(calls),
+        score=sum(scores) / len(scores) if scores else None,
         confirmed=rate(sum(tally.confirmed for tally in by_severity.values()), len(calls)),
         dismissed=sum(tally.dismissed for tally in by_severity.values()),
     )

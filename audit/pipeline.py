@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from audit.calls import CallRecord
 from audit.score import scorecard
 from audit.store import AuditedCall
-from rules.model import CallFacts, RuleSet
+from rules.model import CallFacts, Judgement, Result, RuleSet
 from transcribe.model import Transcript
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def judge_call(
     from rules.promises import find_promise
 
     judgement = judge.judge(transcript.turns, facts_of(job.record, transcript))
-    if second is not None:
+    if not transcript.turns:
+        judgement = _unspoken(judgement)
+    elif second is not None:
         judgement = second.weigh(judgement, transcript.turns)
     called_on = job.record.started_at.date() if job.record.started_at else None
     promise = find_promise(transcript.turns, call_date=called_on)
@@ -66,6 +68,12 @@ def judge_call(
         hearing=job.hearing,
         bytes=job.bytes,
     )
+
+
+def _unspoken(judgement: Judgement) -> Judgement:
+    """Where nobody was heard to speak no rule was kept either: an hour of silence is no perfect call."""
+    outcomes = judgement.outcomes.items()
+    return replace(judgement, outcomes={r: Result.NOT_APPLICABLE if o is Result.PASS else o for r, o in outcomes})
 
 
 def facts_of(record: CallRecord, transcript: Transcript) -> CallFacts:

@@ -86,6 +86,13 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "Speaker roles are uncertain: whatever depends on who spoke is left to review",
     ),
     "dialogue": ("通话文字", "Transcript"),
+    "not_scored": (
+        "未评分：没有识别出任何话语，不计入平均分、占比和每百通违规，请抽听",
+        "Not scored: nobody was heard to speak. In no mean, share or rate; listen to some",
+    ),
+    "colon": ("：", ": "),
+    "comma": ("、", ", "),
+    "and_more": ("等 {n} 通，全部见 Excel", "and others, {n} in all: see the workbook"),
     "silent": ("没有识别出任何话语", "No speech was recognised"),
     "as_heard": ("原话", "Quote"),
     "heard_as": ("按读音识别为", "Heard as"),
@@ -187,7 +194,8 @@ _OUTCOME = {
     "unsure": ("待复核", "To review"),
     "signal": ("客户信号", "Signal"),
 }
-_VERDICT = {"pass": ("合格", "Pass"), "fail": ("不合格", "Fail"), "review": ("待复核", "To review")}
+_VERDICT = {"pass": ("合格", "Pass"), "fail": ("不合格", "Fail"), "review": ("待复核", "To review"),
+            "not_scored": ("未评分", "Not scored")}
 _ROLE = {
     "agent": ("催收员", "Agent"),
     "customer": ("客户", "Customer"),
@@ -288,6 +296,7 @@ _METHOD = (
         "一通电话中同一条规则无论出现几处，只计一项违规；各处均作为证据列出。",
         "“待复核”指识别把握不足、说话人不明、仅读音相近或须对照案件资料，交由人工判断，不扣分、不计入违规率。",
         "“客户信号”是客户自己的表述（如投诉意向、特殊困难），不是催收员的违规。",
+        "没有识别出任何话语的通话不评分，不计入平均分、占比和每百通违规。",
         "得分满分 100：一票否决项扣 {critical} 分，高 {high} 分，中 {medium} 分，低 {low} 分；低于 {mark} 分为不合格。",
         "占比的区间为 Wilson 95% 置信区间；每百通违规旁注明样本通数，样本少时请谨慎比较。",
         "规定动作完成率 = 已做到 ÷（已做到 + 未做到），不适用与待复核不计。",
@@ -299,6 +308,7 @@ _METHOD = (
         "“To review” means poor recognition, an unknown speaker, likeness of sound only, or a need for the "
         "case file. It is for people to decide, costs no points and enters no rate.",
         "A customer signal is what customers say of themselves, not a violation by the collector.",
+        "Calls in which nobody was heard to speak have no score and are in no mean, share or rate.",
         "The score starts at 100: critical costs {critical}, high {high}, medium {medium}, low {low}; "
         "below {mark} the call fails.",
         "Shares come with Wilson's 95% interval, rates with their sample; small samples compare poorly.",

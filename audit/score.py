@@ -27,16 +27,19 @@ POINTS: Mapping[Severity, int] = {
 
 
 class Verdict(StrEnum):
-    """What the call is called in the end; REVIEW means nothing is proven but something is unsure."""
+    """What the call is called in the end; REVIEW means nothing is proven but something is unsure, NOT_SCORED that no
+    rule had anything to judge: nobody was heard to speak.
+    """
 
     PASS = "pass"
     FAIL = "fail"
     REVIEW = "review"
+    NOT_SCORED = "not_scored"
 
     @property
     def label(self) -> str:
         """As 质检 people say it."""
-        return {"pass": "合格", "fail": "不合格", "review": "待复核"}[self.value]
+        return {"pass": "合格", "fail": "不合格", "review": "待复核", "not_scored": "未评分"}[self.value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +64,11 @@ class Duty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
-    """A call in figures: `score` 0 to 100; `violations` and `unsure` count rules by severity, worst first."""
+    """A call in figures: `score` 0 to 100, None where it is not scored; `violations` and `unsure` count rules by
+    severity, worst first.
+    """
 
-    score: int
+    score: int | None
     verdict: Verdict
     deductions: tuple[Deduction, ...]
     duties: tuple[Duty, ...]
@@ -146,7 +151,8 @@ def scorecard(judgement: Judgement, ruleset: RuleSet) -> Scorecard:
     failed = _rules_with(Result.FAIL, judgement, named)
     unsure = _rules_with(Result.UNSURE, judgement, named)
     deductions = tuple(_deduction(rule_id, named[rule_id], judgement.findings) for rule_id in failed)
-    score = max(0, FULL_SCORE - sum(d.points for d in deductions))
+    judged = set(judgement.outcomes.values()) != {Result.NOT_APPLICABLE}
+    score = max(0, FULL_SCORE - sum(d.points for d in deductions)) if judged else None
     return Scorecard(
         score=score,
         verdict=_verdict(score, unsure),
@@ -197,7 +203,9 @@ def _by_severity(severities: Iterable[Severity]) -> dict[Severity, int]:
     return {severity: seen.count(severity) for severity in Severity}
 
 
-def _verdict(score: int, unsure: list[str]) -> Verdict:
+def _verdict(score: int | None, unsure: list[str]) -> Verdict:
+    if score is None:
+        return Verdict.NOT_SCORED
     if score < PASS_MARK:
         return Verdict.FAIL
     return Verdict.REVIEW if unsure else Verdict.PASS

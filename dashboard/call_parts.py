@@ -31,6 +31,7 @@ _VERDICT_ICONS = {
     Verdict.PASS: ":green[:material/check_circle:]",
     Verdict.FAIL: ":red[:material/cancel:]",
     Verdict.REVIEW: ":violet[:material/help:]",
+    Verdict.NOT_SCORED: ":gray[:material/volume_off:]",
 }
 _PANE = 560
 
@@ -89,14 +90,14 @@ def scored(dossier: Dossier) -> None:
     assert card is not None
     verdict = Words(lang()).of("verdict", card.verdict.value)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.metric(t("call.score"), card.score, width="content")
+        st.metric(t("call.score"), "—" if card.score is None else card.score, width="content")
         st.markdown(f"{_VERDICT_ICONS[card.verdict]} **{verdict}**", width="content")
     st.markdown(f"**{t('call.deductions')}**")
     for lost in card.deductions:
         severity = f"{ICONS[lost.severity.value]} {t(f'review.{lost.severity.value}')}"
         st.markdown(f"**{t('call.points', n=lost.points)}**　{severity}　{plain(_rule(dossier, lost.rule_id))}")
     if not card.deductions:
-        st.caption(t("call.no_deductions"))
+        st.caption(t("call.no_deductions" if card.score is not None else "call.not_scored"))
     unsure = sum(card.unsure.values())
     if unsure:
         st.caption(t("call.unsure_n", n=unsure))

@@ -58,7 +58,7 @@ def _judged(text: str, relation: str | None, moment: datetime | None) -> None:
 
 def _summary(tried: Tried) -> None:
     score, verdict = st.columns([1, 3], vertical_alignment="center")
-    score.metric(t("rules_page.score"), tried.card.score)
+    score.metric(t("rules_page.score"), "—" if tried.card.score is None else tried.card.score)
     with verdict:
         sign = {"fail": ":red[:material/cancel: {}]", "review": ":orange[:material/help: {}]"}
         told = t(f"rules_page.verdict_{tried.card.verdict}")

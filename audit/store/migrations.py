@@ -915,3 +915,19 @@ def m021_conduct(db: Database) -> None:
 def m022_rule_digests(db: Database) -> None:
     """What a rule's judgement rests on, so that a re-audit asks those that changed; unknown for earlier sets."""
     db.execute("alter table rules add column content text")
+
+
+@migrations()
+def m023_calls_not_scored(db: Database) -> None:
+    """A call in which nobody spoke has no score, and is counted apart; those stored so far are found by a re-audit."""
+    for table in ("call_days", "hour_days", "agent_days"):
+        db.execute(f"alter table {table} add column silent integer not null default 0")
+    # Nothing on the disk changes, so that no table is copied: https://sqlite.org/lang_altertable.html, section 7.
+    version = db.execute("pragma schema_version").fetchone()[0]
+    db.execute("pragma writable_schema = on")
+    db.execute(
+        """update sqlite_schema set sql = replace(sql, '"score" INTEGER NOT NULL', '"score" INTEGER')"""
+        " where name = 'scorecards'"
+    )
+    db.execute(f"pragma schema_version = {version + 1}")
+    db.execute("pragma writable_schema = reset")

@@ -150,7 +150,7 @@ _OF_CALL = {
     Stratum.COLLECTOR: "coalesce(agent_id, '')",
     Stratum.TEAM: "coalesce(team, '')",
     Stratum.PRODUCT: "coalesce(product, '')",
-    Stratum.FLAGGED: f"iif({_FLAGGED}, 'flagged', 'unflagged')",
+    Stratum.FLAGGED: f"case when {_FLAGGED} then 'flagged' when score is null then 'silent' else 'unflagged' end",
 }
 _OF_FINDING = {
     Stratum.NONE: "''",
@@ -162,7 +162,7 @@ _OF_FINDING = {
 }
 STRATA: Mapping[Pool, tuple[Stratum, ...]] = {
     Pool.CALLS: tuple(_OF_CALL),
-    Pool.UNFLAGGED: tuple(name for name in _OF_CALL if name is not Stratum.FLAGGED),
+    Pool.UNFLAGGED: tuple(_OF_CALL),
     Pool.FINDINGS: tuple(_OF_FINDING),
 }
 """By what each pool can be divided."""

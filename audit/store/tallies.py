@@ -11,6 +11,7 @@ agent_days, the same without hours:
     calls_confirmed      calls with at least one violation that people confirmed
     calls_machine        calls without one, with at least one sure finding that nobody has judged yet
     calls_critical_waiting   calls with at least one critical item open
+    silent               calls in which nobody was heard to speak, and nothing was found: in no other count
     waiting              in agent_days only: open items, customers' signals of self-harm left out
 rule_days, by rule, category, severity, local day, team and product, and collector_days, by collector too; items are
 places, not calls:
@@ -50,6 +51,7 @@ Counts = dict[Key, tuple[int, ...]]
 _CALL_KEYS = ("day", "hour", "team", "product", "agent_id")
 _CALL_COUNTS = (
     "calls", "ms", "score", "duties_done", "duties_due", "calls_confirmed", "calls_machine", "calls_critical_waiting",
+    "silent",
 )  # fmt: skip
 _HOUR_KEYS = ("day", "hour", "team", "product")
 _AGENT_KEYS = ("agent_id", "team", "day", "product")
@@ -95,8 +97,14 @@ class Totals:
     calls_confirmed: int = 0
     calls_machine: int = 0
     calls_critical_waiting: int = 0
+    silent: int = 0
     violations: int = 0
     waiting: int = 0
+
+    @property
+    def every_call(self) -> int:
+        """With those in which nobody was heard to speak."""
+        return self.calls + self.silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +120,7 @@ class Line:
     calls_confirmed: int
     calls_machine: int
     calls_critical_waiting: int
+    silent: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +198,7 @@ def quick_check(store: Connection) -> str | None:
     calls = "(select count(*) from scorecards join calls using (call_id))"
     waiting = "(select count(*) from items join calls using (call_id, recording) where state in ('waiting', 'second'))"
     looks = (
-        ("通话数", calls, "(select sum(calls) from call_days)"),
+        ("通话数", calls, "(select sum(calls + silent) from call_days)"),
         ("待复核数", waiting, "(select sum(waiting) from rule_days)"),
         ("各催收员的待复核数", waiting, "(select sum(waiting) from collector_days)"),
     )
@@ -351,24 +360,31 @@ def _of(call: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> tuple[Co
     counts = _of_call(call, items)
     violations = sum(of_rule[_RULE_COUNTS.index("violations")] for _, of_rule in rules)
     waits = sum(_is_open(row) and row["category"] != FOLLOWED_UP for row in items)
+    spoken = not _silent(call, items)
     return (
         *({tuple(call[name] for name in keys): counts} for keys in (_CALL_KEYS, _HOUR_KEYS)),
         {tuple(call[name] for name in _AGENT_KEYS): (*counts, waits)},
         {tuple(place[name] for name in _RULE_KEYS): counts for place, counts in rules},
         {tuple(place[name] for name in _COLLECTOR_KEYS): counts for place, counts in rules},
-        {(stage_of(call["days_overdue"]) or "", *(call[name] for name in _STAGE_KEYS[1:])): (1, violations)},
+        {(stage_of(call["days_overdue"]) or "", *(call[name] for name in _STAGE_KEYS[1:])): (spoken, violations)},
         _of_flagged(call["day"], items),
     )
 
 
 def _of_call(call: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
     """In the order of _CALL_COUNTS."""
+    if _silent(call, items):
+        return (*(0,) * (len(_CALL_COUNTS) - 1), 1)
     duties = [duty["result"] for duty in json.loads(call["card"])["duties"]]
     done, missed = duties.count(Result.PASS), duties.count(Result.FAIL)
     confirmed = any(_counts(row) for row in items)
     machine = not confirmed and any(row["result"] == Result.FAIL and _is_open(row) and _against(row) for row in items)
     critical = any(row["severity"] == Severity.CRITICAL and _is_open(row) for row in items)
-    return 1, call["ms"], call["score"], done, done + missed, confirmed, machine, critical
+    return 1, call["ms"], call["score"] or 0, done, done + missed, confirmed, machine, critical, 0
+
+
+def _silent(call: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> bool:
+    return call["score"] is None and not items
 
 
 def _by_rule(items: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:

@@ -29,7 +29,7 @@ def show() -> None:
     st.title(t("overview.title"))
     actor, which = data.actor(), filters.current()
     found = _overview(actor, actor.role, which, this_day(), data.config().complaint_terms, data.version())
-    if not found.totals.calls:
+    if not found.totals.every_call:
         _empty(which, found)
         return
     _figures(found)
@@ -70,6 +70,8 @@ def _figures(found: Overview) -> None:
 def _calls(found: Overview) -> None:
     st.metric(t("overview.calls"), f"{found.totals.calls:,}")
     st.caption(t("overview.hours", hours=f"{found.totals.ms / 3_600_000:,.1f}"))
+    if found.totals.silent:
+        st.caption(t("overview.silent", n=f"{found.totals.silent:,}"))
 
 
 def _confirmed(found: Overview) -> None:

@@ -33,21 +33,21 @@ def show() -> None:
     st.title(t("reports.title"))
     actor, which = data.actor(), filters.current()
     everything, found = _totals(Filter(), data.version()), _totals(which, data.version())
-    if not everything.calls:
+    if not everything.every_call:
         nothing_audited()
         return
     _scope(which, found)
-    if not found.calls:
+    if not found.every_call:
         nothing_here()
         return
     asked, form = _choose(which, actor)
-    if found.calls > MOST_CALLS:
-        st.warning(t("reports.too_many", n=found.calls, most=MOST_CALLS), icon=":material/terminal:")
+    if found.every_call > MOST_CALLS:
+        st.warning(t("reports.too_many", n=found.every_call, most=MOST_CALLS), icon=":material/terminal:")
         st.code(_command(asked, form), "bash")
         return
-    if found.calls > MANY_CALLS:
-        minutes = max(1, found.calls // _CALLS_A_MINUTE)
-        st.info(t("reports.many", n=found.calls, shown=CALLS_SHOWN, minutes=minutes), icon=":material/schedule:")
+    if found.every_call > MANY_CALLS:
+        minutes = max(1, found.every_call // _CALLS_A_MINUTE)
+        st.info(t("reports.many", n=found.every_call, shown=CALLS_SHOWN, minutes=minutes), icon=":material/schedule:")
     if st.button(t("reports.make"), key="reports_make", type="primary", icon=":material/description:"):
         _make(asked, form, actor)
     _offer(asked, form)
@@ -69,7 +69,7 @@ def _scope(which: Filter, found: Totals) -> None:
     parts = [str(part) for part in (period, which.team, which.product, which.agent_id) if part]
     st.caption(f"{t('reports.scope')}：{' · '.join(parts) or t('reports.everything')}。{t('reports.scope_note')}")
     left, middle, right = st.columns(3)
-    left.metric(t("reports.calls"), found.calls, border=True)
+    left.metric(t("reports.calls"), found.every_call, border=True)
     middle.metric(t("reports.confirmed"), found.violations, border=True)
     right.metric(t("reports.waiting"), found.waiting, border=True)
     if found.waiting:

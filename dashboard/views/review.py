@@ -264,7 +264,7 @@ def _facts(call: Dossier, item: Item) -> None:
         f"{t('review.debtor')} {record.debtor_id or '—'}",
         record.product,
         None if record.days_overdue is None else t("review.overdue", n=record.days_overdue),
-        None if call.card is None else t("review.score", n=call.card.score),
+        None if call.card is None or call.card.score is None else t("review.score", n=call.card.score),
     ]
     words, link = st.columns([7, 2], vertical_alignment="center")
     words.caption(plain(" · ".join(fact for fact in facts if fact)))

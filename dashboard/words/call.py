@@ -58,6 +58,7 @@ WORDS = {
     "whole_call": ("整通电话", "whole call"),
     "signal": ("客户信号，不计违规", "Customer's signal, no violation"),
     "score": ("得分", "Score"),
+    "not_scored": ("没有识别出任何话语：不评分，不计入比例和平均分。", "Nobody was heard to speak: no score, in no share or mean."),
     "verdict": ("结论", "Verdict"),
     "points": ("−{n}", "−{n}"),
     "deductions": ("扣分项", "Points taken"),

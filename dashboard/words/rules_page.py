@@ -120,6 +120,7 @@ WORDS = {
     "veto": ("一票否决", "Vetoed"),
     "verdict_pass": ("合格", "Pass"),
     "verdict_fail": ("不合格", "Fail"),
+    "verdict_not_scored": ("未评分", "Not scored"),
     "verdict_review": ("待复核", "To be reviewed"),
     "promise": (
         "还款承诺：{text}（金额 {amount}，日期 {date}）",

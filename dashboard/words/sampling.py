@@ -70,7 +70,7 @@ WORDS = {
     "s_collector": ("催收员", "Collector"),
     "s_team": ("小组", "Team"),
     "s_product": ("产品", "Product"),
-    "s_flagged": ("有无命中", "With and without findings"),
+    "s_flagged": ("有无命中、有无话语", "With findings, without, and without speech"),
     "s_rule": ("规则", "Rule"),
     "s_severity": ("严重程度", "Severity"),
     "count": ("每层几条", "Of each"),

@@ -124,6 +124,7 @@ def test_transcribe_writes_json_and_srt_and_goes_on_after_a_failure(tmp_path: Pa
     assert done.returncode == 3
     assert "失败：" in done.stderr
     assert "b.json" in done.stderr
+    assert done.stderr.splitlines()[-1] == "写出 2 个转写，失败 1 个；结果在 out"
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"a.json", "a.srt", "a.json.json", "a.json.srt"}
     first = json.loads((tmp_path / "out" / "a.json").read_text("utf-8"))

@@ -43,7 +43,7 @@ def test_a_batch_in_figures(same_batch: Store) -> None:
     assert got.by_severity[Severity.HIGH].violations == 2
     assert got.by_severity[Severity.HIGH].unsure == 1
     assert got.by_severity[Severity.HIGH].calls == 1
-    assert got.verdicts == {Verdict.PASS: 1, Verdict.FAIL: 2, Verdict.REVIEW: 0}
+    assert got.verdicts == {Verdict.PASS: 1, Verdict.FAIL: 2, Verdict.REVIEW: 0, Verdict.NOT_SCORED: 0}
     assert list(got.by_category) == ["threat", "abuse", "privacy_leak", "recording_notice", "quiet_hours"]
     assert got.signals == {"complaint_intent": 1}
     assert (got.duties.hits, got.duties.of) == (3, 4)

@@ -138,7 +138,9 @@ outcomes = st.dictionaries(st.sampled_from(sorted(RULES)), st.sampled_from(list(
 @given(outcomes=outcomes)
 def test_any_outcomes_give_a_card_in_range_that_survives_json(outcomes: dict[str, Result]) -> None:
     got = card(**outcomes)
-    assert 0 <= got.score <= FULL_SCORE
+    nothing_to_judge = set(outcomes.values()) == {Result.NOT_APPLICABLE}
+    assert got.score is None if nothing_to_judge else 0 <= (got.score or 0) <= FULL_SCORE
+    assert (got.verdict is Verdict.NOT_SCORED) is nothing_to_judge
     assert Scorecard.from_dict(json.loads(json.dumps(got.as_dict()))) == got
     shuffled = dict(reversed(outcomes.items()))
     assert json.dumps(card(**shuffled).as_dict()) == json.dumps(got.as_dict())
