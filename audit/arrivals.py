@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from audit.errors import BadPath
+from audit.remote import address, files_below, mark_of
 
 CALL_LIST = "calls.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """A file as it was at a look: its size, its own time of change, and our clock when it first looked so."""
+    """A file as it was at a look: a mark that changes with it, and our clock when it first looked so."""
 
-    bytes: int
-    changed_ns: int
+    mark: str
     since: float
 
 
 @dataclass(slots=True, kw_only=True)
 class Arrivals:
-    """Watches folders and all below them. Whether a file rests is told by our own monotonic clock: shares and
-    copying programs set times of change as they like.
+    """Watches folders, also at addresses, and all below them. Whether a file rests is told by our own monotonic clock:
+    shares and copying programs set times of change as they like. `away` are folders at addresses that could not be
+    looked into last time.
     """
 
     folders: Sequence[Path]
     suffixes: frozenset[str]
     settle_seconds: float
+    away: int = 0
     _seen: dict[Path, _Seen] = field(default_factory=dict)
-    _given: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    _given: dict[Path, str] = field(default_factory=dict)
 
     def ready(self, now: float) -> list[Path]:
         """Files that have rested for `settle_seconds` and were not given out as they are; `now` is monotonic.
@@ -37,40 +41,69 @@ class Arrivals:
         A call list that is new or has changed brings its whole folder with it.
         """
         at_rest = [path for path, seen in self._look(now) if now - seen.since >= self.settle_seconds]
-        fresh = [path for path in at_rest if self._given.get(path) != self._state(path)]
+        fresh = [path for path in at_rest if self._given.get(path) != self._seen[path].mark]
         for path in fresh:
-            self._given[path] = self._state(path)
+            self._given[path] = self._seen[path].mark
         lists = {path.parent for path in fresh if path.name == CALL_LIST}
         return [p for p in at_rest if p.name != CALL_LIST and (p in set(fresh) or lists & {p.parent, *p.parents})]
 
     def waiting(self) -> int:
         """How many files are still being written, or have not rested for long enough."""
-        return sum(self._given.get(path) != self._state(path) for path in self._seen)
+        return sum(self._given.get(path) != seen.mark for path, seen in self._seen.items())
 
-    def _state(self, path: Path) -> tuple[int, int]:
-        seen = self._seen[path]
-        return seen.bytes, seen.changed_ns
+    def given_there(self, paths: Iterable[Path]) -> dict[Path, str]:
+        """Of these and the call lists above them, what was given out at addresses, with its marks: to `remember`."""
+        asked = {at for path in paths for at in (path, *(folder / CALL_LIST for folder in path.parents))}
+        return {path: self._given[path] for path in asked & self._given.keys() if address(path) is not None}
+
+    def remember(self, given: Mapping[Path, str]) -> None:
+        """Files that were given out before this process began: only to know them again, all would be fetched."""
+        self._given.update(given)
+
+    def forget(self, paths: Iterable[Path]) -> None:
+        """Give these out again."""
+        for path in paths:
+            self._given.pop(path, None)
 
     def _look(self, now: float) -> Iterator[tuple[Path, _Seen]]:
         found = {}
-        for path, bytes_, changed in self._files():
+        for path, mark in self._files():
             old = self._seen.get(path)
-            same = old is not None and (old.bytes, old.changed_ns) == (bytes_, changed)
-            found[path] = old if old is not None and same else _Seen(bytes=bytes_, changed_ns=changed, since=now)
+            found[path] = old if old is not None and old.mark == mark else _Seen(mark=mark, since=now)
         self._seen = found
-        self._given = {path: state for path, state in self._given.items() if path in found}
+        # What is not listed at an address may only be out of reach just now.
+        self._given = {path: mark for path, mark in self._given.items() if path in found or address(path) is not None}
         yield from found.items()
 
-    def _files(self) -> Iterator[tuple[Path, int, int]]:
-        """What can't be looked at just now (a share that is away) is looked at again next time."""
+    def _files(self) -> Iterator[tuple[Path, str]]:
+        self.away = 0
         for folder in self.folders:
-            for place, below, names in os.walk(folder):
-                below[:] = sorted(name for name in below if not name.startswith("."))
-                for name in sorted(names):
-                    path = Path(place, name)
-                    if (path.suffix.lower() in self.suffixes and not name.startswith((".", "~$"))) or name == CALL_LIST:
-                        try:
-                            facts = path.stat()
-                        except OSError:
-                            continue
-                        yield path, facts.st_size, facts.st_mtime_ns
+            if address(folder) is None:
+                yield from self._here(folder)
+                continue
+            try:
+                yield from self._there(folder)
+            except BadPath:
+                self.away += 1
+
+    def _here(self, folder: Path) -> Iterator[tuple[Path, str]]:
+        """What can't be looked at just now (a share that is away) is looked at again next time."""
+        for place, below, names in os.walk(folder):
+            below[:] = sorted(name for name in below if not name.startswith("."))
+            for path in (Path(place, name) for name in sorted(names)):
+                if self._wanted(path):
+                    try:
+                        facts = path.stat()
+                    except OSError:
+                        continue
+                    yield path, f"{facts.st_size} {facts.st_mtime_ns}"
+
+    def _there(self, folder: Path) -> Iterator[tuple[Path, str]]:
+        for entry in files_below(folder):
+            hidden = any(part.startswith(".") for part in entry.path.relative_to(folder).parts)
+            if not (entry.problem or hidden) and self._wanted(entry.path):
+                yield entry.path, mark_of(entry)
+
+    def _wanted(self, path: Path) -> bool:
+        ours = path.suffix.lower() in self.suffixes and not path.name.startswith((".", "~$"))
+        return ours or path.name == CALL_LIST

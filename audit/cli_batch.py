@@ -40,14 +40,14 @@ def _where(_ctx: click.Context, _param: click.Parameter, value: str | None) -> s
         raise click.BadParameter(str(error)) from None
 
 
-def _plain(_ctx: click.Context, _param: click.Parameter, paths: Sequence[Path]) -> list[Path]:
+def plain_paths(_ctx: click.Context, _param: click.Parameter, paths: Sequence[Path]) -> list[Path]:
     from audit.remote import plain
 
     return [plain(path) for path in paths]
 
 
 PATHS = click.argument(
-    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path), callback=_plain
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path), callback=plain_paths
 )
 CONFIG = click.option(
     "--config", type=click.Path(path_type=Path), help="配置文件，默认为当前文件夹的 callaudit.toml（若有）。"
@@ -137,7 +137,7 @@ def _call_lists(given: Path | None, paths: Sequence[Path], config: Config) -> li
     for file in files if given is None else ():  # a list that nobody named
         if address(file) is None:
             refuse_link(file, file.parent, linked=config.linked_folders)
-    lists = [found for file in files if (found := _read_list(file, config)) is not None]
+    lists = [found for file in files if (found := read_list(file, config)) is not None]
     if given is not None and not lists:
         warn(f"提醒：没有通话清单 {given}；通话信息按文件名取默认值，涉及债务人关系和时间的规则无法确定")
     elif not lists:
@@ -145,15 +145,16 @@ def _call_lists(given: Path | None, paths: Sequence[Path], config: Config) -> li
     return lists
 
 
-def _read_list(file: Path, config: Config) -> CallList | None:
+def read_list(file: Path, config: Config) -> CallList | None:
+    """The call list, None where there is none; `BadCalls`, or `BadPath` where its address can't be read."""
     from functools import partial
 
     from audit.calls import read_calls
-    from audit.remote import address, read_list
+    from audit.remote import address, read_list_at
 
     read = partial(read_calls, utc_offset=config.utc_offset)
     if address(file) is not None:
-        return read_list(file, read)
+        return read_list_at(file, read)
     return read(file) if file.exists() else None
 
 

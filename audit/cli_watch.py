@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.cli_batch import CONFIG, DB, ENGINE, MODEL, RULES, make_batch, read_given_config
+from audit.cli_batch import CONFIG, DB, ENGINE, MODEL, RULES, make_batch, plain_paths, read_given_config, read_list
 from audit.errors import Exit
 from audit.terminal import CONTEXT, Command, warn
 
 if TYPE_CHECKING:
+    from audit.arrivals import Arrivals
     from audit.calls import CallList
     from audit.config import Config
     from audit.plan import Refusal
     from audit.store import Store
 
 FOLDERS = click.argument(
-    "folders", metavar="FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False)
-)
+    "folders", metavar="FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False),
+    callback=plain_paths,
+)  # fmt: skip
 
 
 @click.command("watch", cls=Command, context_settings=CONTEXT)
@@ -41,32 +43,39 @@ FOLDERS = click.argument(
 @RULES
 @CONFIG
 def watch_command(folders: Sequence[Path], **given: Any) -> int:
-    """看着文件夹，来一个录音审一个；写了一半的等它写完，读不了的隔离并写明原因。Ctrl-C 或 SIGTERM 停止。
+    """看着文件夹或地址，来一个录音审一个；写了一半的等它写完，读不了的隔离并写明原因。Ctrl-C 或 SIGTERM 停止。
 
     \b
     例：callaudit watch /data/录音 --metrics 127.0.0.1:9464
+        callaudit watch s3://存储桶/录音 --every 60
     """
     from audit.arrivals import Arrivals
     from audit.batch import Interrupts
     from audit.journal import note
     from audit.plan import SOUND, TEXT, refuse_missing
+    from audit.remote import address, files_below
     from audit.store import Store
+    from audit.store.arrived import arrived
     from audit.watch import Watch, keep_looking, look_once
 
     config = read_given_config(given)
     refuse_missing(folders)
-    places = [folder.absolute() for folder in folders]
+    places = [folder.absolute() if address(folder) is None else folder for folder in folders]
+    for place in places:
+        if address(place) is not None:
+            next(files_below(place), None)  # a mistake in the address is told at once
     suffixes = TEXT if config.engine == "transcript" else SOUND
     arrivals = Arrivals(folders=places, suffixes=suffixes, settle_seconds=given["settle"])
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(config.db))
+        arrivals.remember(arrived(store))
         interrupts = stack.enter_context(Interrupts(lambda: note("stopping")))
         if given["metrics"]:
             stack.callback(_serve_metrics(given["metrics"], config, arrivals.waiting))
         watch = Watch(
             arrivals=arrivals,
             quarantine=(given["quarantine"] or Path(f"{config.db}-quarantine")).absolute(),
-            audit=_audit(places, store, config, interrupts),
+            audit=_audit(arrivals, store, config, interrupts),
             note=note,
             retry_at=_time_of_day(given["retry_at"]),
         )
@@ -108,20 +117,24 @@ def alert_command(dry_run: bool, **given: Any) -> int:
 
 
 def _audit(
-    folders: Sequence[Path], store: Store, config: Config, interrupts: Any
+    arrivals: Arrivals, store: Store, config: Config, interrupts: Any
 ) -> Callable[[Sequence[Path]], None]:
     """What judges recordings that arrived: by the call lists of their folders, an event for each batch."""
     import time
 
     from audit.arrivals import CALL_LIST
     from audit.batch import run_batch
+    from audit.errors import BadPath
     from audit.journal import note
 
     def audit(paths: Sequence[Path]) -> None:
         started = time.monotonic()
-        above = {parent for path in paths for parent in path.parents if any(parent.is_relative_to(f) for f in folders)}
-        files = sorted(file for folder in above if (file := folder / CALL_LIST).is_file())
-        lists, refused = _read_lists(files, config)
+        above = {p for path in paths for p in path.parents if any(p.is_relative_to(f) for f in arrivals.folders)}
+        try:
+            lists, refused = _read_lists(sorted(folder / CALL_LIST for folder in above), config)
+        except BadPath:  # an address that just now can't be read; nothing is judged by half of what is known
+            arrivals.forget(paths)
+            return
         paths = [path for path in paths if not any(path.is_relative_to(one.path.parent) for one in refused)]
         batch = make_batch(paths, lists, store, config, refused=refused)
         tally = run_batch(batch, interrupts=interrupts, notify=lambda _: None)
@@ -133,16 +146,18 @@ def _audit(
 
 def _read_lists(files: Sequence[Path], config: Config) -> tuple[list[CallList], list[Refusal]]:
     """Call lists, and those that can't be used: their folders wait until the list is mended, the others go on."""
-    from audit.calls import read_calls
     from audit.errors import BadCalls
     from audit.links import refuse_link
     from audit.plan import Refusal
+    from audit.remote import address
 
     lists, refused = [], []
     for file in files:
         try:
-            refuse_link(file, file.parent, linked=config.linked_folders)
-            lists.append(read_calls(file, utc_offset=config.utc_offset))
+            if address(file) is None:
+                refuse_link(file, file.parent, linked=config.linked_folders)
+            if (found := read_list(file, config)) is not None:
+                lists.append(found)
         except BadCalls as error:
             refused.append(Refusal(path=file, reason=str(error)))
     return lists, refused

@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -47,10 +47,13 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A file at an address; `problem` where it, or the folder of this name, can't be used."""
+    """A file at an address; `problem` where it, or the folder of this name, can't be used; `mark` changes with the file
+    (size, and ETag or time), and is empty where a listing does not tell.
+    """
 
     path: Path
     problem: str = ""
+    mark: str = ""
 
 
 def address(path: Path) -> str | None:
@@ -90,7 +93,7 @@ def files_below(path: Path) -> Iterator[Entry]:
     seen = {root}
     while folders:
         here, entries = folders.popleft()
-        for name, is_folder in entries:
+        for name, is_folder, mark in entries:
             found = _as_path(path, name)
             if not name.startswith(f"{root.rstrip('/')}/") or name in seen:
                 continue  # a link of a web page to somewhere else
@@ -102,7 +105,16 @@ def files_below(path: Path) -> Iterator[Entry]:
                 except BadPath as error:
                     yield Entry(path=found, problem=str(error))
             elif name != here:
-                yield Entry(path=found, problem=_unusable(found, name))
+                yield Entry(path=found, problem=_unusable(found, name), mark=mark)
+
+
+def mark_of(entry: Entry) -> str:
+    """Its mark, asked for where the listing told none: web pages don't. `BadPath` where it is gone."""
+    if entry.mark:
+        return entry.mark
+    with _told(entry.path, BadPath):
+        system, name = _open(entry.path)
+        return _mark(system.info(name))
 
 
 def identify(paths: Iterable[Path], *, keep: Path | None = None) -> Iterator[Identity]:
@@ -153,7 +165,7 @@ def told_of(path: Path, copy: Path) -> Iterator[None]:
         raise BadTranscript(str(error).replace(str(copy), spelled(path))) from None
 
 
-def read_list(path: Path, read: Any) -> CallList | None:
+def read_list_at(path: Path, read: Any) -> CallList | None:
     """The call list at an address by `read`, its recordings beside it there; None where there is none."""
     with _told(path, BadPath):
         system, name = _open(path)
@@ -250,13 +262,19 @@ def _know_hosts() -> None:
     register_implementation("sftp", KnownHosts, clobber=True)
 
 
-def _entries(system: Any, folder: str) -> list[tuple[str, bool]]:
-    """(name, whether it is a folder), in order of names."""
+def _entries(system: Any, folder: str) -> list[tuple[str, bool, str]]:
+    """(name, whether it is a folder, mark), in order of names."""
     listed = system.ls(folder, detail=True)
     # In a bucket the folder named a/ holds a//b, and the object named a/ stands for the folder a.
     listed = [one for one in listed if not ("ETag" in one and str(one["name"]).endswith("/"))]
-    found = ((str(one["name"]), one["type"] == "directory") for one in listed)
-    return sorted((name.rstrip("/") if name.startswith(_WEB) else name, is_folder) for name, is_folder in found)
+    found = ((str(one["name"]), one["type"] == "directory", _mark(one)) for one in listed)
+    return sorted((name.rstrip("/") if name.startswith(_WEB) else name, *rest) for name, *rest in found)
+
+
+def _mark(facts: Mapping[str, Any]) -> str:
+    """Empty where neither size nor time is told."""
+    told = [facts.get(name) for name in ("size", "ETag", "LastModified", "mtime", "Last-Modified")]
+    return " ".join(str(fact) for fact in told if fact is not None)
 
 
 def _as_path(asked: Path, name: str) -> Path:

@@ -13,8 +13,10 @@ from datetime import time as clock
 from pathlib import Path
 
 from audit.arrivals import Arrivals
-from audit.quarantine import bring_back, set_apart
+from audit.quarantine import MOST_TRIES, bring_back, set_apart
+from audit.remote import address
 from audit.store import Store
+from audit.store.arrived import note_arrived
 
 AT_ONCE = 500
 """Recordings of one batch; what arrives meanwhile goes into the next."""
@@ -45,14 +47,20 @@ def look_once(watch: Watch, store: Store, *, stopped: Callable[[], bool]) -> int
         some = ready[start : start + AT_ONCE]
         watch.audit(some)
         _set_apart(watch, store, set(some))
+        if not stopped():
+            note_arrived(store, watch.arrivals.given_there(some))
     return len(ready)
 
 
 def keep_looking(watch: Watch, store: Store, *, every: float, stopped: Callable[[], bool]) -> None:
     """Look every so many seconds until stopped."""
     watch.note("watching", folders=len(watch.arrivals.folders))
+    away = 0
     while not stopped():
         look_once(watch, store, stopped=stopped)
+        if watch.arrivals.away != away:
+            away = watch.arrivals.away
+            watch.note("out_of_reach", folders=away)
         until = time.monotonic() + every
         while not stopped() and time.monotonic() < until:
             time.sleep(min(0.2, every))
@@ -60,8 +68,11 @@ def keep_looking(watch: Watch, store: Store, *, every: float, stopped: Callable[
 
 
 def _set_apart(watch: Watch, store: Store, some: set[Path]) -> None:
+    """What lies at an address stays there: others' buckets are read, never written."""
     for failure in store.failures():
-        if failure.path in some and failure.path.is_file():
+        if failure.path in some and address(failure.path) is not None:
+            watch.note("left_there", tries=failure.tries)
+        elif failure.path in some and failure.path.is_file():
             kept = set_apart(store, failure, watch.quarantine)
             watch.note("set_apart", tries=kept.tries)
 
@@ -72,6 +83,14 @@ def _retry(watch: Watch, store: Store) -> None:
     if watch.retry_at is None or now.time() < watch.retry_at:
         return
     tonight = now.replace(hour=watch.retry_at.hour, minute=watch.retry_at.minute, second=0, microsecond=0)
-    brought = bring_back(store, watch.quarantine, before=tonight)
+    brought = [*bring_back(store, watch.quarantine, before=tonight), *_failed_there(watch, store, before=tonight)]
     if brought:
         watch.note("trying_again", recordings=len(brought))
+
+
+def _failed_there(watch: Watch, store: Store, *, before: datetime) -> list[Path]:
+    """The same for what lies at addresses: it is given out again from where it is."""
+    failed = [f.path for f in store.failures() if f.failed_at < before and f.tries < MOST_TRIES]
+    there = [path for path in failed if path in watch.arrivals.given_there([path])]
+    watch.arrivals.forget(there)
+    return there

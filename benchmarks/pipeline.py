@@ -86,15 +86,17 @@ def _speed(folder: Path, calls: int) -> None:
 def _memory(folder: Path, calls: int) -> None:
     for number, cut in enumerate(islice(cycle(_cuts()), calls)):
         _write(folder / f"c{number:04d}.wav", cut, number)
-    asked = {1, *range(calls // 4, calls + 1, max(1, calls // 4))}
-    print(f"{'calls':>6} {'writer MB':>10}   peak of each worker, MB")
+    # The first hundred calls load what is loaded when first needed, such as the dictionary of words.
+    asked = {1, 10, 100, *range(calls // 4, calls + 1, max(1, calls // 4))}
+    print(f"{'calls':>6} {'writer MB':>10}   each worker, MB (its peak)")
 
     def note(tally: Tally) -> None:
         if tally.done in asked:
             asked.discard(tally.done)
             me = psutil.Process()
-            workers = sorted(_peak_mb(child.pid) for child in me.children() if _peak_mb(child.pid) > 100)
-            print(f"{tally.done:6} {_peak_mb(me.pid):10.0f}   {'  '.join(f'{mb:.0f}' for mb in workers)}", flush=True)
+            workers = [child for child in me.children() if _peak_mb(child.pid) > 100]
+            held = "  ".join(f"{one.memory_info().rss / 2**20:.0f} ({_peak_mb(one.pid):.0f})" for one in workers)
+            print(f"{tally.done:6} {_peak_mb(me.pid):10.0f}   {held}", flush=True)
 
     tally, _ = _run(folder, note)
     print(f"{tally.done} done, {tally.failed} failed")

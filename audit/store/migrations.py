@@ -931,3 +931,9 @@ def m023_calls_not_scored(db: Database) -> None:
     )
     db.execute(f"pragma schema_version = {version + 1}")
     db.execute("pragma writable_schema = reset")
+
+
+@migrations()
+def m024_arrived(db: Database) -> None:
+    """What `watch` has seen at addresses."""
+    db.execute("create table arrived (path text primary key, mark text not null) strict, without rowid")

@@ -81,3 +81,15 @@ def test_a_share_that_goes_away_and_comes_back(tmp_path: Path) -> None:
     (share / "a.wav").write_bytes(b"1")
     arrivals.ready(1)
     assert names(arrivals.ready(2)) == ["a.wav"]
+
+
+def test_what_an_address_gave_is_not_forgotten_while_it_is_out_of_reach(tmp_path: Path) -> None:
+    there = Path("http://127.0.0.1:1/in")
+    arrivals = Arrivals(folders=[there, tmp_path], suffixes=frozenset({".wav"}), settle_seconds=0)
+    arrivals.remember({there / "a.wav": "5 etag"})
+    (tmp_path / "b.wav").write_bytes(b"1")
+    assert names(arrivals.ready(0)) == ["b.wav"]
+    assert arrivals.away == 1
+    assert arrivals.given_there([there / "a.wav", tmp_path / "b.wav"]) == {there / "a.wav": "5 etag"}
+    arrivals.forget([tmp_path / "b.wav"])
+    assert names(arrivals.ready(1)) == ["b.wav"]

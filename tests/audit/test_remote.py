@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -63,13 +64,20 @@ def s3() -> Iterator[int]:
 
 def put(port: int, path: str, data: bytes) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("PUT", path, body=data, headers={"Host": f"127.0.0.1:{port}"})
+    signed = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261122/us-east-1/s3/aws4_request"  # what is there is changed
+    connection.request("PUT", path, body=data, headers={"Host": f"127.0.0.1:{port}", "Authorization": signed})
     assert connection.getresponse().status == 200
     connection.close()
 
 
 ASKED: list[str] = []
 """Requests to the web server of a test."""
+
+
+def asking(port: int) -> dict[str, str]:
+    """The environment of somebody with keys to the S3 server."""
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
+    return {**os.environ, **keys, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
 
 
 @pytest.fixture
@@ -100,15 +108,14 @@ def test_a_bucket_is_audited_like_a_folder(tmp_path: Path, pack: Path, callaudit
     put(s3, "/calls/day/1/2//twice.json", b"{}")
     private = tmp_path / "tmp"
     private.mkdir()
-    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
-    env = {**os.environ, **keys, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3}", "TMPDIR": str(private)}
+    env = {**asking(s3), "TMPDIR": str(private)}
     given = ("--engine", "transcript", "--rules", pack, "--workers", "1")
     there = callaudit(
         "audit", "s3://calls/day", "--calls", "s3://calls/day/1/calls.csv", *given, "--db", "there.db", env=env
     )
     here = callaudit("audit", "calls", *given, "--db", "here.db")
     assert (there.returncode, here.returncode) == (Exit.SOME_FAILED, Exit.SOME_FAILED), there.stderr
-    assert there.stdout == here.stdout
+    assert there.stdout == here.stdout, there.stderr
     assert judged(tmp_path / "there.db") == judged(tmp_path / "here.db")
     with Store.read(tmp_path / "there.db") as store:
         (path,) = [call.record.path for call in store.calls() if call.record.call_id == "k1"]
@@ -130,6 +137,36 @@ def test_a_bucket_is_audited_like_a_folder(tmp_path: Path, pack: Path, callaudit
     assert refused.returncode == Exit.COULD_NOT_RUN
     assert "s3://none/day：没有这个文件或文件夹" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_bucket_is_watched_and_a_restart_fetches_nothing_again(
+    tmp_path: Path, pack: Path, callaudit: Run, s3: int
+) -> None:
+    put(s3, "/watched", b"")
+    folder = write_calls(tmp_path / "calls", 3)
+    for file in folder.iterdir():
+        put(s3, f"/watched/in/day/{file.name}", file.read_bytes())
+    put(s3, "/watched/in/day/bad.json", b"{")
+    put(s3, "/watched/in/calls.csv", b"call_id,recording,agent_id\nk1,day/c0001.json,A7\n")
+
+    def watched() -> list[dict[str, object]]:
+        command = ("watch", "s3://watched/in", "--once", "--settle", "0.1", "--engine", "transcript", "--rules", pack)
+        done = callaudit(*command, env=asking(s3))
+        assert done.returncode == Exit.SOME_FAILED, done.stderr  # the one that can't be read
+        events = [json.loads(line) for line in done.stderr.splitlines()]
+        return [event for event in events if event["event"] in ("batch", "left_there")]
+
+    batch, left = watched()
+    assert (batch["done"], batch["failed"], left["event"]) == (3, 1, "left_there")
+    assert judged(tmp_path / "callaudit.db").keys() == {"c0000", "k1", "c0002"}
+    write_transcript(folder / "c0002.json", "agent: 换了内容")
+    put(s3, "/watched/in/day/c0002.json", (folder / "c0002.json").read_bytes())
+    (batch,) = watched()
+    assert (batch["done"], batch["skipped"], batch["failed"]) == (1, 0, 0)
+    with Store.read(tmp_path / "callaudit.db") as store:
+        (failure,) = store.failures()
+        assert (spelled(failure.path), failure.tries) == ("s3://watched/in/day/bad.json", 1)
+    assert not (tmp_path / "callaudit.db-quarantine").exists()
 
 
 def test_a_web_share_is_audited_below_its_folder_only(
