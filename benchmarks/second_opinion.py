@@ -27,6 +27,7 @@ from rules.load import load_rules
 from rules.model import Example, RuleSet
 from rules.second_opinion import (
     CONDUCT,
+    GATES,
     HEADS,
     MODEL,
     SELF_HARM,
@@ -42,9 +43,10 @@ from rules.text import NormalText
 from transcribe.model import Role
 
 CORPUS = Path(__file__).parent.parent / "tests" / "corpus" / "open"
-ALLOWED = {SUSPICIOUS: 2.0, SELF_HARM: 0.5}  # extra items in 100 clean calls and excerpts
+ALLOWED = {Role.AGENT: 4.0, Role.CUSTOMER: 0.5}  # extra items in 100 clean calls and excerpts, here mostly near misses
 EXAMPLES = "examples"  # the file that stands for the rules' examples
 FOLDS = 6
+SUSPICION = 0.7  # its share in a category's head; alike from 0.5 to 0.7 in cross-validation, better than 1
 STRENGTH = 30.0  # inverse of the regularisation; alike from 20 to 60 in cross-validation
 RAREST = 2  # turns that an n-gram must occur in
 
@@ -70,8 +72,8 @@ def main() -> None:
     model = train(samples)
     write_model(model, MODEL)
     print(f"{len(samples)} turns, {len(model.index)} n-grams, {MODEL.stat().st_size / 1024:.0f} KiB → {MODEL}")
-    for head in ALLOWED:
-        print(f"{head}: threshold {model.thresholds[HEADS.index(head)]:.2f}")
+    for role, heads in GATES.items():
+        print(f"{role.value}: threshold {model.thresholds[heads[0]]:.2f}")
 
 
 def read_samples(folder: Path) -> list[Sample]:
@@ -129,15 +131,29 @@ def _found(example: Example, judge: Judge) -> set[tuple[int, str]]:
 def train(samples: Sequence[Sample]) -> Model:
     """All heads over one vocabulary; thresholds from calls that the judging model has not seen."""
     index, idf = vocabulary(samples)
-    weights, biases = np.zeros((len(HEADS), len(index)), np.float32), np.zeros(len(HEADS), np.float32)
+    weights, biases = fit(samples, index, idf)
     thresholds = np.full(len(HEADS), np.inf, np.float32)
-    for number, head in enumerate(HEADS):
-        spoken = [sample for sample in samples if sample.role is _speaker(head)]
-        fitted = _fit(_matrix(spoken, index, idf), spoken, head)
-        weights[number], biases[number] = np.round(fitted.coef_[0], 3), round(float(fitted.intercept_[0]), 3)
-        if head in ALLOWED:
-            thresholds[number] = round(threshold(spoken, head), 2)
+    unseen = unseen_scores(samples)
+    for role, heads in GATES.items():
+        thresholds[[*heads]] = round(threshold(samples, unseen, role), 2)
+    weights, biases = np.round(weights, 3), np.round(biases, 3)
     return Model(index=index, idf=idf, weights=weights, biases=biases, thresholds=thresholds, digest="")
+
+
+def fit(samples: Sequence[Sample], index: dict[str, int], idf: Any) -> tuple[Any, Any]:
+    """Weights (heads, n-grams) and biases (heads,). A category's head is for the most part the suspicion as such."""
+    weights, biases = np.zeros((len(HEADS), len(index)), np.float32), np.zeros(len(HEADS), np.float32)
+    for role in (Role.AGENT, Role.CUSTOMER):
+        spoken = [sample for sample in samples if sample.role is role]
+        matrix = _matrix(spoken, index, idf)
+        for number, head in enumerate(HEADS):
+            if _speaker(head) is role:
+                fitted = _fit(matrix, spoken, head)
+                weights[number], biases[number] = fitted.coef_[0], fitted.intercept_[0]
+    suspicious, conduct = HEADS.index(SUSPICIOUS), [HEADS.index(category) for category in CONDUCT]
+    for values in (weights, biases):
+        values[conduct] = SUSPICION * values[suspicious] + (1 - SUSPICION) * values[conduct]
+    return weights, biases
 
 
 def vocabulary(samples: Sequence[Sample]) -> tuple[dict[str, int], Any]:
@@ -152,19 +168,26 @@ def vocabulary(samples: Sequence[Sample]) -> tuple[dict[str, int], Any]:
     return {gram: column for column, gram in enumerate(kept)}, idf.astype(np.float32)
 
 
-def threshold(spoken: Sequence[Sample], head: str) -> float:
-    """The score that lets through the allowed number of turns of clean calls, each judged by other files' model."""
-    files = [sample.file for sample in spoken]
-    scores = np.zeros(len(spoken))
-    for seen, unseen in GroupKFold(FOLDS).split(spoken, groups=files):
-        learned = [spoken[i] for i in seen]
+def unseen_scores(samples: Sequence[Sample]) -> Any:
+    """What each turn scores at its speaker's gate, by a model that learned from other files."""
+    scores = np.zeros(len(samples))
+    for seen, unseen in GroupKFold(FOLDS).split(samples, groups=[sample.file for sample in samples]):
+        learned = [samples[i] for i in seen]
         index, idf = vocabulary(learned)
-        fitted = _fit(_matrix(learned, index, idf), learned, head)
-        scores[unseen] = fitted.decision_function(_matrix([spoken[i] for i in unseen], index, idf))
-    guilty = {sample.call_id for sample in spoken if _wanted(sample, head)}
-    clean = [sample.file != EXAMPLES and sample.call_id not in guilty for sample in spoken]
-    calls = len({sample.call_id for sample, innocent in zip(spoken, clean, strict=True) if innocent})
-    return float(np.sort(scores[np.array(clean)])[::-1][int(ALLOWED[head] * calls / 100)])
+        weights, biases = fit(learned, index, idf)
+        heads = _matrix([samples[i] for i in unseen], index, idf) @ weights.T + biases
+        for row, i in zip(heads, unseen, strict=True):
+            scores[i] = max(row[head] for head in GATES[samples[i].role])
+    return scores
+
+
+def threshold(samples: Sequence[Sample], scores: Any, role: Role) -> float:
+    """The score that lets through the allowed number of a role's turns in clean calls."""
+    wanted = {HEADS[head] for head in GATES[role]}
+    guilty = {sample.call_id for sample in samples if sample.labels & wanted}
+    clean = [s.role is role and s.file != EXAMPLES and s.call_id not in guilty for s in samples]
+    calls = len({sample.call_id for sample, innocent in zip(samples, clean, strict=True) if innocent})
+    return float(np.sort(scores[np.array(clean)])[::-1][int(ALLOWED[role] * calls / 100)])
 
 
 def _speaker(head: str) -> Role:
@@ -175,10 +198,11 @@ def _wanted(sample: Sample, head: str) -> bool:
     return bool(sample.labels & set(CONDUCT)) if head == SUSPICIOUS else head in sample.labels
 
 
-def _fit(matrix: Any, spoken: Sequence[Sample], head: str) -> Any:
+def _fit(matrix: Any, spoken: Sequence[Sample], head: str) -> LogisticRegression:
     labels = np.array([_wanted(sample, head) for sample in spoken])
     weights = _weights([sample.place for sample in spoken], labels)
-    return LogisticRegression(C=STRENGTH, max_iter=1000).fit(matrix, labels, weights)
+    learner = LogisticRegression(C=STRENGTH, solver="liblinear", dual=True, max_iter=1000, random_state=0)
+    return learner.fit(matrix, labels, weights)
 
 
 def _weights(places: Sequence[tuple[bool, bool]], labels: Any) -> Any:

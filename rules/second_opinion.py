@@ -30,10 +30,15 @@ from transcribe.model import Role, Turn
 
 PREFIX = "second-opinion-"
 MODEL = Path(__file__).with_name("second_opinion.npz")
-SUSPICIOUS = "suspicious"  # the head that says whether a turn of the agent deserves a look
+SUSPICIOUS = "suspicious"  # the head that says whether a turn of the agent is suspicious of anything
 SELF_HARM = "self_harm"
 CONDUCT = tuple(name for name, (group, *_) in CATEGORIES.items() if group is Group.CONDUCT)
 HEADS = (SUSPICIOUS, *CONDUCT, SELF_HARM)
+GATES = {
+    Role.AGENT: tuple(range(1, len(CONDUCT) + 1)),
+    Role.CUSTOMER: (HEADS.index(SELF_HARM),),
+}
+"""Whose turns are looked at, and the heads of which the highest is asked."""
 
 _LONGEST_GRAM = 4
 _LONGEST_NEAR = 2  # of the turns around
@@ -44,10 +49,9 @@ _WORDS_SHOWN = 4
 _AROUND = 40  # characters on either side of a rule's hit that are weighed with it
 _FEWEST = 6  # characters from which the model may disagree with a rule
 _INNOCENT_AS_HEARD = -3.0  # suspicion below which words are innocent, misheard as they may be; of written ones it is 0
-_CLEARLY = 0.5  # by which another category's score must be higher
+_CLEARLY = 0.15  # by which another category's score must be higher
 _MOST_CONFIDENCE = 0.5  # a hint is never as sure as a rule
 _MARKS = "。？"
-_GATES = {Role.AGENT: SUSPICIOUS, Role.CUSTOMER: SELF_HARM}  # whose turns are looked at, and the score that is asked
 _ROUNDING = 1e-3  # by which sums in another order may differ; a hundred times what they do
 
 Floats = NDArray[np.float32]
@@ -57,8 +61,8 @@ Floats = NDArray[np.float32]
 class Model:
     """A linear model over n-grams: `weights` is (heads, n-grams), `biases` and `thresholds` (heads,).
 
-    `index` gives each n-gram its column, `idf` its rarity; `digest` names exactly this model. Only the thresholds of
-    SUSPICIOUS and SELF_HARM are asked.
+    `index` gives each n-gram its column, `idf` its rarity; `digest` names exactly this model. The categories of
+    conduct share one threshold, that of SUSPICIOUS is out of reach.
     """
 
     index: Mapping[str, int]
@@ -159,7 +163,7 @@ def title(rule_id: str, *, lang: str = "zh") -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Table:
-    """N-grams as numbers in rising order, with their rarity and (gates, n-grams) weights."""
+    """N-grams as numbers in rising order, with their rarity and (n-grams, heads) weights."""
 
     keys: NDArray[np.int64]
     idf: NDArray[np.float64]
@@ -178,18 +182,17 @@ class _Sieve:
         self._bits = len(chars).bit_length()
         self._ids = np.zeros(sys.maxunicode + 1, dtype=np.int64)
         self._ids[[ord(char) for char in chars]] = np.arange(1, len(chars) + 1)
-        self._gates = {role: number for number, role in enumerate(_GATES)}
-        rows = [HEADS.index(gate) for gate in _GATES.values()]
-        self._biases, self._thresholds = model.biases[rows], model.thresholds[rows]
-        self._own = self._table(model, rows, [gram for gram in model.index if not gram.startswith(_NEAR)])
-        self._near = self._table(model, rows, [gram for gram in model.index if gram.startswith(_NEAR)])
+        self._asked = {role: np.isin(np.arange(len(HEADS)), heads) for role, heads in GATES.items()}
+        self._floors = model.thresholds - model.biases - _ROUNDING
+        self._own = self._table(model, [gram for gram in model.index if not gram.startswith(_NEAR)])
+        self._near = self._table(model, [gram for gram in model.index if gram.startswith(_NEAR)])
 
-    def _table(self, model: Model, rows: list[int], listed: Sequence[str]) -> _Table:
+    def _table(self, model: Model, listed: Sequence[str]) -> _Table:
         keys = np.array([self._key(gram.removeprefix(_NEAR)) for gram in listed], dtype=np.int64)
         columns = np.array([model.index[gram] for gram in listed], dtype=np.intp)
         order = np.argsort(keys)
         columns = columns[order]
-        weights = model.weights[rows][:, columns].astype(np.float64)
+        weights = model.weights.T[columns].astype(np.float64)
         return _Table(keys=keys[order], idf=model.idf[columns].astype(np.float64), weights=weights)
 
     def _key(self, gram: str) -> int:
@@ -199,23 +202,23 @@ class _Sieve:
         return key
 
     def caught(self, normal: NormalText, turns: Sequence[int], roles: Sequence[Role]) -> list[int]:
-        """Those of `turns` whose score may be above the threshold of their role's gate."""
-        gates = np.array([self._gates[roles[turn]] for turn in turns], dtype=np.intp)
+        """Those of `turns` of which a score that their role is asked for may be above its threshold."""
+        asked = np.stack([self._asked[roles[turn]] for turn in turns])
         own = [normal.turn_text(turn)[:_CHARACTERS] for turn in turns]
         near = [TURN_END.join([text[:_CHARACTERS] for text in around(normal, turn)]) for turn in turns]
-        bounds = np.maximum(self._weighed(self._own, own, gates, _LONGEST_GRAM), 0) + self._biases[gates]
-        bounds += _NEAR_LENGTH * self._weighed(self._near, near, gates, _LONGEST_NEAR)
-        return [turns[n] for n in np.flatnonzero(bounds > self._thresholds[gates] - _ROUNDING).tolist()]
+        bounds = np.maximum(self._weighed(self._own, own, _LONGEST_GRAM), 0)
+        bounds += _NEAR_LENGTH * self._weighed(self._near, near, _LONGEST_NEAR)
+        caught = (asked & (bounds > self._floors)).any(axis=1)
+        return [turns[n] for n in np.flatnonzero(caught).tolist()]
 
-    def _weighed(
-        self, table: _Table, texts: Sequence[str], gates: NDArray[np.intp], longest: int
-    ) -> NDArray[np.float64]:
-        """What the known n-grams of each text weigh at its gate, when they have length one together."""
+    def _weighed(self, table: _Table, texts: Sequence[str], longest: int) -> NDArray[np.float64]:
+        """(texts, heads): what the known n-grams of each text weigh, when they have length one together."""
         columns, places, counts = self._known(table, texts, longest)
         values = (1 + np.log(counts)) * table.idf[columns]
-        sums = np.bincount(places, table.weights[gates[places], columns] * values, len(texts))
+        weighed = table.weights[columns] * values[:, np.newaxis]
+        sums = [np.bincount(places, of_head, len(texts)) for of_head in weighed.T]
         lengths = np.sqrt(np.bincount(places, values * values, len(texts)))
-        return np.asarray(sums / np.maximum(lengths, 1))
+        return np.stack(sums, axis=1) / np.maximum(lengths, 1)[:, np.newaxis]
 
     def _known(
         self, table: _Table, texts: Sequence[str], longest: int
@@ -274,7 +277,7 @@ class SecondOpinion:
         scores = self.model.scores(columns, values)
         if scores[HEADS.index(SUSPICIOUS)] < (_INNOCENT_AS_HEARD if turn.confidence < 1 else 0):
             return ("模型看不出问题",)
-        likeliest = _likeliest(scores)[0]
+        likeliest = max(GATES[Role.AGENT], key=lambda head: scores[head])
         if scores[likeliest] - scores[HEADS.index(finding.category)] < _CLEARLY:
             return ()
         return (f"模型觉得更像{CATEGORIES[HEADS[likeliest]][1]}",)
@@ -282,7 +285,7 @@ class SecondOpinion:
     def _hints(self, findings: Sequence[Finding], turns: Sequence[Turn], normal: NormalText) -> Iterator[Finding]:
         found = {(finding.turn, finding.category) for finding in findings}
         roles = [turn.role for turn in turns]
-        silent = {Role.AGENT: CONDUCT, Role.CUSTOMER: (SELF_HARM,)}
+        silent = {role: [HEADS[head] for head in heads] for role, heads in GATES.items()}
         open_turns = [
             n for n, role in enumerate(roles)
             if role in silent and not any((n, category) in found for category in silent[role])
@@ -293,21 +296,21 @@ class SecondOpinion:
                 yield hint
 
     def _hint(self, n: int, turn: Turn, text: str, near: Sequence[str]) -> Finding | None:
-        model, gate = self.model, HEADS.index(_GATES[turn.role])
+        model = self.model
         columns, values = features(text, near, model.index, model.idf)
         scores = model.scores(columns, values)
-        if len(columns) == 0 or scores[gate] <= model.thresholds[gate]:
+        first, *others = sorted(GATES[turn.role], key=lambda head: -scores[head])[:2]
+        if len(columns) == 0 or scores[first] <= model.thresholds[first]:
             return None
-        heads = _likeliest(scores) if turn.role is Role.AGENT else [gate]
-        shares = (model.weights[gate, columns] + model.weights[heads[0], columns]) * values
+        shares = model.weights[first, columns] * values
         weighed = dict(zip(columns.tolist(), shares.tolist(), strict=True))
-        category = HEADS[heads[0]]
+        category = HEADS[first]
         return Finding(
             rule_id=PREFIX + category.replace("_", "-"), rule_version=1, category=category,
             severity=self._severities[category], result=Result.UNSURE, turn=n, start=0, end=len(turn.text),
             start_ms=turn.start_ms, end_ms=turn.end_ms, quote=turn.text, heard_as=None,
-            confidence=round(_MOST_CONFIDENCE / (1 + math.exp(-scores[gate])), 2),
-            because=_because([HEADS[head] for head in heads], *_heaviest(text, near, model.index, weighed)),
+            confidence=round(_MOST_CONFIDENCE / (1 + math.exp(-scores[first])), 2),
+            because=_because([HEADS[head] for head in (first, *others)], *_heaviest(text, near, model.index, weighed)),
         )  # fmt: skip
 
 
@@ -316,12 +319,6 @@ def _alone(findings: Sequence[Finding]) -> list[bool]:
     sure = {(f.turn, f.category, f.rule_id) for f in findings if f.result is Result.FAIL}
     rules = Counter((turn, category) for turn, category, _ in sure)
     return [f.result is Result.FAIL and rules[f.turn, f.category] == 1 for f in findings]
-
-
-def _likeliest(scores: Floats) -> list[int]:
-    """The two conduct categories with the highest scores, best first."""
-    first, last = HEADS.index(CONDUCT[0]), HEADS.index(CONDUCT[-1]) + 1
-    return [first + int(head) for head in np.argsort(-scores[first:last], kind="stable")[:2]]
 
 
 def _usual_severity(ruleset: RuleSet, category: str) -> Severity:
