@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from audit.hearing import Hearing
 from audit.lock import at_work
 from audit.pipeline import Job
 from audit.plan import Plan, Refusal, hearing_digest, settings_digest
-from audit.remote import Identity, identify, spelled
+from audit.remote import Identity, address, identify, spelled
 from audit.store import AuditedCall, Settings, Store
 from audit.store.operations import sign_run
 from audit.timing import Profile, Spent
@@ -96,21 +97,33 @@ def run_batch(batch: Batch, *, interrupts: Interrupts, notify: Callable[[Tally],
     """Do all calls of the plan that are not done yet; raises `StoreError`, `CannotStart`. `notify` is called
     whenever a call is over.
     """
-    with at_work(batch.store.path):
+    with at_work(batch.store.path), _copies(batch.plan) as copies:
         pool = _workers(batch)
         try:
-            return _run(batch, pool, interrupts, notify)
+            return _run(batch, pool, copies, interrupts, notify)
         finally:
             pool.kill()
 
 
-def _run(batch: Batch, pool: Workers, interrupts: Interrupts, notify: Callable[[Tally], None]) -> Tally:
+@contextlib.contextmanager
+def _copies(plan: Plan) -> Iterator[Path | None]:
+    """A folder that is its owner's alone, and goes in the end, for what is fetched from addresses."""
+    if not any(record.path is not None and address(record.path) for record in plan.records):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="callaudit-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _run(
+    batch: Batch, pool: Workers, copies: Path | None, interrupts: Interrupts, notify: Callable[[Tally], None]
+) -> Tally:
     store, plan = batch.store, batch.plan
     store.forget(plan.replaced)
     store.save_rules(batch.ruleset)
     store.add_records([*plan.records, *plan.attempts])
     run = store.start_run("audit", batch.settings)
-    doing = _Doing(batch, run=run, interrupts=interrupts, notify=notify, copies=pool.copies)
+    doing = _Doing(batch, run=run, interrupts=interrupts, notify=notify, copies=copies)
     tally = doing.tally
     doing.sign()
     for refusal in plan.refusals:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
+import tempfile
 import time
 import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from audit.errors import BadConfig
+from audit.errors import BadConfig, os_reason
 from audit.hearing import weights_digest
 from audit.pipeline import Job
 from audit.workers import CannotStart, Limits, Pool, Reply, Setup, memory_share
@@ -69,15 +73,30 @@ class Station:
         except TranscribeError as error:
             return _Hello(version=ours, problem=str(error))
 
-    def do(self, job: Job) -> Reply | CannotStart:
-        """One call, to its end or to a limit."""
+    def do(self, job: Job, sound: bytes | None) -> Reply | CannotStart:
+        """One call, to its end or to a limit; `sound` is what was fetched of its address."""
         try:
-            self._pool.submit(job)
-            while True:
-                for reply in self._pool.replies(timeout=1.0):
-                    return reply
+            with _written(job, sound) as here:
+                self._pool.submit(here)
+                while True:
+                    for reply in self._pool.replies(timeout=1.0):
+                        return replace(reply, job=job)
         except CannotStart as error:
             return error
+        except OSError as error:
+            return Reply(job=job, reason=f"{socket.gethostname()}：节点存不下录音（{os_reason(error)}）；请腾出空间")
+
+
+@contextmanager
+def _written(job: Job, sound: bytes | None) -> Iterator[Job]:
+    """The job with its recording as a file of this node, for its owner alone and for the time being."""
+    if job.copy is None or sound is None:
+        yield job
+        return
+    with tempfile.TemporaryDirectory(prefix="callaudit-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder, job.copy.name)
+        copy.write_bytes(sound)
+        yield replace(job, copy=copy)
 
 
 class Cluster:
@@ -101,11 +120,6 @@ class Cluster:
         self._working: dict[Any, tuple[Any, Job]] = {}
         self._failed_starts = 0
         self._stuck_since: float | None = None
-
-    @property
-    def copies(self) -> None:
-        """Other machines see no folder of this one."""
-        return None
 
     @property
     def idle(self) -> bool:
@@ -142,7 +156,8 @@ class Cluster:
     def _hand_out(self) -> None:
         while self._waiting and self._free:
             station, job = self._free.pop(), self._waiting.popleft()
-            self._working[station.do.remote(job)] = (station, job)
+            sound = None if job.copy is None else job.copy.read_bytes()  # no node fetches what this machine has
+            self._working[station.do.remote(job, sound)] = (station, job)
         while len(self._starting) < min(len(self._waiting), self._size - len(self._working)):
             station = self._station.remote(self._setup, self._limits)
             self._starting[station.hello.remote()] = station

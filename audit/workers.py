@@ -10,14 +10,12 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any, Protocol
 
 from audit.errors import AuditError
@@ -76,12 +74,7 @@ class CannotStart(AuditError):
 
 
 class Workers(Protocol):
-    """Where jobs are done: `submit` while `idle`, then `replies`; `kill` in the end. `copies` is a folder that workers
-    read too, for what is fetched from addresses; None where they are on other machines and fetch for themselves.
-    """
-
-    @property
-    def copies(self) -> Path | None: ...
+    """Where jobs are done: `submit` while `idle`, then `replies`; `kill` in the end."""
 
     @property
     def idle(self) -> bool: ...
@@ -105,13 +98,6 @@ class Pool:
         self._size = size
         self._workers: list[_Worker] = []  # started when there is work: a batch that is all done starts none
         self._stillborn: list[Reply] = []  # jobs for which no process lived long enough to take them
-        self._copies: tempfile.TemporaryDirectory[str] | None = None
-
-    @property
-    def copies(self) -> Path:
-        """A folder that is its owner's alone, and goes in the end."""
-        self._copies = self._copies or tempfile.TemporaryDirectory(prefix="callaudit-", ignore_cleanup_errors=True)
-        return Path(self._copies.name)
 
     @property
     def idle(self) -> bool:
@@ -149,8 +135,6 @@ class Pool:
         for worker in self._workers:
             worker.process.kill()
             worker.process.join()
-        if self._copies is not None:
-            self._copies.cleanup()
 
     def _replace(self, worker: _Worker) -> _Worker:
         worker.process.kill()

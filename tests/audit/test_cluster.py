@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -14,6 +15,7 @@ import pytest
 from audit.config import read_on
 from audit.errors import Exit
 from audit.store import Store, tallies
+from tests.audit.sharing import shared
 from tests.conftest import COMMAND, write_calls
 from tests.disturbed import done, facts, write_work
 
@@ -66,11 +68,21 @@ def wait_for(db: Path, count: int, batch: subprocess.Popen[str]) -> int:
     return now
 
 
-def test_a_node_that_dies_in_the_middle_costs_nothing(tmp_path: Path, pack: Path, callaudit: Run, nodes: Nodes) -> None:
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
+    with shared(tmp_path) as served:
+        yield served
+
+
+def test_a_node_that_dies_in_the_middle_costs_nothing(
+    tmp_path: Path, pack: Path, callaudit: Run, nodes: Nodes, web: tuple[str, list[str]]
+) -> None:
+    at, asked = web
     write_work(tmp_path / "calls", CALLS)
-    arguments = ["audit", "calls", "--engine", "transcript", "--rules", str(pack)]
+    arguments = ["audit", f"{at}/calls", "--engine", "transcript", "--rules", str(pack)]
     calm = callaudit(*arguments, "--db", "calm.db", "--workers", "1")
     assert calm.returncode == Exit.SOME_FAILED
+    asked.clear()
     db = tmp_path / "spread.db"
     with subprocess.Popen(
         [COMMAND, *arguments, "--db", db, "--on", nodes.address], cwd=tmp_path, text=True,
@@ -89,6 +101,8 @@ def test_a_node_that_dies_in_the_middle_costs_nothing(tmp_path: Path, pack: Path
     assert told[0] == calm.stdout
     assert "Traceback" not in told[1]
     assert facts(db) == facts(tmp_path / "calm.db")
+    fetched = Counter(line for line in asked if line.startswith("GET") and ".json" in line)
+    assert set(fetched.values()) == {1}  # by this machine; nodes are handed what it has
     with Store.open(db) as store:
         assert tallies.differences(store) == []
 

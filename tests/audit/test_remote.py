@@ -9,14 +9,10 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import CompletedProcess
-from urllib.parse import unquote
 
 import paramiko
 import pytest
@@ -28,6 +24,7 @@ from audit.remote import address, fetched, files_below, identify, plain, refuse_
 from audit.store import Store
 from tests.audit.conftest import tone
 from tests.audit.sftp import Host
+from tests.audit.sharing import shared
 from tests.conftest import write_calls, write_transcript
 from transcribe.errors import UnreadableAudio
 
@@ -70,10 +67,6 @@ def put(port: int, path: str, data: bytes) -> None:
     connection.close()
 
 
-ASKED: list[str] = []
-"""Requests to the web server of a test."""
-
-
 def asking(port: int) -> dict[str, str]:
     """The environment of somebody with keys to the S3 server."""
     keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
@@ -81,17 +74,12 @@ def asking(port: int) -> dict[str, str]:
 
 
 @pytest.fixture
-def web(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Address of a plain web server, and the folder that it shows."""
+def web(tmp_path: Path) -> Iterator[tuple[str, Path, list[str]]]:
+    """Address of a plain web server, the folder that it shows, and what it was asked."""
     folder = tmp_path / "web"
     folder.mkdir()
-    ASKED.clear()
-    note = {"log_message": lambda _self, _form, *said: ASKED.append(unquote(str(said[0])))}
-    quiet = type("Quiet", (SimpleHTTPRequestHandler,), note)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", folder
-        server.shutdown()
+    with shared(folder) as (at, asked):
+        yield at, folder, asked
 
 
 def judged(db: Path) -> dict[str, tuple[str, int]]:
@@ -170,9 +158,9 @@ def test_a_bucket_is_watched_and_a_restart_fetches_nothing_again(
 
 
 def test_a_web_share_is_audited_below_its_folder_only(
-    tmp_path: Path, pack: Path, callaudit: Run, web: tuple[str, Path]
+    tmp_path: Path, pack: Path, callaudit: Run, web: tuple[str, Path, list[str]]
 ) -> None:
-    at, folder = web
+    at, folder, asked = web
     write_transcript(folder / "录音/一 百%.json", "agent: 我们就爆你通讯录")
     write_transcript(folder / "录音/子/b.json", "agent: 您好")
     write_transcript(folder / "录音/.hidden.json", "agent: 您好")
@@ -181,7 +169,7 @@ def test_a_web_share_is_audited_below_its_folder_only(
     done = callaudit("audit", f"{at}/录音/", *given)
     assert done.returncode == Exit.CLEAN, done.stderr
     assert sorted(judged(tmp_path / "callaudit.db")) == ["b", "一 百%"]
-    assert [line for line in ASKED if line.startswith("GET") and "b.json" in line] == ["GET /录音/子/b.json HTTP/1.1"]
+    assert [line for line in asked if line.startswith("GET") and "b.json" in line] == ["GET /录音/子/b.json HTTP/1.1"]
     (folder / "录音/子/b.json").unlink()
     assert callaudit("audit", f"{at}/录音/子/b.json", *given).returncode == Exit.SOME_FAILED
     with Store.read(tmp_path / "callaudit.db") as store:
@@ -213,8 +201,8 @@ def test_a_known_sftp_host_is_audited_and_an_unknown_one_refused(tmp_path: Path,
     assert sorted(paths) == [f"sftp://127.0.0.1:{host.port}/录音/c000{n}.json" for n in range(2)]
 
 
-def test_what_is_fetched_is_private_and_goes_again_also_after_an_error(web: tuple[str, Path]) -> None:
-    at, folder = web
+def test_what_is_fetched_is_private_and_goes_again_also_after_an_error(web: tuple[str, Path, list[str]]) -> None:
+    at, folder, _ = web
     (folder / "a.wav").write_bytes(b"sound" * 1000)
     place = Path(f"{at}/a.wav")
     with fetched(place) as copy:
@@ -230,8 +218,8 @@ def test_what_is_fetched_is_private_and_goes_again_also_after_an_error(web: tupl
     assert missing.problem == f"{at}/b.wav：没有这个文件或文件夹；请检查地址"
 
 
-def test_the_player_hears_what_lies_at_an_address_or_says_why_not(tmp_path: Path, web: tuple[str, Path]) -> None:
-    at, folder = web
+def test_the_player_hears_what_lies_at_an_address_or_says_why_not(tmp_path: Path, web: tuple[str, Path, list[str]]) -> None:
+    at, folder, _ = web
     tone(folder / "a.wav", hertz=400)
     place = Path(f"{at}/a.wav")
     (found,) = identify([place])
