@@ -1,11 +1,11 @@
 """A second opinion beside the rules: a small linear model that puts turns before people, where no rule spoke or where
 it disagrees with one.
 
-It never makes a violation. One score says whether a turn of the agent is suspicious at all; only above its threshold do
-the categories' own scores say of what. A violation that a single rule on trial found, in words that the model takes to
-be innocent or something else, is left to people. A score for self-harm looks at the customer's turns. Features are the
-character n-grams of the normalised turn and, lighter, of the turns before and after it: people answer what is said to
-them. So each hint can name the words that weighed most.
+It never makes a violation. A score for each category says how suspicious a turn of the agent is, and of what; the
+highest must pass a threshold. A violation that rules on trial found in words that the model takes to be innocent or
+something else is left to people. A score for self-harm looks at the customer's turns. Features are the character
+n-grams of the normalised turn and, lighter, of the turns before and after it: people answer what is said to them. So
+each hint can name the words that weighed most.
 docs/second-opinion.md has the figures; benchmarks/second_opinion.py trains.
 """
 
@@ -252,8 +252,7 @@ class SecondOpinion:
         """The judgement, its doubtful violations `unsure`, and a hint for each suspicious turn without a finding."""
         normal = normal_text(tuple([turn.text for turn in turns]))
         weighed = [
-            finding.doubted(self._disagreement(finding, turns[finding.turn], normal)) if alone else finding
-            for finding, alone in zip(judgement.findings, _alone(judgement.findings), strict=True)
+            finding.doubted(self._disagreement(finding, turns[finding.turn], normal)) for finding in judgement.findings
         ]
         hints = list(self._hints(weighed, turns, normal))
         if not hints and weighed == list(judgement.findings):
@@ -267,7 +266,9 @@ class SecondOpinion:
 
     def _disagreement(self, finding: Finding, turn: Turn, normal: NormalText) -> tuple[str, ...]:
         """Why the model doubts a violation on trial: it takes the words, those that it knows, for something else."""
-        if finding.rule_id not in self._on_trial or finding.category not in CONDUCT or finding.start == finding.end:
+        if finding.result is not Result.FAIL or finding.rule_id not in self._on_trial:
+            return ()
+        if finding.category not in CONDUCT or finding.start == finding.end:
             return ()
         spoken = turn.text[max(0, finding.start - _AROUND) : finding.end + _AROUND]
         text = NormalText([spoken]).turn_text(0)
@@ -312,13 +313,6 @@ class SecondOpinion:
             confidence=round(_MOST_CONFIDENCE / (1 + math.exp(-scores[first])), 2),
             because=_because([HEADS[head] for head in (first, *others)], *_heaviest(text, near, model.index, weighed)),
         )  # fmt: skip
-
-
-def _alone(findings: Sequence[Finding]) -> list[bool]:
-    """Whether each is a violation that no other rule of its category finds in the same turn."""
-    sure = {(f.turn, f.category, f.rule_id) for f in findings if f.result is Result.FAIL}
-    rules = Counter((turn, category) for turn, category, _ in sure)
-    return [f.result is Result.FAIL and rules[f.turn, f.category] == 1 for f in findings]
 
 
 def _usual_severity(ruleset: RuleSet, category: str) -> Severity:

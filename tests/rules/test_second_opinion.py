@@ -146,14 +146,14 @@ def test_a_violation_that_it_takes_for_something_else_is_left_to_people(
     assert finding.because == ("说了" if doubt is None else f"说了。存疑：{doubt}")
 
 
-def test_two_rules_that_agree_and_rules_past_their_trial_stand(ruleset: RuleSet) -> None:
+def test_rules_past_their_trial_and_doubts_of_the_rules_stand(ruleset: RuleSet) -> None:
     text = "奶奶我周末带孩子回来吃饭，您多包点饺子"
-    first, other, *_ = (rule for rule in ruleset.rules if rule.category == "threat" and rule.status == "test")
-    one, two = (violation(rule.id, "threat", text) for rule in (first, other))
-    both = Judgement(findings=one.findings + two.findings, outcomes={**one.outcomes, **two.outcomes})
-    assert set(SecondOpinion(ruleset).weigh(both, [turn(text)]).outcomes.values()) == {Result.FAIL}
-    proven = dataclasses.replace(ruleset, rules=(first.model_copy(update={"status": "stable"}),))
-    assert SecondOpinion(proven).weigh(one, [turn(text)]) == one
+    rule = next(rule for rule in ruleset.rules if rule.category == "threat" and rule.status == "test")
+    said = violation(rule.id, "threat", text)
+    doubted = dataclasses.replace(said, findings=(said.findings[0].doubted(["识别置信度低"]),))
+    assert SecondOpinion(ruleset).weigh(doubted, [turn(text)]).findings == doubted.findings
+    proven = dataclasses.replace(ruleset, rules=(rule.model_copy(update={"status": "stable"}),))
+    assert SecondOpinion(proven).weigh(said, [turn(text)]) == said
 
 
 def test_it_explains_itself(ruleset: RuleSet, suspicious: Model) -> None:
