@@ -94,6 +94,8 @@ def _mistake(error: click.UsageError) -> str:
     match error:
         case click.NoSuchOption():
             return f"没有选项 {error.option_name}"
+        case click.MissingParameter(param=click.Option() as option):
+            return f"缺少选项 {option.opts[0]}"
         case click.MissingParameter():
             return f"缺少参数 {error.param.make_metavar(error.ctx) if error.param and error.ctx else ''}"
         case click.BadParameter():

@@ -1,12 +1,13 @@
 """What spreading costs: the same recordings by processes, by threads and by Ray nodes of this machine.
 
-    python -m benchmarks.scaling              four rounds of 12 calls, about 10 minutes on two free cores
-    python -m benchmarks.scaling --rounds 1 --calls 24      in 5
+    python -m benchmarks.scaling              one round, 10 calls each way (2 and 8): about 4 minutes on two free cores
+    python -m benchmarks.scaling --rounds 4 --calls 24      for a closer look
 
 Two cores of work each way: a worker process a core; one process with two threads; Ray with two nodes of one core each.
-The ways take turns; told are processor seconds of all processes together (driver, workers, Ray), from start to end of
-the command (Ray's nodes are up before), as a ratio to the first way, and whether all stores are equal. Clock seconds
-stand beside, for machines that do nothing else.
+The ways take turns, each with a few calls and with all: the difference is what calls cost, the rest is the start. Told
+are processor seconds of all processes together (driver, workers, Ray), from start to end of the command (Ray's nodes
+are up before), as a ratio to the first way, and whether all stores are equal. Clock seconds stand beside, for machines
+that do nothing else.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from pathlib import Path
 
 import psutil
@@ -31,40 +32,52 @@ ROOT = Path(__file__).parent.parent
 COMMAND = Path(sys.executable).with_name("callaudit")
 SAMPLES = sorted((ROOT / "samples").glob("*.wav"))
 GOAL = 1.15
+FEW = 2
 Spent = dict[tuple[int, float], float]
+Took = tuple[float, float]
+"""Processor seconds, clock seconds."""
 
 
 def main() -> None:
     """Make the calls, take turns, print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--calls", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--calls", type=int, default=8)
     given = parser.parse_args()
+    sizes = (FEW, given.calls)
     with tempfile.TemporaryDirectory() as folder, nodes() as (address, cluster):
         place = Path(folder)
-        _make_calls(place / "calls", given.calls)
+        for size in sizes:
+            _make_calls(place / f"calls{size}", size)
         ways = {
             "2 processes": ["--workers", "2"],
             "1 process, 2 threads": ["--workers", "1"],
             "2 Ray nodes": ["--on", address],
         }
-        cpu, wall = defaultdict(list), defaultdict(list)
-        for number in range(given.rounds):
-            for name, options in ways.items():
-                db = place / f"{name}-{number}.db"
-                seconds, clock = _measure([*map(str, options), "--db", str(db)], place, cluster)
-                cpu[name].append(seconds)
-                wall[name].append(clock)
-                _note(f"round {number + 1}: {name}: {seconds:.1f} processor s, {clock:.1f} s")
-        stores = [facts(place / f"{name}-{n}.db") for name in ways for n in range(given.rounds)]
+        took: dict[tuple[str, int], list[Took]] = defaultdict(list)
+        for number, (name, options), size in product(range(given.rounds), ways.items(), sizes):
+            db = place / f"{name}-{size}-{number}.db"
+            one = _measure([f"calls{size}", *options, "--db", str(db)], place, cluster)
+            took[name, size].append(one)
+            _note(f"round {number + 1}: {name}, {size} calls: {one[0]:.1f} processor s, {one[1]:.1f} s")
+        stores = [facts(place / f"{name}-{given.calls}-{n}.db") for name in ways for n in range(given.rounds)]
         print("stores equal:", all(store == stores[0] for store in stores))
-    first = next(iter(ways))
+    _tell(took, list(ways), given.calls)
+
+
+def _tell(took: Mapping[tuple[str, int], Sequence[Took]], ways: Sequence[str], calls: int) -> None:
+    """A line for each way; the start is what no calls would take."""
+    whole = {name: [statistics.median(column) for column in zip(*took[name, calls], strict=True)] for name in ways}
+    few = {name: [statistics.median(column) for column in zip(*took[name, FEW], strict=True)] for name in ways}
+    each = {n: [(w - f) / (calls - FEW) for w, f in zip(whole[n], few[n], strict=True)] for n in ways}
+    first = ways[0]
     for name in ways:
-        ratios = [ours / theirs for ours, theirs in zip(cpu[name], cpu[first], strict=True)]
-        clocks = [ours / theirs for ours, theirs in zip(wall[name], wall[first], strict=True)]
-        print(f"{name:22} {statistics.median(cpu[name]):7.1f} processor s, x {statistics.median(ratios):.2f};"
-              f" clock x {statistics.median(clocks):.2f}")  # fmt: skip
-    print(f"goal for Ray: at most x {GOAL}, equal stores")
+        start = few[name][0] - FEW * each[name][0]
+        print(f"{name:22} {whole[name][0]:7.1f} processor s, x {whole[name][0] / whole[first][0]:.2f};"
+              f" start {start:.1f}, a call {each[name][0]:.2f}, x {each[name][0] / each[first][0]:.2f};"
+              f" clock x {whole[name][1] / whole[first][1]:.2f},"
+              f" a call x {each[name][1] / each[first][1]:.2f}")  # fmt: skip
+    print(f"goal for Ray: at most x {GOAL} a call, equal stores")
 
 
 def _note(text: str) -> None:
@@ -98,12 +111,12 @@ def _make_calls(folder: Path, count: int) -> None:
         (folder / f"c{number:03d}.wav").write_bytes(sample.read_bytes() + number.to_bytes(4, "big"))
 
 
-def _measure(options: Sequence[str], place: Path, cluster: psutil.Process) -> tuple[float, float]:
+def _measure(options: Sequence[str], place: Path, cluster: psutil.Process) -> Took:
     """Processor and clock seconds of one run, with what the cluster did meanwhile."""
     before: Spent = {}
     _look(cluster, before)
     spent, begun = dict(before), time.monotonic()
-    command = [str(COMMAND), "audit", "calls", *options]
+    command = [str(COMMAND), "audit", *options]
     with subprocess.Popen(command, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as batch:
         while batch.poll() is None:
             _look(psutil.Process(batch.pid), spent)
