@@ -15,9 +15,11 @@ from rules.load import load_rules
 from rules.model import CATEGORIES, CallFacts, Finding, Judgement, Result, RuleSet, Severity
 from rules.second_opinion import (
     CONDUCT,
+    HEADS,
     MODEL,
     PREFIX,
     SELF_HARM,
+    SUSPICIOUS,
     Model,
     SecondOpinion,
     features,
@@ -144,6 +146,25 @@ def test_a_violation_that_it_takes_for_something_else_is_left_to_people(
     (finding,) = (finding for finding in weighed.findings if finding.rule_id == rule_id)
     assert weighed.outcomes[rule_id] is finding.result is (Result.UNSURE if doubt else Result.FAIL)
     assert finding.because == ("说了" if doubt is None else f"说了。存疑：{doubt}")
+
+
+@pytest.mark.parametrize(
+    ("confidence", "suspicion", "doubted"),
+    [(1.0, 0.5, False), (1.0, -0.5, True), (0.7, -0.5, False), (0.7, -2.5, False), (0.7, -3.5, True)],
+)
+def test_words_as_heard_pass_for_innocent_later_than_written_ones(
+    ruleset: RuleSet, confidence: float, suspicion: float, doubted: bool
+) -> None:
+    text, model = "再不还钱我叫人打断你的腿", read_model()
+    at = HEADS.index(SUSPICIOUS)
+    biases = model.biases.copy()
+    columns, values = features(text, [], model.index, model.idf, strange=False)
+    biases[at] += suspicion - model.scores(columns, values)[at]
+    second = SecondOpinion(ruleset, model=dataclasses.replace(model, biases=biases))
+    rule_id = next(rule.id for rule in ruleset.rules if rule.category == "threat" and rule.status == "test")
+    said = dataclasses.replace(turn(text), confidence=confidence)
+    weighed = second.weigh(violation(rule_id, "threat", text), [said])
+    assert weighed.outcomes[rule_id] is (Result.UNSURE if doubted else Result.FAIL)
 
 
 def test_rules_past_their_trial_and_doubts_of_the_rules_stand(ruleset: RuleSet) -> None:
