@@ -9,17 +9,17 @@ from typing import NamedTuple
 
 from rules.callee import RelationFound, relation_of
 from rules.entities import Entity, find_entities
-from rules.model import CallFacts, Speaker, Window
+from rules.lookout import Places, Span
+from rules.model import CallFacts, Speaker, Window, role_matches
 from rules.sound import syllables
 from rules.text import normal_text
 from rules.tokens import CommonWord, Tokenizer
 from transcribe.model import UNHEARD, Role, Turn
 
 CALL = -1  # turn of a hit that concerns the call as a whole
+_LONGEST_TURN = 10_000  # characters that are read of a turn, forty minutes of speech: a bound on hostile ones
+_WHOLE_TURN = 400  # characters up to which a turn is searched whole; longer ones around their triggers
 _MS_PER_CHAR = 220  # 270 characters a minute: where a transcript has no times, positions stand for them
-
-
-Span = tuple[int, int]
 
 
 class Hit(NamedTuple):
@@ -51,7 +51,9 @@ class Call:
         self.facts = facts
         self.tokenizer = tokenizer
         self.roles = [turn.role for turn in turns]
-        self.normal = normal_text(tuple([turn.text for turn in turns]))
+        self.normal = normal_text(tuple([turn.text[:_LONGEST_TURN] for turn in turns]))
+        self.spoken_places = Places(self.normal.text)
+        """Where the words stand that rules look for."""
         self._entities: dict[int, tuple[Entity, ...]] = {}
         self.cut_short: set[object] = set()
         """Operators that have left places of a turn unread, since there were more than anybody says."""
@@ -61,6 +63,20 @@ class Call:
     def sounds(self) -> str:
         """The normalised text as syllables, position for position."""
         return syllables(self.normal.text)
+
+    @cached_property
+    def heard_places(self) -> Places:
+        """Where the syllables stand that rules look for."""
+        return Places(self.sounds)
+
+    @cached_property
+    def cut_turns(self) -> list[int]:
+        """The turns whose end was left unread."""
+        return [n for n, turn in enumerate(self.turns) if len(turn.text) > _LONGEST_TURN]
+
+    def is_long(self, turn: int) -> bool:
+        """Whether a turn is too long to be searched whole."""
+        return self.normal.ends[turn] - self.normal.turns[turn] > _WHOLE_TURN
 
     @cached_property
     def unheard(self) -> list[int]:
@@ -89,6 +105,10 @@ class Call:
         """From the call record, else the end of the last turn."""
         return self.facts.duration_ms or max((end for _, end in self.times), default=0)
 
+    def speaks(self, turn: int, speaker: Speaker) -> bool:
+        """Whether a turn is, or may be, one of a speaker's."""
+        return role_matches(speaker, self.roles[turn])
+
     @cached_property
     def _ranks(self) -> dict[str, list[int]]:
         """Turn numbers of each speaker, in order."""
@@ -97,9 +117,13 @@ class Call:
             ranks[role.value] = [n for n, who in enumerate(self.roles) if who in (role, Role.UNKNOWN)]
         return ranks
 
-    def turns_of(self, speaker: Speaker) -> list[int]:
-        """Turn numbers of a speaker, in order; those of an unknown one are everybody's."""
-        return self._ranks[speaker]
+    @cached_property
+    def _turns_of(self) -> dict[str, frozenset[int]]:
+        return {speaker: frozenset(turns) for speaker, turns in self._ranks.items()}
+
+    def turns_of(self, speaker: Speaker) -> frozenset[int]:
+        """Turn numbers of a speaker; those of an unknown one are everybody's."""
+        return self._turns_of[speaker]
 
     @cached_property
     def relation(self) -> RelationFound:

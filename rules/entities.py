@@ -64,7 +64,7 @@ _CANDIDATE = re.compile(
 # Longer than any sum or day; only noise or an attack reads like this, and every place in it would cost a reader.
 _ENDLESS_FROM = 41
 _ENDLESS = re.compile(rf"[0-9零一二两三四五六七八九十百千万亿点]{{{_ENDLESS_FROM},}}")
-_LONGEST_TURN = 5_000
+LONGEST_READ = 5_000
 
 
 def find_entities(text: str, *, call_date: date | None = None) -> tuple[Entity, ...]:
@@ -75,7 +75,7 @@ def find_entities(text: str, *, call_date: date | None = None) -> tuple[Entity, 
     """
     if not _CANDIDATE.search(text):
         return ()
-    source = compact(text[:_LONGEST_TURN])
+    source = compact(text[:LONGEST_READ])
     found = sorted(_all(source.text, call_date), key=lambda item: item[1])
     return tuple(_entity(text, source, item) for item in found)
 

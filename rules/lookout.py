@@ -6,120 +6,109 @@ thousand children of its root for every character that begins nothing.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 
-from ahocorasick_rs import AhoCorasick, BytesAhoCorasick
+from ahocorasick_rs import AhoCorasick
 
 from rules.model import Speaker, role_matches
 from transcribe.model import Role
 
-_PIECE = 10_000  # characters that are searched at once
-_TWO_UNITS = re.compile("[\U00010000-\U0010ffff]")
-
 Needs = Sequence[frozenset[str]]  # of each of these sets one string must stand in a turn
+Match = tuple[int, int, int]  # (number of a string, start, end)
+Span = tuple[int, int]
+Met = tuple[int, int, list[Match]]  # a turn, bits of all whose needs are met there, the strings that stand in it
+_Place = tuple[int, int]  # a layer (the first, second … of somebody's needs) and a number
 
 
 class Lookout:
-    """What is sought, each by its needs, in the turns of a speaker."""
+    """What is sought, each by its needs, in the turns of a speaker.
 
-    def __init__(self, sought: Sequence[tuple[Needs, Speaker]]) -> None:
+    Sets of what is sought, and of needs that are met, are bits of an int: a frequent character is a need of a hundred,
+    and one `|` notes them all.
+    """
+
+    def __init__(self, sought: Mapping[int, tuple[Needs, Speaker]], *, size: int) -> None:
+        """`sought` by numbers below `size`."""
         places: dict[str, list[_Place]] = defaultdict(list)
-        for number, (needs, _) in enumerate(sought):
+        for number, (needs, _) in sought.items():
             for layer, strings in enumerate(needs):
                 for string in strings:
                     places[string].append((layer, number))
         self._automaton = AhoCorasick(list(places), store_patterns=False)
-        self._ears = {role: _Ear(sought, places, role) for role in Role}
+        self._layers = [layer * size for layer in range(max((len(needs) for needs, _ in sought.values()), default=0))]
+        self._all = (1 << size) - 1
+        self._needless = 0
+        for number, (needs, _) in sought.items():
+            for layer in self._layers[len(needs) :]:
+                self._needless |= 1 << layer + number
+        self._masks = {role: self._masks_of(places, sought, role) for role in Role}
 
-    def met(self, text: str, ends: Sequence[int], roles: Sequence[Role]) -> Iterator[tuple[int, list[int]]]:
-        """(turn, numbers of all whose needs are met there), in order; turn n of `text` ends at `ends[n]`."""
-        turn, end, ear, met = -1, -1, self._ears[Role.UNKNOWN], 0
-        masks = ear.masks
-        for string, _, last in self._automaton.find_matches_as_indexes(text, overlapping=True):
+    def _masks_of(
+        self, places: Mapping[str, list[_Place]], sought: Mapping[int, tuple[Needs, Speaker]], role: Role
+    ) -> list[int]:
+        """For each string the needs that it meets in a turn of this role."""
+        known: dict[tuple[_Place, ...], int] = {}
+        for found in map(tuple, places.values()):
+            if found not in known:
+                heard = [(layer, number) for layer, number in found if role_matches(sought[number][1], role)]
+                known[found] = sum(1 << self._layers[layer] + number for layer, number in heard)
+        return [known[tuple(found)] for found in places.values()]
+
+    def met(self, text: str, ends: Sequence[int], roles: Sequence[Role]) -> Iterator[Met]:
+        """The turns in which some string stands, in order; turn n of `text` ends at `ends[n]`."""
+        found = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        if not found:
+            return
+        turn, end, first, met = -1, -1, 0, 0
+        masks = self._masks[Role.UNKNOWN]
+        for at, (string, _, last) in enumerate(found):
             if last > end:
-                if met and (numbers := ear.numbers(met)):
-                    yield turn, numbers
+                if at:
+                    yield turn, self._whole(met), found[first:at]
                 while last > end:
                     turn += 1
                     end = ends[turn]
-                ear, met = self._ears[roles[turn]], 0
-                masks = ear.masks
+                first, met, masks = at, 0, self._masks[roles[turn]]
             met |= masks[string]
-        if met and (numbers := ear.numbers(met)):
-            yield turn, numbers
+        yield turn, self._whole(met), found[first:]
 
-
-_Place = tuple[int, int]  # a layer (the first, second … of somebody's needs) and a number
-
-
-class _Ear:
-    """What is sought in the turns of one role, as bits: one for each need, all first needs before all second ones.
-
-    Bits, because a frequent character is a need of a hundred: one `|` notes them all.
-    """
-
-    def __init__(self, sought: Sequence[tuple[Needs, Speaker]], places: Mapping[str, list[_Place]], role: Role) -> None:
-        self._heard = [number for number, (_, speaker) in enumerate(sought) if role_matches(speaker, role)]
-        self._layers = max((len(needs) for needs, _ in sought), default=0)
-        self._size = len(self._heard)
-        bits = {number: bit for bit, number in enumerate(self._heard)}
-        known: dict[tuple[_Place, ...], int] = {}
-        self.masks = [self._mask(tuple(found), bits, known) for found in places.values()]
-        self._needless = 0
-        for number, bit in bits.items():
-            for layer in range(len(sought[number][0]), self._layers):
-                self._needless |= 1 << layer * self._size + bit
-
-    def _mask(self, places: tuple[_Place, ...], bits: Mapping[int, int], known: dict[tuple[_Place, ...], int]) -> int:
-        if places not in known:
-            known[places] = 0
-            for layer, number in places:
-                if number in bits:
-                    known[places] |= 1 << layer * self._size + bits[number]
-        return known[places]
-
-    def numbers(self, met: int) -> list[int]:
+    def _whole(self, met: int) -> int:
         """Those of whom every need is met."""
         met |= self._needless
-        whole = met
-        for layer in range(1, self._layers):
-            whole &= met >> layer * self._size
-        whole &= (1 << self._size) - 1
-        numbers = []
-        while whole:
-            bit = whole.bit_length() - 1
-            numbers.append(self._heard[bit])
-            whole ^= 1 << bit
-        return numbers
+        whole = self._all
+        for layer in self._layers:
+            whole &= met >> layer
+        return whole
 
 
 class Places:
-    """Where any of a few strings stand.
+    """Where in a text each of the strings stands that were found, turn by turn."""
 
-    Looked for in UTF-16, where a place in bytes tells the place in characters: ten times as fast as in the text itself.
-    A string with an emoji is found where another emoji stands, too: operators look again at what stands in a place.
-    """
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._found: dict[int, list[Match]] = {}
+        self._by_string: dict[int, dict[str, list[Span]]] = {}
 
-    def __init__(self, strings: Sequence[str]) -> None:
-        self._automaton = BytesAhoCorasick([_units(string) for string in strings])
-        self._overlap = max(map(len, strings), default=1) - 1
+    def note(self, turn: int, found: list[Match]) -> None:
+        """Keep what was found in a turn."""
+        self._found[turn] = found
 
-    def spans(self, text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
-        """Spans in `text` between `low` and `high`, by their ends; they may overlap. Who stops early pays for less."""
-        for begin in range(low, high, _PIECE):
-            first = max(low, begin - self._overlap)
-            for start, end in self._found(text[first : min(begin + _PIECE, high)]):
-                if first + end > begin:
-                    yield first + start, first + end
+    def of(self, turn: int, strings: frozenset[str]) -> list[Span]:
+        """Spans of these strings in a turn, by their ends; they may overlap."""
+        by_string = self._by_string.get(turn)
+        if by_string is None:
+            self._by_string[turn] = by_string = self._sorted(turn)
+        few = strings if len(strings) < len(by_string) else by_string
+        spans = [span for string in few if string in by_string and string in strings for span in by_string[string]]
+        return sorted(spans, key=_by_end) if len(spans) > 1 else spans
 
-    def _found(self, text: str) -> list[tuple[int, int]]:
-        found = self._automaton.find_matches_as_indexes(_units(text), overlapping=True)
-        return [(start // 2, end // 2) for _, start, end in found if start % 2 == 0]
+    def _sorted(self, turn: int) -> dict[str, list[Span]]:
+        by_string: dict[str, list[Span]] = defaultdict(list)
+        for _, start, end in self._found.get(turn, ()):
+            by_string[self._text[start:end]].append((start, end))
+        return by_string
 
 
-def _units(text: str) -> bytes:
-    """UTF-16 with one unit a character; emoji and the rarest characters, which take two, all become the same one."""
-    units = text.encode("utf-16-le", "surrogatepass")
-    return units if len(units) == 2 * len(text) else _TWO_UNITS.sub("\ufffd", text).encode("utf-16-le", "surrogatepass")
+_by_end = itemgetter(1, 0)

@@ -1,7 +1,7 @@
 """The operators of the rule format: one small class each, from what YAML says to hits in a call.
 
-Every text operator names `triggers`, the strings of which at least one must occur; the engine looks for all
-triggers of all rules at once and asks an operator only about turns that hold one of its own.
+Every operator about words names `probes`, strings of which some must occur; the engine looks for all strings of all
+rules at once and asks an operator only about turns that hold its own.
 """
 
 from __future__ import annotations
@@ -9,28 +9,28 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import time
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from rules.amounts import may_name_sum
-from rules.call import CALL, Call, Hit, Span
+from rules.call import CALL, Call, Hit
 from rules.dates import may_name_day
-from rules.lookout import Places
+from rules.entities import LONGEST_READ
+from rules.lookout import Span
 from rules.measures import measure
 from rules.model import Condition
-from rules.prefilter import Probe, probes, rarest_first
+from rules.prefilter import Probe, probes, rarest_first, widest
 from rules.sound import spellings, syllables
 from rules.text import HARD, QUESTION, TURN_END, normalise_term
 from transcribe.model import Role
 
-WHOLE_TURN = 400  # characters up to which a turn is searched whole; longer ones around their triggers
-_AROUND = 160
+_AROUND = 160  # at most; as far as an expression reaches and its look-aheads, of _AHEAD, see
+_AHEAD = 40
 _MOST_TRIGGERS = 40  # per turn and operator: a hostile turn stays cheap, and the rule is unsure if it found nothing
 _LONG_TERM = 5  # syllables from which one may be wrong
 _LONGEST_COMPARED = 2000  # characters of a turn that are compared with a sentence
@@ -43,54 +43,27 @@ Expand = Callable[[Sequence[str]], tuple[str, ...]]
 class Operator(ABC):
     """What a condition does, without its modifiers."""
 
-    probes: tuple[Probe, ...] = ()  # one must succeed in a turn; empty: it is about the call, not about words
+    probes: tuple[Probe, ...] = ()  # one must succeed in a turn; empty: words alone don't tell where it may hold
+    by_turn = True  # whether it is asked turn by turn; the others are asked once, about the call
     exact = False  # whether it surely has a hit in a turn in which one of its probes succeeds
     certain = True  # whether its hits never carry a doubt
+    reach = _AROUND  # characters before and after one of its words that it must read in a long turn
 
     @abstractmethod
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
-        """Hits in these turns; operators without triggers look at the whole call."""
+    def hits(self, call: Call, turn: int) -> Iterable[Hit]:
+        """Hits in this turn; of what is about the call as a whole, all hits."""
 
     @cached_property
-    def triggers(self) -> tuple[str, ...]:
-        """Literal strings of the normalised text; where neither they nor the sounds occur there is no hit."""
-        return tuple({string for probe in self.probes if not probe.by_sound for string in probe.strings})
+    def triggers(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Strings of normalised text, and of syllables: where none of them stands there is no hit."""
+        spoken = (string for probe in self.probes if not probe.by_sound for string in probe.needs[0])
+        sounds = (string for probe in self.probes if probe.by_sound for string in probe.needs[0])
+        return frozenset(spoken), frozenset(sounds)
 
-    @cached_property
-    def sound_triggers(self) -> tuple[str, ...]:
-        """Strings of syllables."""
-        return tuple({string for probe in self.probes if probe.by_sound for string in probe.strings})
-
-    @cached_property
-    def always(self) -> bool:
-        """Whether it must be asked although no trigger was found."""
-        return not self.probes
-
-    @cached_property
-    def by_turn(self) -> bool:
-        """Whether what it says about a turn hangs on that turn alone."""
-        return not self.always
-
-    @cached_property
-    def _places(self) -> tuple[Places, Places]:
-        return Places(self.triggers), Places(self.sound_triggers)
-
-    def places(self, call: Call, turn: int) -> Iterator[Span]:
-        """Where its triggers stand in a turn: as spoken, then as they sound."""
-        low, high = call.normal.turns[turn], call.normal.ends[turn]
-        spoken, sounds = self._places
-        if self.triggers:
-            yield from spoken.spans(call.normal.text, low, high)
-        if self.sound_triggers:
-            yield from sounds.spans(call.sounds, low, high)
-
-    def turns(self, call: Call) -> set[int]:
-        """The turns in which one of its triggers stands."""
-        text, turn_at = call.normal, call.normal.turn_at
-        spoken, sounds = self._places
-        found = {start for start, _ in spoken.spans(text.text, 0, len(text.text))} if self.triggers else set()
-        found |= {start for start, _ in sounds.spans(call.sounds, 0, len(text.text))} if self.sound_triggers else set()
-        return set(map(turn_at, found))
+    def places(self, call: Call, turn: int) -> list[Span]:
+        """Where its triggers stand in a turn: as spoken, then as they sound, each by their ends."""
+        spoken, sounds = self.triggers
+        return call.spoken_places.of(turn, spoken) + call.heard_places.of(turn, sounds)
 
 
 class Phrase(Operator):
@@ -115,20 +88,19 @@ class Phrase(Operator):
                 self._halves[spelling[:middle]].append((spelling, 0, term))
                 self._halves[spelling[middle:]].append((spelling, middle, term))
 
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
-        for turn in turns:
-            short = call.normal.ends[turn] - call.normal.turns[turn] <= WHOLE_TURN
-            for tried, (start, end) in enumerate(self.places(call, turn)):
-                if tried == _MOST_TRIGGERS and not short:
-                    call.cut_short.add(self)
-                    break
-                words = call.normal.text[start:end]
-                if words in self._literal:
-                    yield Hit(turn=turn, start=start, end=end, because=f"说了“{words}”")
-                elif term := self._sounds.get(call.sounds[start:end]):
-                    yield sound_hit(call, turn, start, end, term)
-                else:
-                    yield from self._nearly(call, turn, start, end)
+    def hits(self, call: Call, turn: int) -> Iterator[Hit]:
+        places = self.places(call, turn)
+        if len(places) > _MOST_TRIGGERS and call.is_long(turn):
+            call.cut_short.add(self)
+            places = places[:_MOST_TRIGGERS]
+        for start, end in places:
+            words = call.normal.text[start:end]
+            if words in self._literal:
+                yield Hit(turn=turn, start=start, end=end, because=f"说了“{words}”")
+            elif term := self._sounds.get(call.sounds[start:end]):
+                yield sound_hit(call, turn, start, end, term)
+            else:
+                yield from self._nearly(call, turn, start, end)
 
     def _nearly(self, call: Call, turn: int, start: int, end: int) -> Iterator[Hit]:
         """Long terms of which one half is here and the whole is one edit away."""
@@ -188,6 +160,8 @@ class Near(Operator):
             choices = [tuple(standard) for standard in self._standard]
         self._by_sound = by_sound
         self.exact = self.certain = not by_sound
+        longest = sum(max(map(len, group)) for group in self._groups) + within * len(self._groups)
+        self.reach = min(_AROUND, longest + _AHEAD)
         self._expressions = [(order, self._expression(choices, order)) for order in self._orders(ordered=ordered)]
         strings, *also = rarest_first([frozenset(group) for group in choices])
         self.probes = tuple(
@@ -202,9 +176,9 @@ class Near(Operator):
     def _expression(self, choices: Sequence[Sequence[str]], order: tuple[int, ...]) -> re.Pattern[str]:
         return re.compile(self._gap.join(f"({_alternatives(choices[n])})" for n in order))
 
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
+    def hits(self, call: Call, turn: int) -> Iterator[Hit]:
         searched = call.sounds if self._by_sound else call.normal.text
-        for turn, low, high in windows(call, turns, self):
+        for low, high in windows(call, turn, self):
             for order, expression in self._expressions:
                 for match in expression.finditer(searched, low, high):
                     if hit := self._hit(call, turn, order, match):
@@ -231,22 +205,21 @@ class Near(Operator):
         )  # fmt: skip
 
 
-def windows(call: Call, turns: Sequence[int], operator: Operator) -> Iterator[tuple[int, int, int]]:
-    """(turn, low, high): the stretches of normalised text in which an operator's expression is searched."""
-    for turn in turns:
-        low, end = call.normal.turns[turn], call.normal.ends[turn]
-        if end - low <= WHOLE_TURN:
-            yield turn, low, end
-            continue
-        high, tried = low, 0
-        for start, _ in operator.places(call, turn):
-            if start >= high and tried == _MOST_TRIGGERS:
-                call.cut_short.add(operator)
-                break
-            if start >= high:
-                tried += 1
-                high = min(end, start + _AROUND)
-                yield turn, max(low, start - _AROUND), high
+def windows(call: Call, turn: int, operator: Operator) -> Iterator[Span]:
+    """The stretches of normalised text in which an operator's expression is searched."""
+    low, end = call.normal.turns[turn], call.normal.ends[turn]
+    if not call.is_long(turn):
+        yield low, end
+        return
+    high, tried = low, 0
+    for start, _ in operator.places(call, turn):
+        if start >= high and tried == _MOST_TRIGGERS:
+            call.cut_short.add(operator)
+            break
+        if start >= high:
+            tried += 1
+            high = min(end, start + operator.reach)
+            yield max(low, start - operator.reach), high
 
 
 class Pattern(Operator):
@@ -266,10 +239,11 @@ class Pattern(Operator):
         self._standard = dict(zip(syllables("".join(self._chars)), self._chars, strict=True)) if by_sound else {}
         self.probes = probes(pattern) + (probes(sounds, by_sound=True) if by_sound else ())
         self.exact, self.certain = True, not by_sound
+        self.reach = min(_AROUND, widest(pattern) + _AHEAD)
 
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
+    def hits(self, call: Call, turn: int) -> Iterator[Hit]:
         text = call.normal.text
-        for turn, low, high in windows(call, turns, self):
+        for low, high in windows(call, turn, self):
             literal = [match.span() for match in self._expression.finditer(text, low, high)]
             for start, end in literal:
                 if end > start:
@@ -301,7 +275,7 @@ def _ordinary(call: Call, turn: int, places: Sequence[Span]) -> tuple[str, ...]:
     if not places:
         return ()
     low, high = call.normal.turns[turn], call.normal.ends[turn]
-    if high - low > WHOLE_TURN:
+    if call.is_long(turn):
         low = max(low, min(places)[0] - _AROUND)
         high = min(high, max(places)[1] + _AROUND)
     words = [
@@ -324,8 +298,8 @@ class Tokens(Operator):
         self.probes = (Probe(strings=strings),) if strings else ()
         self._matcher: Any = None
 
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
-        for turn, low, high in windows(call, turns, self):
+    def hits(self, call: Call, turn: int) -> Iterator[Hit]:
+        for low, high in windows(call, turn, self):
             doc = call.tokenizer.doc(call.normal.text[low:high])
             for _, first, last in self._matches(doc):
                 span = doc[first:last]
@@ -351,21 +325,20 @@ _MAY_NAME = {"money": may_name_sum, "date": may_name_day}
 class EntityOf(Operator):
     """An amount, a date, a number of a kind."""
 
-    by_turn = True
-
     def __init__(self, kinds: Sequence[str]) -> None:
         self._kinds = frozenset(kinds)
         self._may_name = [_MAY_NAME.get(kind, bool) for kind in kinds]
 
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
-        for turn in turns:
-            base, words = call.normal.turns[turn], call.normal.turn_text(turn)
-            if not any(may_name(words) for may_name in self._may_name):
-                continue
-            for entity in call.entities(turn):
-                if entity.kind in self._kinds:
-                    start, end = base + entity.start, base + entity.end
-                    yield Hit(turn=turn, start=start, end=end, because=f"提到“{entity.text}”（{entity.kind}）")
+    def hits(self, call: Call, turn: int) -> Iterator[Hit]:
+        base, words = call.normal.turns[turn], call.normal.turn_text(turn)
+        if not any(may_name(words) for may_name in self._may_name):
+            return
+        if len(words) > LONGEST_READ:
+            call.cut_short.add(self)
+        for entity in call.entities(turn):
+            if entity.kind in self._kinds:
+                start, end = base + entity.start, base + entity.end
+                yield Hit(turn=turn, start=start, end=end, because=f"提到“{entity.text}”（{entity.kind}）")
 
 
 class Similar(Operator):
@@ -377,34 +350,39 @@ class Similar(Operator):
         pairs = frozenset(s[n : n + 2] for _, s in self._sentences for n in range(len(s) - 1))
         self.probes = (Probe(strings=pairs, by_sound=True),)
 
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
-        for turn in (turn for turn in turns if len(list(islice(self.places(call, turn), 2))) > 1):
-            low, high = call.normal.turns[turn], call.normal.ends[turn]
-            for sentence, sounds in self._sentences:
-                if high - low < len(sounds) // 2:
-                    continue
-                said = call.sounds[low : min(high, low + _LONGEST_COMPARED)]
-                match = fuzz.partial_ratio_alignment(sounds, said, score_cutoff=self._score)
-                if match:
-                    start, end = low + match.dest_start, low + match.dest_end
-                    yield Hit(turn=turn, start=start, end=end, because=f"与“{sentence}”相似（{match.score:.0f}%）")
+    def hits(self, call: Call, turn: int) -> Iterator[Hit]:
+        if len(self.places(call, turn)) < 2:
+            return
+        low, high = call.normal.turns[turn], call.normal.ends[turn]
+        if high - low > _LONGEST_COMPARED:
+            call.cut_short.add(self)
+        for sentence, sounds in self._sentences:
+            if high - low < len(sounds) // 2:
+                continue
+            said = call.sounds[low : min(high, low + _LONGEST_COMPARED)]
+            match = fuzz.partial_ratio_alignment(sounds, said, score_cutoff=self._score)
+            if match:
+                start, end = low + match.dest_start, low + match.dest_end
+                yield Hit(turn=turn, start=start, end=end, because=f"与“{sentence}”相似（{match.score:.0f}%）")
 
 
 class Repeated(Operator):
     """The same speaker says the same thing again and again."""
 
+    by_turn = False
+
     def __init__(self, *, times: int, turns: int, chars: int) -> None:
         self._times, self._turns, self._chars = times, turns, chars
 
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
+    def hits(self, call: Call, turn: int) -> Iterator[Hit]:
         said: dict[tuple[Role, str], list[int]] = defaultdict(list)
-        for turn, role in enumerate(call.roles):
-            for start, end in self._sentences(call, turn):
+        for now, role in enumerate(call.roles):
+            for start, end in self._sentences(call, now):
                 earlier = said[role, call.normal.text[start:end]]
-                earlier.append(turn)
-                if len([n for n in earlier if turn - n <= self._turns]) == self._times:
+                earlier.append(now)
+                if len([n for n in earlier if now - n <= self._turns]) == self._times:
                     words = call.normal.text[start:end]
-                    yield Hit(turn=turn, start=start, end=end, because=f"“{words}”重复说了 {self._times} 次")
+                    yield Hit(turn=now, start=start, end=end, because=f"“{words}”重复说了 {self._times} 次")
 
     def _sentences(self, call: Call, turn: int) -> Iterator[tuple[int, int]]:
         base = call.normal.turns[turn]
@@ -416,26 +394,29 @@ class Repeated(Operator):
 class MeasureOf(Operator):
     """A number of the call, from `at_least` up and `below`."""
 
+    by_turn = False
+
     def __init__(self, name: str, *, at_least: float | None, below: float | None) -> None:
         self._name, self._at_least, self._below = name, at_least, below
 
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
-        for value, turn in measure(call, self._name):
+    def hits(self, call: Call, turn: int) -> Iterator[Hit]:
+        for value, where in measure(call, self._name):
             if (self._at_least is None or value >= self._at_least) and (self._below is None or value < self._below):
-                start = call.normal.turns[turn] if turn != CALL else 0
-                end = call.normal.ends[turn] if turn != CALL else 0
-                yield Hit(turn=turn, start=start, end=end, because=f"{self._name} = {value:g}")
+                start = call.normal.turns[where] if where != CALL else 0
+                end = call.normal.ends[where] if where != CALL else 0
+                yield Hit(turn=where, start=start, end=end, because=f"{self._name} = {value:g}")
 
 
 class RelationIs(Operator):
     """Who is on the line; from the call record, else from what is said, and then with a doubt."""
 
+    by_turn = False
     certain = False
 
     def __init__(self, relations: Sequence[str]) -> None:
         self._relations = frozenset(relations)
 
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
+    def hits(self, call: Call, turn: int) -> Iterator[Hit]:
         relation = call.relation
         if relation.value in self._relations:
             doubts = (relation.doubt,) if relation.doubt else ()
@@ -445,10 +426,12 @@ class RelationIs(Operator):
 class HourIn(Operator):
     """The call began within these hours of the debtor's day; the span may pass midnight."""
 
+    by_turn = False
+
     def __init__(self, start: time, end: time) -> None:
         self._start, self._end = start, end
 
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
+    def hits(self, call: Call, turn: int) -> Iterator[Hit]:
         if call.facts.started_at is None:
             return
         now = call.facts.started_at.time()
@@ -460,11 +443,9 @@ class HourIn(Operator):
 class CountAcrossCalls(Operator):
     """Judged over many calls by audit/conduct.py; one call alone has no hits."""
 
-    @cached_property
-    def always(self) -> bool:
-        return False
+    by_turn = False
 
-    def hits(self, call: Call, turns: Sequence[int]) -> Iterator[Hit]:
+    def hits(self, call: Call, turn: int) -> Iterator[Hit]:
         return iter(())
 
 

@@ -37,6 +37,11 @@ def required(pattern: str) -> frozenset[str]:
     return best or frozenset()
 
 
+def widest(pattern: str) -> int:
+    """How many characters a match of a bounded expression has at most."""
+    return int(parser.parse(pattern).getwidth()[1])
+
+
 def gate(*patterns: str) -> re.Pattern[str]:
     """A quick look: an expression that matches in every text in which one of the patterns does."""
     strings = frozenset().union(*map(required, patterns))
@@ -57,7 +62,12 @@ class Probe:
 
     @functools.cached_property
     def needs(self) -> tuple[frozenset[str], ...]:
-        """The rarest of its sets, each without strings that hold another of theirs."""
+        """The rarest of its sets, each without strings that hold another of theirs; all strings where they say it all.
+
+        An operator reads from them where it stands.
+        """
+        if self.expression is None:
+            return (self.strings,)
         first, *others = sorted((self.strings, *self.also), key=expected)
         rare = [first, *(other for other in others if expected(other) < _COMMON)]
         return tuple(dict.fromkeys(map(_shortest, rare[:_MOST_NEEDS])))

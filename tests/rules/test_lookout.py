@@ -29,8 +29,16 @@ class Tireless(Judge):
 
     _probes_decide = False
 
-    def _found(self, call: Call) -> dict[int, list[int]]:
-        return {node.number: call.turns_of(node.speaker) for node in self._nodes if node.watched}
+    def _met(self, call: Call) -> dict[int, int]:
+        for turn in range(len(call.turns)):
+            low, end = call.normal.turns[turn], call.normal.ends[turn]
+            stretches = [(0, at, last) for last in range(low, end + 1) for at in range(max(low, last - 20), last)]
+            call.spoken_places.note(turn, stretches)
+            call.heard_places.note(turn, stretches)
+        return {
+            turn: sum(node.probes for node in self._nodes if call.speaks(turn, node.speaker))
+            for turn in range(len(call.turns))
+        }
 
 
 @cache
@@ -104,24 +112,20 @@ def test_needs_are_met_in_the_turns_of_their_speaker() -> None:
     text, ends = "\n您好\n还钱\n没钱\n欠钱没\n", [3, 6, 9, 13]
 
     def met(roles: list[Role]) -> list[tuple[int, set[int]]]:
-        return [(turn, set(numbers)) for turn, numbers in Lookout(sought).met(text, ends, roles)]
+        found = Lookout(dict(enumerate(sought)), size=len(sought)).met(text, ends, roles)
+        return [(turn, {n for n in range(len(sought)) if met >> n & 1}) for turn, met, _ in found]
 
     assert met([Role.AGENT, Role.AGENT, Role.CUSTOMER, Role.OTHER]) == [(1, {0, 2, 3}), (2, {4}), (3, {2, 5})]
     assert met([Role.UNKNOWN] * 4) == [(1, {0, 1, 2, 3}), (2, {3, 4}), (3, {0, 1, 2, 3, 4, 5})]
 
 
-def test_places_may_overlap() -> None:
-    assert list(Places(["还钱", "钱"]).spans("快还钱还钱", 1, 3)) == [(1, 3), (2, 3)]
-
-
-def test_places_across_the_pieces_of_a_long_text_are_found_once() -> None:
-    text = "快还钱" * 5_000
-    places = list(Places(["还钱", "钱", "钱快还"]).spans(text, 1, len(text)))
-    found = {
-        (match.start(1), match.end(1))
-        for word in ("还钱", "钱", "钱快还")
-        for match in re.finditer(f"(?=({word}))", text)
-    }
-    assert set(places) == found
-    assert len(places) == len(found)
-    assert [end for _, end in places] == sorted(end for _, end in places)
+def test_places_of_strings_may_overlap() -> None:
+    lookout = Lookout({0: ([frozenset({"还钱", "钱"})], "any"), 1: ([frozenset({"快还"})], "any")}, size=2)
+    text = "\n快还钱\n钱\n"
+    places = Places(text)
+    for turn, _, found in lookout.met(text, [4, 6], [Role.AGENT, Role.CUSTOMER]):
+        places.note(turn, found)
+    assert places.of(0, frozenset({"钱", "还钱"})) == [(2, 4), (3, 4)]
+    assert places.of(0, frozenset({"钱", "快还"})) == [(1, 3), (3, 4)]
+    assert places.of(1, frozenset({"还钱", "钱"})) == [(5, 6)]
+    assert places.of(2, frozenset({"钱"})) == []

@@ -292,6 +292,23 @@ def test_a_rule_is_unsure_where_a_turn_has_more_places_than_are_read(judge: Any,
         assert judge(rule, many).outcomes["tried"] is Result.UNSURE
 
 
+@pytest.mark.parametrize(
+    ("when", "characters"),
+    [
+        ({"phrase": ["爆你通讯录"]}, 10_001),
+        ({"similar": {"sentences": ["我要爆你的通讯录"]}}, 2_001),
+        ({"entity": ["money"]}, 5_001),
+    ],
+)
+def test_a_rule_is_unsure_about_the_unread_end_of_a_turn(judge: Any, when: Any, characters: int) -> None:
+    words = "我要你的天" if "similar" in when else "天"
+    rule = rule_of(when=[when])
+    whole, cut = (f"agent: {words}{'天' * (size - len(words) - 1)}万" for size in (characters - 1, characters))
+    assert judge(rule, whole).outcomes["tried"] is Result.PASS
+    assert judge(rule, cut).outcomes["tried"] is Result.UNSURE
+    assert judge(rule, cut.replace("agent", "customer")).outcomes["tried"] is Result.PASS
+
+
 def test_emoji_do_not_move_what_is_found(quotes: Any) -> None:
     long = "agent: " + "天地玄黄😀" * 100 + "爆你通讯录😀"
     assert quotes([{"near": [["爆"], ["通讯录"]], "within": 2}], long) == ["爆你通讯录"]
