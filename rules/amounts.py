@@ -64,8 +64,11 @@ _GUESS = re.compile(
 )
 _GUESSES = {"百十": 110, "百十来": 110, "百十几": 110, "百八十": 100, "千八百": 1_000, "万儿八千": 10_000,
             "百把": 100, "千把": 1_000, "万把": 10_000}  # fmt: skip
+# A unit, a money word, or two digits near each other: one digit alone (一下, 三次) is no sum.
+_NUMERALS = before_folding("0123456789一二两三四五六七八九俩仨幺")
 _MAY_NAME = re.compile(
-    rf"[{before_folding('0123456789一二两三四五六七八九十百千万')}]|最低|全[款额部]|所有|欠款|本金|总额|账单|利息"
+    rf"[{before_folding('十百千万亿块元圆')}kKwW毛角币洋]|[{_NUMERALS}][^{_NUMERALS}]{{0,16}}[{_NUMERALS}]|"
+    "最低|全[款额部]|所有|欠款|本金|总额|账单|利息|一半|一部分|分之|[%％]"
 )
 _PAY = re.compile(r"[还付交转减免]|结清|打款")
 

@@ -19,7 +19,7 @@ from operator import attrgetter
 
 from rules.amounts import may_name_sum
 from rules.dates import may_name_day
-from rules.entities import Entity, EntityKind, find_entities
+from rules.entities import LONGEST_READ, Entity, EntityKind, find_entities
 from rules.numerals import small_number
 from transcribe.model import Role, Turn
 
@@ -137,7 +137,7 @@ class _Said:
     def __init__(self, index: int, role: Role, text: str, call_date: date | None) -> None:
         self.index = index
         self.role = role
-        self.text = text
+        self.text = text[:LONGEST_READ]  # sums and days are read no further
         self._call_date = call_date
 
     @cached_property
@@ -253,6 +253,8 @@ def _bare(turn: _Said, call_date: date | None) -> Promise | None:
     if len(turn.text) > _LONGEST_BARE or not turn.may_name_day:
         return None
     text = turn.text.strip("，,。！!；; \n")
+    if not (turn.may_name_sum or _SETTLES.search(text)):
+        return None
     if _NO.search(turn.text) or _DONE.search(turn.text) or _ASK.search(text) or _OTHERS.search(text):
         return None
     clause = _Clause(start=0, end=len(turn.text), text=turn.text, said=turn)
@@ -382,10 +384,8 @@ def _answered(turn: _Said, before: _Said, call_date: date | None) -> Promise | N
 
 def _assented(turn: _Said, before: _Said, promise: Promise | None, call_date: date | None) -> Promise | None:
     """The customer's yes to the agent's figures."""
-    if not before.may_name_terms:
-        return None
     hum = bool(_HUM.match(turn.text)) and bool(_PUTS_IT.search(before.text))
-    if not (hum or _ASSENT.match(turn.text)) or _THINKS_OVER.search(turn.text):
+    if not (hum or _ASSENT.match(turn.text)) or _THINKS_OVER.search(turn.text) or not before.may_name_terms:
         return None
     if _NO.search(turn.text) or _ASK.search(turn.text.strip("。，, ")):
         return None
