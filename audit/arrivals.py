@@ -24,8 +24,8 @@ class _Seen:
 @dataclass(slots=True, kw_only=True)
 class Arrivals:
     """Watches folders, also at addresses, and all below them. Whether a file rests is told by our own monotonic clock:
-    shares and copying programs set times of change as they like. `away` are folders at addresses that could not be
-    looked into last time.
+    shares and copying programs set times of change as they like. `away` counts folders and names at addresses that
+    could not be looked into last time.
     """
 
     folders: Sequence[Path]
@@ -101,8 +101,13 @@ class Arrivals:
     def _there(self, folder: Path) -> Iterator[tuple[Path, str]]:
         for entry in files_below(folder):
             hidden = any(part.startswith(".") for part in entry.path.relative_to(folder).parts)
-            if not (entry.problem or hidden) and self._wanted(entry.path):
-                yield entry.path, mark_of(entry)
+            if entry.problem:
+                self.away += 1
+            elif not hidden and self._wanted(entry.path):
+                try:
+                    yield entry.path, mark_of(entry)
+                except BadPath:  # listed, but not for us: its failure says so
+                    yield entry.path, ""
 
     def _wanted(self, path: Path) -> bool:
         ours = path.suffix.lower() in self.suffixes and not path.name.startswith((".", "~$"))
