@@ -211,15 +211,18 @@ def windows(call: Call, turn: int, operator: Operator) -> Iterator[Span]:
     if not call.is_long(turn):
         yield low, end
         return
-    high, tried = low, 0
-    for start, _ in operator.places(call, turn):
-        if start >= high and tried == _MOST_TRIGGERS:
-            call.cut_short.add(operator)
-            break
-        if start >= high:
-            tried += 1
-            high = min(end, start + operator.reach)
-            yield max(low, start - operator.reach), high
+    opened, first, high = 0, low, -1
+    for start, _ in sorted(operator.places(call, turn)):
+        if start - operator.reach > high:
+            if high >= 0:
+                yield first, high
+            if opened == _MOST_TRIGGERS:
+                call.cut_short.add(operator)
+                return
+            opened, first = opened + 1, max(low, start - operator.reach)
+        high = min(end, start + operator.reach)
+    if high >= 0:
+        yield first, high
 
 
 class Pattern(Operator):
