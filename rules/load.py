@@ -159,25 +159,39 @@ def conditions_of(rule: Rule) -> list[Condition]:
     return list(walk(*rule.when, *rule.unless, *rule.applies_when, *rule.applies_unless))
 
 
+def names_in(conditions: Iterable[Condition]) -> list[str]:
+    """Names that anchors and `hit` ask for."""
+    named = []
+    for condition in conditions:
+        anchors = (condition.before, condition.after, condition.around)
+        named += [anchor.condition for anchor in anchors if anchor]
+        named += [condition.hit] if condition.hit else []
+    return named
+
+
 def unknown_names(rule: Rule, shared: Mapping[str, Condition]) -> list[str]:
-    """Names that anchors and `hit` ask for and neither the rule nor the pack defines."""
+    """Names that a rule asks for and neither it nor the pack defines."""
     conditions = conditions_of(rule)
     known = {condition.name for condition in conditions} | set(shared)
-    anchors = [a.condition for c in conditions for a in (c.before, c.after, c.around) if a]
-    return [name for name in (*anchors, *(c.hit for c in conditions if c.hit)) if name not in known]
+    return [name for name in names_in(conditions) if name not in known]
+
+
+def _reached(conditions: Iterable[Condition], shared: Mapping[str, Condition]) -> set[str]:
+    """The shared conditions that these name, and those that they name in turn."""
+    reached, pending = set[str](), names_in(conditions)
+    while pending:
+        name = pending.pop()
+        if name in shared and name not in reached:
+            reached.add(name)
+            pending += names_in(walk(shared[name]))
+    return reached
 
 
 def signals_of(rule: Rule, shared: Mapping[str, Condition]) -> set[str]:
     """The categories whose signals a rule asks for, itself or by conditions of the pack that it names."""
-    pending, asked, seen = conditions_of(rule), set[str](), set[str]()
-    while pending:
-        condition = pending.pop()
-        asked |= set(condition.signal or ())
-        anchors = [anchor.condition for anchor in (condition.before, condition.after, condition.around) if anchor]
-        named = {name for name in (condition.hit, *anchors) if name and name in shared} - seen
-        seen |= named
-        pending += walk(*(shared[name] for name in named))
-    return asked
+    own = conditions_of(rule)
+    asked = [*own, *walk(*(shared[name] for name in _reached(own, shared)))]
+    return {category for condition in asked for category in condition.signal or ()}
 
 
 def _dangling(ruleset: RuleSet, manifest: Path) -> Iterator[str]:
@@ -190,7 +204,13 @@ def _dangling(ruleset: RuleSet, manifest: Path) -> Iterator[str]:
         if rule.kind == "signal" and signals_of(rule, ruleset.conditions):
             yield f"{where}: signal 类规则不能再用 signal 算子（会绕圈）"
     for name, shared in ruleset.conditions.items():
-        yield from _unusable(walk(shared), ruleset, f"{manifest}:1: 共用条件 {name}")
+        inner, where = list(walk(shared)), f"{manifest}:1: 共用条件 {name}"
+        yield from _unusable(inner, ruleset, where)
+        for missing in names_in(inner):
+            if missing not in ruleset.conditions:
+                yield f"{where}: 锚点或 hit 所指的条件 {missing} 没有定义；共用条件只能指别的共用条件"
+        if name in _reached(inner, ruleset.conditions):
+            yield f"{where}: 绕了一圈又指回自己，请拆开"
 
 
 def _unusable(conditions: Iterable[Condition], ruleset: RuleSet, where: str) -> Iterator[str]:

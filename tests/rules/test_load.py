@@ -80,6 +80,15 @@ def test_a_broken_rule_says_where_and_what(pack: Any, before: str, after: str, l
     assert any(f"tried.yaml:{line}: " in error and said in error for error in errors), errors
 
 
+def test_shared_conditions_that_name_nothing_or_themselves(pack: Any) -> None:
+    shared = "conditions: {lost: {hit: nowhere}, one: {any: [{hit: two}]}, two: {hit: one}}\n"
+    folder = pack({"threat/tried.yaml": GOOD}, "name: tried-pack\ntitle: 试\nversion: 1.0.0\n" + shared)
+    missing, *circles = errors_of(folder)
+    assert "pack.yaml:1: 共用条件 lost" in missing
+    assert "nowhere 没有定义" in missing
+    assert ["绕了一圈" in error for error in circles] == [True, True]
+
+
 def test_signals_that_hang_on_signals_are_an_error(pack: Any) -> None:
     signal = GOOD.replace("kind: forbid", "kind: signal").replace("  - phrase: [收拾你]", "  - hit: poor")
     manifest = "name: tried-pack\ntitle: 试\nversion: 1.0.0\nconditions: {poor: {signal: [hardship]}}\n"
@@ -88,7 +97,9 @@ def test_signals_that_hang_on_signals_are_an_error(pack: Any) -> None:
 
 def test_all_errors_at_once(pack: Any) -> None:
     broken = GOOD.replace("severity: high", "severity: terrible").replace("status: test", "status: fine")
-    errors = errors_of(pack({"threat/tried.yaml": broken, "abuse/other.yaml": GOOD.replace("kind: forbid", "kin: forbid")}))
+    errors = errors_of(
+        pack({"threat/tried.yaml": broken, "abuse/other.yaml": GOOD.replace("kind: forbid", "kin: forbid")})
+    )
     assert len([error for error in errors if "tried.yaml" in error]) == 2
     assert any("other.yaml" in error for error in errors)
 
@@ -113,7 +124,9 @@ def test_text_stays_text_until_a_model_wants_more(pack: Any) -> None:
 def test_a_company_layers_its_own_over_ours(tmp_path: Path) -> None:
     ours = load_rules()
     first = ours.rules[0].id
-    manifest = f"name: acme\ntitle: 甲公司\nversion: 1.0.0\nextends: cn-collection\nseverity: {{{first}: low}}\nrules:\n"
+    manifest = (
+        f"name: acme\ntitle: 甲公司\nversion: 1.0.0\nextends: cn-collection\nseverity: {{{first}: low}}\nrules:\n"
+    )
     manifest += "".join(f"  {'- ' if n == 0 else '  '}{line}\n" for n, line in enumerate(GOOD.splitlines()))
     (tmp_path / "acme.yaml").write_text(manifest, encoding="utf-8")
     mine = load_rules(tmp_path / "acme.yaml")
@@ -121,12 +134,16 @@ def test_a_company_layers_its_own_over_ours(tmp_path: Path) -> None:
     assert by_id[first].severity == "low"
     assert "tried" in by_id
     assert mine.digest != ours.digest
-    (tmp_path / "off.yaml").write_text(f"name: off\ntitle: 关\nversion: 1.0.0\nextends: cn-collection\ndisable: [{first}]\n", "utf-8")
+    (tmp_path / "off.yaml").write_text(
+        f"name: off\ntitle: 关\nversion: 1.0.0\nextends: cn-collection\ndisable: [{first}]\n", "utf-8"
+    )
     assert first not in {rule.id for rule in load_rules(tmp_path / "off.yaml").rules}
 
 
 def test_disabling_what_does_not_exist_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "p.yaml").write_text("name: p\ntitle: 关\nversion: 1.0.0\nextends: cn-collection\ndisable: [nothing-here]\n", "utf-8")
+    (tmp_path / "p.yaml").write_text(
+        "name: p\ntitle: 关\nversion: 1.0.0\nextends: cn-collection\ndisable: [nothing-here]\n", "utf-8"
+    )
     assert "nothing-here" in errors_of(tmp_path / "p.yaml")[0]
 
 
@@ -135,7 +152,9 @@ YAML = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=12,
 )
-KEYS = st.sampled_from(["id", "title", "when", "unless", "kind", "category", "examples", "severity", "references", "near", "phrase"])
+KEYS = st.sampled_from(
+    ["id", "title", "when", "unless", "kind", "category", "examples", "severity", "references", "near", "phrase"]
+)
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
