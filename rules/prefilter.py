@@ -37,6 +37,7 @@ def required(pattern: str) -> frozenset[str]:
     return best or frozenset()
 
 
+@functools.cache
 def widest(pattern: str) -> int:
     """How many characters a match of a bounded expression has at most."""
     return int(parser.parse(pattern).getwidth()[1])
@@ -156,6 +157,7 @@ def _parts(string: str) -> Iterator[str]:
     return (string[at : at + length] for length in range(1, size) for at in range(size - length + 1))
 
 
+@functools.cache
 def _frequency(string: str) -> float:
     """How often a string is to be expected, as if characters were independent."""
     product = 1.0
