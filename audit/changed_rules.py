@@ -1,8 +1,8 @@
 """A shortcut through a re-audit: the rules that have changed since a call was judged are asked, and no others.
 
 Where they say of a call what they said before, all of its judgement stays: a rule rests on nothing but the call, what
-its pack shares, and the signals that it asks for, all of which is in its digest. (The second opinion also asks whether
-two rules agree, but their agreement changes only with what one of them finds.)
+its pack shares, and the signals that it asks for, all of which is in its digest. The second
+opinion looks at each finding by itself.
 """
 
 from __future__ import annotations

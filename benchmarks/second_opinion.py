@@ -150,7 +150,7 @@ def fit(samples: Sequence[Sample], index: dict[str, int], idf: Any) -> tuple[Any
             if _speaker(head) is role:
                 fitted = _fit(matrix, spoken, head)
                 weights[number], biases[number] = fitted.coef_[0], fitted.intercept_[0]
-    suspicious, conduct = HEADS.index(SUSPICIOUS), [HEADS.index(category) for category in CONDUCT]
+    suspicious, conduct = HEADS.index(SUSPICIOUS), [*GATES[Role.AGENT]]
     for values in (weights, biases):
         values[conduct] = SUSPICION * values[suspicious] + (1 - SUSPICION) * values[conduct]
     return weights, biases

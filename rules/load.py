@@ -163,8 +163,7 @@ def names_in(conditions: Iterable[Condition]) -> list[str]:
     """Names that anchors and `hit` ask for."""
     named = []
     for condition in conditions:
-        anchors = (condition.before, condition.after, condition.around)
-        named += [anchor.condition for anchor in anchors if anchor]
+        named += [anchor.condition for anchor, _ in condition.anchors]
         named += [condition.hit] if condition.hit else []
     return named
 

@@ -231,6 +231,12 @@ class Condition(Strict):
     answered_by: AnsweredBy | None = None
 
     @property
+    def anchors(self) -> tuple[tuple[Anchor, int], ...]:
+        """What its hits must lie before (−1), after (+1) or around (0)."""
+        placed = ((self.before, -1), (self.after, 1), (self.around, 0))
+        return tuple((anchor, sign) for anchor, sign in placed if anchor)
+
+    @property
     def operator(self) -> str:
         """The one operator that is set."""
         return next(name for name in OPERATORS if getattr(self, name) is not None)

@@ -72,8 +72,7 @@ class Node:
         self.probes = ((1 << len(probes)) - 1) << self.first_probe
         self.watched = bool(probes)
         self.windowed = condition.first is not None or condition.last is not None
-        anchored = condition.before or condition.after or condition.around
-        self.plain = not anchored and condition.answered_by is None and condition.at_least == 1
+        self.plain = not condition.anchors and condition.answered_by is None and condition.at_least == 1
 
     @property
     def below(self) -> tuple[Node, ...]:
@@ -84,8 +83,7 @@ class Node:
         """Find the conditions that it names."""
         condition = self.condition
         self.named = names[condition.hit] if condition.hit else None
-        anchors = ((condition.before, -1), (condition.after, 1), (condition.around, 0))
-        self.anchors = tuple((anchor, names[anchor.condition], sign) for anchor, sign in anchors if anchor)
+        self.anchors = tuple((anchor, names[anchor.condition], sign) for anchor, sign in condition.anchors)
 
     def settle(self) -> None:
         """Work out what hangs on the nodes it names, once they are linked."""

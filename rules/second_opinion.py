@@ -35,7 +35,7 @@ SELF_HARM = "self_harm"
 CONDUCT = tuple(name for name, (group, *_) in CATEGORIES.items() if group is Group.CONDUCT)
 HEADS = (SUSPICIOUS, *CONDUCT, SELF_HARM)
 GATES = {
-    Role.AGENT: tuple(range(1, len(CONDUCT) + 1)),
+    Role.AGENT: tuple(map(HEADS.index, CONDUCT)),
     Role.CUSTOMER: (HEADS.index(SELF_HARM),),
 }
 """Whose turns are looked at, and the heads of which the highest is asked."""
