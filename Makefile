@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKS := $(VENV)/checks
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: audit dashboard test quality rule-pages second-opinion screenshots licences vulnerabilities clean
+.PHONY: audit dashboard test quality rule-pages homophones second-opinion screenshots licences vulnerabilities clean
 
 ## Audit the sample recordings: a table here, report.html and report.xlsx beside.
 audit: $(VENV)/.with-base
@@ -33,6 +33,10 @@ quality: $(VENV)/.with-base
 ## docs/rules/: a page for each rule.
 rule-pages: $(VENV)/.with-base
 	$(BIN)/callaudit rules docs --out docs/rules
+
+## rules/homophones.npz: count which characters follow one another in the corpus's open half. Seconds.
+homophones: $(VENV)/.with-tests
+	$(BIN)/python -m benchmarks.homophones
 
 ## rules/second_opinion.npz: train the second opinion on the corpus's open half and the rules' examples. About 90 seconds.
 second-opinion: $(VENV)/.with-tests

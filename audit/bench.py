@@ -16,6 +16,7 @@ from rules.explain import Trace, explain
 from rules.model import CallFacts, Judgement, Result
 from rules.promises import find_promise
 from rules.second_opinion import PREFIX, title
+from rules.verdict import judged
 from transcribe.model import Role, Turn
 
 if TYPE_CHECKING:
@@ -67,10 +68,8 @@ def try_dialogue(
 ) -> Tried:
     """Judge a dialogue and say why; nothing is kept. `Refused`."""
     require(actor, Action.TRY_RULES)
-    judgement = judge.judge(turns, facts)
+    judgement = judged(turns, facts, judge=judge, second=second)
     traces = explain(judge, turns, facts)
-    if second is not None:
-        judgement = second.weigh(judgement, turns)
     called_on = facts.started_at.date() if facts.started_at else None
     promise = find_promise(turns, call_date=called_on)
     return Tried(

@@ -16,6 +16,7 @@ from rules.digests import rule_digests, with_signals
 from rules.engine import Judge
 from rules.model import CATEGORIES, Group, Judgement, Result, RuleSet, Severity
 from rules.second_opinion import PREFIX, SecondOpinion
+from rules.verdict import judged
 
 _SILENT = frozenset({None, Result.PASS, Result.NOT_APPLICABLE})
 """Outcomes that leave no mark on a scorecard, but for a duty's."""
@@ -48,12 +49,12 @@ class ChangedRules:
         """
         if settings != settings_digest(hearing, self.settings, old.record):
             return None
-        judged = self._judged(store, old)
+        today = self._judged(store, old)
         before = [finding for finding in old.judgement.findings if finding.rule_id in self.ids]
-        if judged is None or [f for f in judged.findings if f.rule_id in self.ids] != before or self._hinted(old):
+        if today is None or [f for f in today.findings if f.rule_id in self.ids] != before or self._hinted(old):
             return None
         fixed = self.duties.union(finding.rule_id for finding in before)
-        both = {rule: (old.judgement.outcomes.get(rule), judged.outcomes.get(rule)) for rule in self.ids}
+        both = {rule: (old.judgement.outcomes.get(rule), today.outcomes.get(rule)) for rule in self.ids}
         if any(was != now if rule in fixed else not {was, now} <= _SILENT for rule, (was, now) in both.items()):
             return None
         return {rule: now for rule, (was, now) in both.items() if was != now}
@@ -67,7 +68,7 @@ class ChangedRules:
         said = store.transcript(old.recording, words=False)
         if said is None:  # deleted since the call was read
             return None
-        quick = self.judge.judge(said.turns, facts_of(old.record, said))
+        quick = judged(said.turns, facts_of(old.record, said), judge=self.judge)
         heard = store.transcript(old.recording) if quick.findings else None
         if heard is None:
             return quick

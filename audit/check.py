@@ -16,6 +16,7 @@ from audit.score import score_of
 from rules.engine import Judge
 from rules.model import RELATIONS, CallFacts, Finding, RuleSet
 from rules.promises import Firmness, Promise, find_promise
+from rules.verdict import judged
 from transcribe.model import Role, Turn
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ def read_call(line: bytes) -> tuple[list[Turn], CallFacts]:
 
 def _check(line: bytes, judge: Judge, second: SecondOpinion | None) -> dict[str, Any]:
     turns, facts = read_call(line)
-    judgement = judge.judge(turns, facts)
-    if second is not None:
-        judgement = second.weigh(judgement, turns)
+    judgement = judged(turns, facts, judge=judge, second=second)
     called_on = facts.started_at.date() if facts.started_at else None
     return {
         "call_id": facts.call_id or None,

@@ -64,7 +64,7 @@ ENGINE = click.option(
 MODEL = click.option("--model", metavar="NAME|DIR", help="模型名或文件夹，默认 base（随 callaudit[base] 安装）。")
 _STAGES = {
     "load": "加载模型和规则", "fetch": "取录音", "decode": "解码", "voice": "语音检测", "recognise": "识别",
-    "rules": "规则", "store": "入库", "other": "其他（启动、计划、传递）",
+    "read": "同音改读", "rules": "规则", "store": "入库", "other": "其他（启动、计划、传递）",
 }  # fmt: skip
 HEADERS = {
     "zh": ("通话", "催收员", "得分", "一票否决", "高", "中", "低", "提示", "待复核", "说明"),

@@ -116,13 +116,14 @@ def suggest(desk: Desk, complaint: Complaint) -> list[NearCall]:
 def judged_today(desk: Desk, call_id: str, judge: Judge) -> tuple[Flag, ...] | None:
     """What today's rules say of a stored call, saved nowhere; None where its words are no longer kept."""
     from audit.pipeline import facts_of
+    from rules.verdict import judged
 
     require(desk.actor, Action.SEE_COMPLAINTS)
     call = desk.store.call(call_id)
     transcript = None if call is None else desk.store.transcript(call.recording)
     if call is None or transcript is None:
         return None
-    findings = judge.judge(transcript.turns, facts_of(call.record, transcript)).findings
+    findings = judged(transcript.turns, facts_of(call.record, transcript), judge=judge).findings
     by_rule: dict[str, list[Any]] = {}
     for finding in findings:
         if is_signal(finding.category):

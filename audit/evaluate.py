@@ -19,6 +19,7 @@ from rules.engine import Judge
 from rules.model import CATEGORIES, CallFacts, Finding, Group, Result, Severity
 from rules.promises import Firmness, find_promise
 from rules.second_opinion import SecondOpinion
+from rules.verdict import judged
 from transcribe.model import Role, Transcript, Turn
 
 _SLACK_MS = 1_500  # a recogniser may cut a turn where the label does not
@@ -148,9 +149,7 @@ def evaluate(calls: Sequence[Labelled], judge: Judge, second: SecondOpinion | No
     """Judge every call, by the rules alone or with the second opinion, and compare with its labels."""
     tally = _Tally(categories={name: Counts() for name, (group, *_) in CATEGORIES.items() if group in _JUDGED})
     for call in calls:
-        judgement = judge.judge(call.turns, call.facts)
-        if second is not None:
-            judgement = second.weigh(judgement, call.turns)
+        judgement = judged(call.turns, call.facts, judge=judge, second=second)
         tally.fired.update(finding.rule_id for finding in judgement.findings)
         spoken = [finding for finding in judgement.findings if finding.category in tally.categories]
         _count_categories(call, spoken, tally)

@@ -55,6 +55,7 @@ def open_ears(hearing: Hearing, *, timings: Timings | None = None) -> Hear:
     timings = timings or Timings()
 
     def hear(record: CallRecord) -> Transcript:
+        from rules.homophones import with_readings
         from transcribe.pipeline import transcribe
 
         if not loaded:
@@ -66,9 +67,11 @@ def open_ears(hearing: Hearing, *, timings: Timings | None = None) -> Hear:
             if address(path) is not None:
                 with timings.measure("fetch"):
                     path = stack.enter_context(fetched(path))
-            return transcribe(
+            heard = transcribe(
                 path, engine=loaded[0], agent_channel=channel, hotwords=hearing.hotwords, timings=timings
             )
+        with timings.measure("read"):
+            return replace(heard, turns=with_readings(heard.turns))
 
     return hear
 

@@ -50,12 +50,11 @@ def judge_call(
 ) -> AuditedCall:
     """What the rules say of a call that was heard."""
     from rules.promises import find_promise
+    from rules.verdict import judged
 
-    judgement = judge.judge(transcript.turns, facts_of(job.record, transcript))
+    judgement = judged(transcript.turns, facts_of(job.record, transcript), judge=judge, second=second)
     if not transcript.turns:
         judgement = _unspoken(judgement)
-    elif second is not None:
-        judgement = second.weigh(judgement, transcript.turns)
     called_on = job.record.started_at.date() if job.record.started_at else None
     promise = find_promise(transcript.turns, call_date=called_on)
     return AuditedCall(

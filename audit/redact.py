@@ -133,19 +133,23 @@ class Redaction:
         )
 
     def turn(self, turn: Turn) -> Turn:
-        """The turn with its words masked."""
-        spans = self.spans.get(turn.index, ())
-        if not spans:
-            return turn
-        text = mask(turn.text, spans)
-        return replace(turn, text=text, words=tuple(_masked_word(word, text) for word in turn.words))
+        """The turn with its words masked, without another reading of them."""
+        text = mask(turn.text, self.spans.get(turn.index, ()))
+        return replace(turn, text=text, words=tuple(_masked_word(word, text) for word in turn.words), reading=None)
 
     def finding(self, finding: Finding) -> Finding:
-        """The finding with quote and reason masked."""
-        spans = self.spans.get(finding.turn, ())
-        within = [replace(s, start=s.start - finding.start, end=s.end - finding.start) for s in spans]
-        quote = mask(finding.quote, (_clipped(s, len(finding.quote)) for s in within))
-        return replace(finding, quote=quote, because=self.text(finding.because))
+        """The finding with quote, its likely reading and reason masked."""
+        size = len(finding.quote)
+        within = [
+            _clipped(replace(s, start=s.start - finding.start, end=s.end - finding.start), size)
+            for s in self.spans.get(finding.turn, ())
+        ]
+        heard_as = finding.heard_as
+        if heard_as is not None:
+            heard_as = self.text(mask(heard_as, within) if len(heard_as) == size else heard_as)
+        return replace(
+            finding, quote=mask(finding.quote, within), heard_as=heard_as, because=self.text(finding.because)
+        )
 
     def text(self, text: str) -> str:
         """Any text about the call (a reason, a promise, a note): its secrets, and what looks like personal data."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from transcribe.pipeline import Clock
 
-STAGES = ("load", "fetch", "decode", "voice", "recognise", "rules", "store")
+STAGES = ("load", "fetch", "decode", "voice", "recognise", "read", "rules", "store")
 """Engine, weights and rules read; recording fetched from its address; sound decoded; speech found; words heard;
-judged; kept.
+homophones put right; judged; kept.
 """
 OTHER = "other"
 """Planning, hashing, handing over, starting: what no stage accounts for."""

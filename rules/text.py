@@ -98,6 +98,11 @@ class CharTable:
 _CHARS = CharTable(_normal_char)
 
 
+def folded(text: str) -> str:
+    """`text` in the characters that rules match, one for one: nothing is taken out yet."""
+    return _CHARS.apply(text)
+
+
 class NormalText:
     """The normalised turns of a call, joined by line feeds, and the way back.
 
@@ -110,7 +115,7 @@ class NormalText:
 
     def __init__(self, turns: Sequence[str]) -> None:
         spoken = TURN_END + "".join([turn.replace(TURN_END, " ") + TURN_END for turn in turns])
-        self._plain = _CHARS.apply(spoken)
+        self._plain = folded(spoken)
         text = _PAUSES.sub("", _STUTTER.sub(r"\1", self._plain))
         self.text = _SPOKEN_DIGITS.sub(_as_digits, text)
         self.turns = _turn_starts(self.text)

@@ -37,7 +37,8 @@ class Word(NamedTuple):
 class Turn:
     """What one speaker said without a break, as heard (never rewritten).
 
-    `confidence` is the recogniser's, 0 to 1; `channel` is None where the source has no channels.
+    `confidence` is the recogniser's, 0 to 1; `channel` is None where the source has no channels. `reading` is what
+    was probably said where homophones were mixed up, one character for one; None where that is what was heard.
     """
 
     index: int
@@ -48,6 +49,7 @@ class Turn:
     text: str
     words: tuple[Word, ...] = ()
     confidence: float = 1.0
+    reading: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -448,7 +448,8 @@ def _transcript_row(transcript: Transcript, hearing: str) -> dict[str, Any]:
 
 def _turn_row(turn: Turn) -> dict[str, Any]:
     names = ("index", "role", "channel", "start_ms", "end_ms", "text", "confidence")
-    return {name: getattr(turn, name) for name in names}
+    row = {name: getattr(turn, name) for name in names}
+    return row if turn.reading is None else {**row, "reading": turn.reading}
 
 
 def _transcript(row: Mapping[str, Any], *, words: bool) -> Transcript:

@@ -303,8 +303,10 @@ def _as_shown(found: Case, call: Dossier | None) -> tuple[Finding, RuleCard | No
     for one in () if call is None else call.found:
         if one.key == found.item.key:
             return one.finding, one.rule
-    quoted, why = (mask_words(text, find_private(text)) for text in (found.finding.quote, found.finding.because))
-    return replace(found.finding, quote=quoted, because=why), None
+    hidden = found.finding
+    texts = (hidden.quote, hidden.heard_as or "", hidden.because)
+    quoted, likely, why = (mask_words(text, find_private(text)) for text in texts)
+    return replace(hidden, quote=quoted, heard_as=likely or None, because=why), None
 
 
 def _blind(item: Item, actor: Actor) -> bool:

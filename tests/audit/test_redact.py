@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -158,6 +158,14 @@ def test_quote_and_reason_of_a_finding_are_masked_and_keep_their_place() -> None
     one = redaction.finding(finding(turns, 0, 3, 10, "说了“找张小华先生的”，又提到13812345678"))
     assert one.quote == "找***先生的"
     assert one.because == "说了“找***先生的”，又提到***********"
+
+
+def test_the_likely_words_of_a_finding_are_masked_where_those_as_heard_are_and_by_themselves() -> None:
+    turns = call("客我叫陈志强，打13812345678")
+    redaction = Redaction.of(turns, record=CallRecord(call_id="c"))
+    one = replace(finding(turns, 0, 0, 17, "x"), heard_as="我叫陈自强，打13812345678"[:17])
+    assert redaction.finding(one).heard_as == "我叫***，打***********"[:17]
+    assert redaction.turn(replace(turns[0], reading="我叫陈自强，打13812345678")).reading is None
 
 
 def test_words_of_a_masked_turn_are_masked_too() -> None:
