@@ -89,11 +89,13 @@ def load_engine(hearing: Hearing) -> Engine:
 
 def _read(record: CallRecord) -> Transcript:
     """A transcript made elsewhere; its recording is the file at hand, for there is no other."""
+    from rules.homophones import with_readings
     from transcribe.audio import fingerprint
     from transcribe.files import read_transcript
 
     with fetched(_path(record)) as path:
-        return replace(read_transcript(path), recording=fingerprint(path))
+        transcript = read_transcript(path)
+        return replace(transcript, recording=fingerprint(path), turns=with_readings(transcript.turns))
 
 
 def _path(record: CallRecord) -> Path:

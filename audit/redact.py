@@ -133,9 +133,12 @@ class Redaction:
         )
 
     def turn(self, turn: Turn) -> Turn:
-        """The turn with its words masked, without another reading of them."""
-        text = mask(turn.text, self.spans.get(turn.index, ()))
-        return replace(turn, text=text, words=tuple(_masked_word(word, text) for word in turn.words), reading=None)
+        """The turn with its words, and their likely reading, masked."""
+        spans = self.spans.get(turn.index, ())
+        text = mask(turn.text, spans)
+        words = tuple(_masked_word(word, text) for word in turn.words)
+        reading = turn.reading and self.text(mask(turn.reading, spans))
+        return replace(turn, text=text, words=words, reading=reading)
 
     def finding(self, finding: Finding) -> Finding:
         """The finding with quote, its likely reading and reason masked."""

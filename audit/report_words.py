@@ -96,6 +96,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "silent": ("没有识别出任何话语", "No speech was recognised"),
     "as_heard": ("原话", "Quote"),
     "heard_as": ("按读音识别为", "Heard as"),
+    "reading": ("同音改读", "Likely words"),
     "because": ("判定理由", "Because"),
     "conduct": ("跨通话问题", "Across calls"),
     "day": ("日期", "Day"),

@@ -41,7 +41,8 @@ _FOLDER = Path(__file__).parent
 _HTML = '<div class="ca-player"></div>'
 _WORDS = (
     "player", "tools", "play", "pause", "loop", "looping", "turn_back", "turn_on", "speed", "zoom", "position",
-    "transcript", "hear_turn", "silent", "because", "heard_as", "clause", "state", "keys", "selected", "unplayable",
+    "transcript", "hear_turn", "silent", "because", "heard_as", "reading", "clause", "state", "keys", "selected",
+    "unplayable",
 )  # fmt: skip
 
 
@@ -192,6 +193,7 @@ def _turn(turn: Turn, marks: Sequence[Mark]) -> dict[str, Any]:
         "start": turn.start_ms / 1000,
         "end": turn.end_ms / 1000,
         "parts": [list(part) for part in parts(turn.text, mine)],
+        "reading": turn.reading or "",
     }
 
 

@@ -260,7 +260,13 @@ class Player {
       type: "button", class: "ca-when", tabindex: at ? "-1" : "0", "aria-label": `${label} ${this.w.hear_turn}`,
       onkeydown: (event) => this.turnKey(event, at),
     }, element("span", { class: "ca-who", text: turn.who }), element("span", { class: "ca-at", text: clock(turn.start) }))
-    return element("li", { class: `ca-turn ca-${turn.role}`, "data-turn": String(turn.n), onclick: () => this.hearTurn(at) }, head, words)
+    return element("li", { class: `ca-turn ca-${turn.role}`, "data-turn": String(turn.n), onclick: () => this.hearTurn(at) },
+      head, element("span", { class: "ca-said" }, words, this.reading(turn)))
+  }
+
+  // What was probably said where the recogniser mixed up homophones.
+  reading(turn) {
+    return turn.reading ? element("span", { class: "ca-reading", text: `${this.w.reading}：${turn.reading}` }) : ""
   }
 
   mark(text, style, hits, goesOn) {

@@ -19,6 +19,7 @@ WORDS = {
     "silent": ("没有识别出任何话语", "No speech was recognised"),
     "because": ("理由", "Because"),
     "heard_as": ("按读音识别为", "Heard as"),
+    "reading": ("同音改读", "Likely words"),
     "clause": ("依据", "Clause"),
     "state": ("复核", "Review"),
     "selected": ("已选中", "Selected"),
