@@ -2,9 +2,9 @@
 
     make homophones
 
-Calls of which the corpus has recordings are left out, so that what `callaudit benchmark rules --sound` says of the open
-recordings flatters no more than it must; so are the files whose writers put slips of recognition in on purpose. The same
-corpus gives the same bytes.
+Calls of which the corpus has recordings are left out, so that what `callaudit benchmark rules --sound` says of the
+open recordings flatters no more than it must; so are the files whose writers put slips of recognition in on purpose.
+The same corpus gives the same bytes.
 """
 
 from __future__ import annotations
