@@ -214,7 +214,7 @@ def test_titles_for_people() -> None:
 
 def test_the_quick_look_at_all_turns_loses_no_hint(ruleset: RuleSet, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = sorted((Path(__file__).parents[1] / "corpus" / "open").glob("*.jsonl"))
-    calls = [json.loads(line) for file in corpus for line in file.read_text("utf-8").splitlines()[::40]]
+    calls = [json.loads(line) for file in corpus for line in file.read_text("utf-8").splitlines()[::100]]
     spoken = [[turn(t["text"], Role(t["role"]), n) for n, t in enumerate(call["turns"])] for call in calls]
     opinion = SecondOpinion(ruleset)
     quick = [opinion.weigh(NOTHING, turns) for turns in spoken]
