@@ -9,6 +9,7 @@ few that two sentences would decide.) Examples train but do not set thresholds.
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix, diags
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
@@ -43,7 +45,7 @@ from rules.text import NormalText
 from transcribe.model import Role
 
 CORPUS = Path(__file__).parent.parent / "tests" / "corpus" / "open"
-ALLOWED = {Role.AGENT: 4.0, Role.CUSTOMER: 0.5}  # extra items in 100 clean calls and excerpts, here mostly near misses
+ALLOWED = {Role.AGENT: 5.0, Role.CUSTOMER: 0.5}  # extra items in 100 clean calls and excerpts, here mostly near misses
 EXAMPLES = "examples"  # the file that stands for the rules' examples
 FOLDS = 6
 SUSPICION = 0.7  # its share in a category's head; alike from 0.5 to 0.7 in cross-validation, better than 1
@@ -69,6 +71,7 @@ class Sample:
 
 
 def main() -> None:
+    warnings.simplefilter("ignore", ConvergenceWarning)  # three times as many rounds find as much on held-out files
     samples = [*read_samples(CORPUS), *example_samples(load_rules())]
     model = train(samples)
     write_model(model, MODEL)
