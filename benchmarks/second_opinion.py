@@ -45,13 +45,13 @@ from rules.text import NormalText
 from transcribe.model import Role
 
 CORPUS = Path(__file__).parent.parent / "tests" / "corpus" / "open"
-ALLOWED = {Role.AGENT: 5.0, Role.CUSTOMER: 0.5}  # extra items in 100 clean calls and excerpts, here mostly near misses
+ALLOWED = {Role.AGENT: 4.5, Role.CUSTOMER: 0.5}  # extra items in 100 clean calls and excerpts, here mostly near misses
 EXAMPLES = "examples"  # the file that stands for the rules' examples
 FOLDS = 6
 SUSPICION = 0.7  # its share in a category's head; alike from 0.5 to 0.7 in cross-validation, better than 1
 STRENGTH = 60.0  # inverse of the regularisation; alike from 30 to 100 on files that were held out
 ONE_SIDED = 0.4  # share of what is learned with one-sided n-grams made larger; alike from 0.3 to 0.7, better than 0
-RAREST = 3  # turns that an n-gram must occur in; with 2 the file is twice as large and finds no more at ALLOWED
+RAREST = 4  # turns that an n-gram must occur in; with 3 the file is two fifths larger and finds no more at ALLOWED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
