@@ -91,6 +91,7 @@ def test_what_is_left_unread_is_no_error(tmp_path: Path, pack: Path) -> None:
 
 
 def test_reaudit_shows_what_would_change_and_saves_only_when_told(tmp_path: Path, callaudit: Run, pack: Path) -> None:
+    (tmp_path / "callaudit.toml").write_text("second_opinion = false\n", "utf-8")  # what it says changes with the model
     write_calls(tmp_path / "calls", 4)
     write_transcript(tmp_path / "calls" / "x.json", "agent: 你这个臭老赖")
     callaudit("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", 1)
