@@ -135,6 +135,8 @@ class Redaction:
     def turn(self, turn: Turn) -> Turn:
         """The turn with its words, and their likely reading, masked."""
         spans = self.spans.get(turn.index, ())
+        if not spans and turn.reading is None:
+            return turn
         text = mask(turn.text, spans)
         words = tuple(_masked_word(word, text) for word in turn.words)
         reading = turn.reading and self.text(mask(turn.reading, spans))

@@ -24,8 +24,8 @@ from transcribe.model import UNHEARD, Turn
 
 MODEL = Path(__file__).with_name("homophones.npz")
 EDGE = TURN_END  # stands for the beginning and the end of a sentence
-PASSED_OVER = frozenset(SOFT + "嗯呃诶欸")  # pauses and hums: words go on after them
-COST = 5.0  # log probability that another character must bring; alike from 4 to 6 on the open recordings
+_PASSED_OVER = frozenset(SOFT + "嗯呃诶欸")  # pauses and hums: words go on after them
+_COST = 5.0  # log probability that another character must bring; alike from 4 to 6 on the open recordings
 _BEAM = 12  # guesses that are followed at once; 6 found less
 _SEEN = 3  # times a character must occur to be a guess
 _SMOOTH = (20.0, 3.0)  # how many sightings of one and of two characters before make them half of the guess
@@ -107,7 +107,7 @@ class Homophones:
         made, start = list(text), 0
         for at, char in enumerate(plain + EDGE):
             if char in (HARD, QUESTION, TURN_END):
-                places = [n for n in range(start, at) if plain[n] not in PASSED_OVER]
+                places = [n for n in range(start, at) if plain[n] not in _PASSED_OVER]
                 said = [plain[n] for n in places]
                 for n, guess in zip(places, self._likeliest(said), strict=True):
                     if guess != plain[n]:
@@ -121,15 +121,14 @@ class Homophones:
         for at, char in enumerate(said):
             choices = [(self._ids.get(char, -1), char, 0.0)]
             if not self._sure(said, at):
-                choices += [(n, self._chars[n], COST) for n in self._alike.get(_sound(char), ()) if n != choices[0][0]]
+                choices += [(n, self._chars[n], _COST) for n in self._alike.get(_sound(char), ()) if n != choices[0][0]]
             reached: dict[tuple[int, int], tuple[float, str]] = {}
             for (first, second), (score, written) in paths.items():
                 for number, guess, cost in choices:
                     total = score + self._weight(first, second, number) - cost
                     if total > reached.get((second, number), _NOWHERE)[0]:
                         reached[second, number] = total, written + guess
-            best = sorted(reached.items(), key=lambda path: path[1], reverse=True)[:_BEAM]
-            paths = dict(best)
+            paths = dict(sorted(reached.items(), key=lambda path: path[1], reverse=True)[:_BEAM])
         ended = ((score + self._weight(*pair, 0), written) for pair, (score, written) in paths.items())
         return max(ended)[1]
 
