@@ -3,7 +3,8 @@ it disagrees with one.
 
 It never makes a violation. A score for each category says how suspicious a turn of the agent is, and of what; the
 highest must pass a threshold. A violation that rules on trial found in words that the model takes to be innocent or
-something else is left to people. A score for self-harm looks at the customer's turns. Features are the character
+something else is left to people, and what such a rule found in words that it takes to be plainly innocent is dropped,
+a mere doubt sooner than a violation. A score for self-harm looks at the customer's turns. Features are the character
 n-grams of the normalised turn and, lighter, of the turns before and after it: people answer what is said to them. So
 each hint can name the words that weighed most.
 docs/second-opinion.md has the figures; benchmarks/second_opinion.py trains.
@@ -49,6 +50,10 @@ _WORDS_SHOWN = 4
 _AROUND = 40  # characters on either side of a rule's hit that are weighed with it
 _FEWEST = 6  # characters from which the model may disagree with a rule
 _INNOCENT_AS_HEARD = -3.0  # suspicion below which words are innocent, misheard as they may be; of written ones it is 0
+# What a rule on trial found is dropped where no category scores as high, by what the rule made of it. On 3,800 excerpts
+# and whole calls that neither had seen this took 176 of 353 innocent turns from people, and 29 of 1,616 guilty ones.
+_DROPPED_BELOW = {Result.UNSURE: -2.0, Result.FAIL: -6.0}
+_LOWER_AS_HEARD = 1.0  # misheard words look innocent
 _CLEARLY = 0.15  # by which another category's score must be higher
 _MOST_CONFIDENCE = 0.5  # a hint is never as sure as a rule
 _MARKS = "。？"
@@ -246,42 +251,48 @@ class SecondOpinion:
         self.model = model or read_model()
         self._sieve = _Sieve(self.model)
         self._severities = {category: _usual_severity(ruleset, category) for category in (*CONDUCT, SELF_HARM)}
-        self._on_trial = frozenset(rule.id for rule in ruleset.rules if rule.status == "test")
+        self._on_trial = frozenset(rule.id for rule in ruleset.rules if rule.status in ("draft", "test"))
 
     def weigh(self, judgement: Judgement, turns: Sequence[Turn]) -> Judgement:
-        """The judgement, its doubtful violations `unsure`, and a hint for each suspicious turn without a finding."""
+        """The judgement with doubtful violations `unsure`, without what is plainly innocent, and with a hint for each
+        suspicious turn that has no finding.
+        """
         normal = normal_text(tuple([turn.text for turn in turns]))
-        weighed = [
-            finding.doubted(self._disagreement(finding, turns[finding.turn], normal)) for finding in judgement.findings
-        ]
+        opinions = (self._weighed(finding, turns[finding.turn], normal) for finding in judgement.findings)
+        weighed = [finding for finding in opinions if finding is not None]
         hints = list(self._hints(weighed, turns, normal))
         if not hints and weighed == list(judgement.findings):
             return judgement
         certain = {finding.rule_id for finding in weighed if finding.result is Result.FAIL}
         doubted = {finding.rule_id for finding in (*weighed, *hints)} - certain
+        dropped = {finding.rule_id for finding in judgement.findings} - certain - doubted
         return Judgement(
             findings=tuple(sorted((*weighed, *hints), key=lambda f: (f.turn, f.start, f.rule_id))),
-            outcomes={**judgement.outcomes, **dict.fromkeys(sorted(doubted), Result.UNSURE)},
+            outcomes={
+                **judgement.outcomes,
+                **dict.fromkeys(sorted(doubted), Result.UNSURE),
+                **dict.fromkeys(sorted(dropped), Result.PASS),
+            },
         )
 
-    def _disagreement(self, finding: Finding, turn: Turn, normal: NormalText) -> tuple[str, ...]:
-        """Why the model doubts a violation on trial: it takes the words, those that it knows, for something else."""
-        if finding.result is not Result.FAIL or finding.rule_id not in self._on_trial:
-            return ()
-        if finding.category not in CONDUCT or finding.start == finding.end:
-            return ()
+    def _weighed(self, finding: Finding, turn: Turn, normal: NormalText) -> Finding | None:
+        """A finding as the model leaves it: as it is, a violation in doubt, or None in plainly innocent words."""
+        scores = self._scores_around(finding, turn, normal)
+        if scores is None:
+            return finding
+        heard = turn.confidence < 1
+        if scores[list(GATES[Role.AGENT])].max() < _DROPPED_BELOW[finding.result] - heard * _LOWER_AS_HEARD:
+            return None
+        return finding.doubted(_disagreement(scores, finding, heard=heard))
+
+    def _scores_around(self, finding: Finding, turn: Turn, normal: NormalText) -> Floats | None:
+        """What the model says of the words in which a rule on trial found misconduct; None where it has no say."""
+        if finding.rule_id not in self._on_trial or finding.category not in CONDUCT or finding.start == finding.end:
+            return None
         spoken = turn.text[max(0, finding.start - _AROUND) : finding.end + _AROUND]
         text = NormalText([spoken]).turn_text(0)
         columns, values = features(text, around(normal, finding.turn), self.model.index, self.model.idf, strange=False)
-        if len(text) < _FEWEST or len(columns) == 0:
-            return ()
-        scores = self.model.scores(columns, values)
-        if scores[HEADS.index(SUSPICIOUS)] < (_INNOCENT_AS_HEARD if turn.confidence < 1 else 0):
-            return ("模型看不出问题",)
-        likeliest = max(GATES[Role.AGENT], key=lambda head: scores[head])
-        if scores[likeliest] - scores[HEADS.index(finding.category)] < _CLEARLY:
-            return ()
-        return (f"模型觉得更像{CATEGORIES[HEADS[likeliest]][1]}",)
+        return None if len(text) < _FEWEST or len(columns) == 0 else self.model.scores(columns, values)
 
     def _hints(self, findings: Sequence[Finding], turns: Sequence[Turn], normal: NormalText) -> Iterator[Finding]:
         found = {(finding.turn, finding.category) for finding in findings}
@@ -313,6 +324,18 @@ class SecondOpinion:
             confidence=round(_MOST_CONFIDENCE / (1 + math.exp(-scores[first])), 2),
             because=_because([HEADS[head] for head in (first, *others)], *_heaviest(text, near, model.index, weighed)),
         )  # fmt: skip
+
+
+def _disagreement(scores: Floats, finding: Finding, *, heard: bool) -> tuple[str, ...]:
+    """Why the model doubts a violation: it takes the words, those that it knows, for something else."""
+    if finding.result is not Result.FAIL:
+        return ()
+    if scores[HEADS.index(SUSPICIOUS)] < (_INNOCENT_AS_HEARD if heard else 0):
+        return ("模型看不出问题",)
+    likeliest = max(GATES[Role.AGENT], key=lambda head: scores[head])
+    if scores[likeliest] - scores[HEADS.index(finding.category)] < _CLEARLY:
+        return ()
+    return (f"模型觉得更像{CATEGORIES[HEADS[likeliest]][1]}",)
 
 
 def _usual_severity(ruleset: RuleSet, category: str) -> Severity:

@@ -167,14 +167,43 @@ def test_words_as_heard_pass_for_innocent_later_than_written_ones(
     assert weighed.outcomes[rule_id] is (Result.UNSURE if doubted else Result.FAIL)
 
 
-def test_rules_past_their_trial_and_doubts_of_the_rules_stand(ruleset: RuleSet) -> None:
+def test_rules_past_their_trial_stand(ruleset: RuleSet) -> None:
     text = "奶奶我周末带孩子回来吃饭，您多包点饺子"
     rule = next(rule for rule in ruleset.rules if rule.category == "threat" and rule.status == "test")
     said = violation(rule.id, "threat", text)
-    doubted = dataclasses.replace(said, findings=(said.findings[0].doubted(["识别置信度低"]),))
-    assert SecondOpinion(ruleset).weigh(doubted, [turn(text)]).findings == doubted.findings
     proven = dataclasses.replace(ruleset, rules=(rule.model_copy(update={"status": "stable"}),))
     assert SecondOpinion(proven).weigh(said, [turn(text)]) == said
+
+
+@pytest.mark.parametrize(
+    ("doubt", "confidence", "highest", "kept"),
+    [
+        (True, 1.0, -1.5, True),
+        (True, 1.0, -2.5, False),
+        (True, 0.7, -2.5, True),
+        (True, 0.7, -3.5, False),
+        (False, 1.0, -5.5, True),
+        (False, 1.0, -6.5, False),
+        (False, 0.7, -6.5, True),
+    ],
+)
+def test_what_is_found_in_plainly_innocent_words_is_dropped(
+    ruleset: RuleSet, doubt: bool, confidence: float, highest: float, kept: bool
+) -> None:
+    text, model, conduct = "奶奶我周末带孩子回来吃饭，您多包点饺子", read_model(), [HEADS.index(name) for name in CONDUCT]
+    columns, values = features(text, [], model.index, model.idf, strange=False)
+    biases = model.biases.copy()
+    biases[conduct] += highest - model.scores(columns, values)[conduct].max()
+    rule_id = next(rule.id for rule in ruleset.rules if rule.category == "threat" and rule.status == "test")
+    said = violation(rule_id, "threat", text)
+    if doubt:
+        said = dataclasses.replace(
+            said, findings=(said.findings[0].doubted(["像是转述"]),), outcomes={rule_id: Result.UNSURE}
+        )
+    second = SecondOpinion(ruleset, model=dataclasses.replace(model, biases=biases))
+    weighed = second.weigh(said, [dataclasses.replace(turn(text), confidence=confidence)])
+    assert [finding.rule_id for finding in weighed.findings if finding.rule_id == rule_id] == [rule_id] * kept
+    assert weighed.outcomes[rule_id] is (Result.UNSURE if kept else Result.PASS)
 
 
 def test_it_explains_itself(ruleset: RuleSet, suspicious: Model) -> None:
