@@ -51,6 +51,7 @@ FOLDS = 6
 SUSPICION = 0.7  # its share in a category's head; alike from 0.5 to 0.7 in cross-validation, better than 1
 STRENGTH = 60.0  # inverse of the regularisation; alike from 30 to 100 on files that were held out
 ONE_SIDED = 0.4  # share of what is learned with one-sided n-grams made larger; alike from 0.3 to 0.7, better than 0
+HEAVIEST = 165_000  # n-grams that are kept, by how much they can weigh: five megabytes are the limit
 RAREST = 4  # turns that an n-gram must occur in; with 3 the file is two fifths larger and finds no more at ALLOWED
 
 
@@ -141,7 +142,15 @@ def train(samples: Sequence[Sample]) -> Model:
     for role, heads in GATES.items():
         thresholds[[*heads]] = round(threshold(samples, unseen, role), 2)
     weights, biases = np.round(weights, 3), np.round(biases, 3)
+    kept = heaviest(weights, idf)
+    index = {gram: column for column, gram in enumerate(np.array(list(index))[kept].tolist())}
+    weights, idf = weights[:, kept], idf[kept]
     return Model(index=index, idf=idf, weights=weights, biases=biases, thresholds=thresholds, digest="")
+
+
+def heaviest(weights: Any, idf: Any) -> Any:
+    """The columns of the HEAVIEST n-grams, in their order."""
+    return np.sort(np.argsort(-np.abs(weights).max(axis=0) * idf, kind="stable")[:HEAVIEST])
 
 
 def fit(samples: Sequence[Sample], index: dict[str, int], idf: Any) -> tuple[Any, Any]:
