@@ -76,6 +76,6 @@ def _sound(
             as_heard(call, hear(folder / entry["file"]), [(t["start_ms"], t["end_ms"]) for t in entry["turns"]])
             for call, entry in zip(texts, spoken, strict=True)
         ]
-        for title, judged in (("as text", texts), ("as heard by Whisper base on an 8 kHz line", heard)):
+        for title, judged in (("as text", texts), ("as heard by the default model on an 8 kHz line", heard)):
             yield from ("", f"## Sound, {half.replace('_', '-')}: {len(spoken)} recordings, {title}", "")
             yield from tables(evaluate(judged, judge, second))

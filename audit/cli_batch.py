@@ -61,7 +61,7 @@ QUIET = click.option("--quiet", is_flag=True, help="不显示进度条。")
 ENGINE = click.option(
     "--engine", type=click.Choice(ENGINES), help="识别引擎，默认 faster-whisper；transcript 读现成的转写。"
 )
-MODEL = click.option("--model", metavar="NAME|DIR", help="模型名或文件夹，默认 base（随 callaudit[base] 安装）。")
+MODEL = click.option("--model", metavar="NAME|DIR", help="模型名或文件夹，默认 collection（适配催收的 base）。")
 _STAGES = {
     "load": "加载模型和规则", "fetch": "取录音", "decode": "解码", "voice": "语音检测", "recognise": "识别",
     "read": "同音改读", "rules": "规则", "store": "入库", "other": "其他（启动、计划、传递）",

@@ -32,7 +32,7 @@ class Config:
     db: Path = Path("callaudit.db")
     rules: str = "cn-collection"
     engine: str = "faster-whisper"
-    model: str = "base"
+    model: str = "collection"
     workers: int | None = None
     call_minutes: float = 60
     worker_gigabytes: float | None = None

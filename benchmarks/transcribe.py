@@ -186,7 +186,7 @@ def _with_hotwords(words: tuple[str, ...]) -> Hear:
     from transcribe.faster_whisper import FasterWhisper
     from transcribe.pipeline import transcribe
 
-    engine = FasterWhisper("base")
+    engine = FasterWhisper()
 
     def hear(path: Path) -> list[str]:
         turns = transcribe(path, engine=engine, agent_channel=0, hotwords=words).turns

@@ -20,7 +20,7 @@ from transcribe.engine import Speech, Utterance
 from transcribe.guards import looped, refuse
 from transcribe.model import EngineInfo
 from transcribe.packing import HeardWord, Window, pack, unpack
-from transcribe.weights import Weights, find_weights
+from transcribe.weights import COLLECTION, Weights, find_weights
 
 # Windows at once. On a processor one by one: 2 save 3% of the time and cost 100 MB a core, 8 cost 600 MB and are
 # slower.
@@ -103,13 +103,13 @@ class _Request:
 
 
 class FasterWhisper:
-    """Recognise with CTranslate2 weights: `weights` is a folder, `base` or a hub name; the model loads at once.
+    """Recognise with CTranslate2 weights: `weights` is a folder, an embedded or a hub name; the model loads at once.
 
     `threads` is how many windows of one request are decoded side by side, a core each; 0 means all cores of this
     process. Raises `WeightsMissing`.
     """
 
-    def __init__(self, weights: str | Weights = "base", *, threads: int = 0) -> None:
+    def __init__(self, weights: str | Weights = COLLECTION, *, threads: int = 0) -> None:
         from faster_whisper import WhisperModel
         from faster_whisper.tokenizer import Tokenizer
         from faster_whisper.transcribe import get_suppressed_tokens

@@ -6,6 +6,8 @@ a window: measured on the samples, Whisper drops the second voice of a mixed win
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +22,7 @@ _WINDOW = 30 * SAMPLE_RATE
 _GAP = 300 * PER_MS
 # Cross-attention lets a word after a pause begin inside the pause: late in its time the word is surely spoken.
 _SPOKEN = 0.75
+_FULL_WIDTH = {",": "，", "?": "？", "!": "！"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,21 +111,20 @@ def unpack(window: Window, words: Sequence[HeardWord], speech: Sequence[Speech])
 
 
 def _utter(speech: Speech, placed: Placed, share: Sequence[HeardWord]) -> Utterance:
-    text = ""
-    words: list[Word] = []
-    for heard in share:
-        said = heard.text if text else heard.text.lstrip(" ，。,.")
-        words.append(
-            Word(
-                text=said,
-                start=len(text),
-                end=len(text) + len(said),
-                start_ms=placed.clip(heard.start_ms),
-                end_ms=placed.clip(heard.end_ms),
-                confidence=heard.confidence,
-            )
+    heard = "".join(word.text for word in share)
+    text = _typeset(heard.lstrip(" ，。,.?!"))
+    ends = [max(0, end - len(heard) + len(text)) for end in itertools.accumulate(len(word.text) for word in share)]
+    words = [
+        Word(
+            text=text[start:end],
+            start=start,
+            end=end,
+            start_ms=placed.clip(word.start_ms),
+            end_ms=placed.clip(word.end_ms),
+            confidence=word.confidence,
         )
-        text += said
+        for word, (start, end) in zip(share, itertools.pairwise([0, *ends]), strict=True)
+    ]
     return Utterance(
         text=text,
         start_ms=placed.clip(placed.start_ms),
@@ -132,3 +134,8 @@ def _utter(speech: Speech, placed: Placed, share: Sequence[HeardWord]) -> Uttera
         channel=speech.channel,
         call=speech.call,
     )
+
+
+def _typeset(text: str) -> str:
+    """Full-width marks as Chinese has them, character for character; those between digits stay (3,500)."""
+    return re.sub(r"(?<!\d)[,?!]|[,?!](?!\d)", lambda mark: _FULL_WIDTH[mark[0]], text)

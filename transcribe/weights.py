@@ -1,4 +1,6 @@
-"""Where weights come from: a folder, the embedded base model, or a hub name. Always checked, never half there."""
+"""Where weights come from: a folder, the embedded base model (as published, or adapted to collection calls), or a hub
+name. Always checked, never half there.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from transcribe.adaptation import adapt, read_changes
 from transcribe.errors import WeightsMissing
 
+COLLECTION = "collection"
+"""The name of the embedded base model with the changes of transcribe/adaptation.py made."""
 HUB_NAMES = ("tiny", "base", "small", "medium", "large-v1", "large-v2", "large-v3", "turbo")
 """Names that the hub knows; `base` is taken from the embedded packages first."""
 
@@ -28,13 +33,13 @@ class Weights:
     sha256: str
 
 
-def find_weights(name: str = "base", *, cache: Path | None = None) -> Weights:
-    """Find weights by folder, embedded base or hub name; raises `WeightsMissing` naming these three ways."""
+def find_weights(name: str = COLLECTION, *, cache: Path | None = None) -> Weights:
+    """Find weights by folder, embedded name or hub name; raises `WeightsMissing` naming these three ways."""
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _from_folder(folder)
-    if name == "base" and _parts():
-        return _embedded(cache or default_cache())
+    if name in (COLLECTION, "base") and _parts():
+        return _embedded(name, cache or default_cache())
     if name in HUB_NAMES:
         return _from_hub(name)
     raise WeightsMissing(f"找不到模型“{name}”：{_three_ways()}")
@@ -62,11 +67,12 @@ def _parts() -> list[Path]:
     return found if len(found) == len(_PARTS) else []
 
 
-def _embedded(cache: Path) -> Weights:
-    folder = cache / f"whisper-base-{_BASE_SHA256[:12]}"
+def _embedded(name: str, cache: Path) -> Weights:
+    sha256 = _BASE_SHA256 if name == "base" else read_changes().sha256
+    folder = cache / f"whisper-{name}-{sha256[:12]}"
     if not _complete(folder):
-        folder = _join_into(folder)
-    return Weights(name="base", folder=folder, sha256=_BASE_SHA256)
+        folder = _join_into(folder, adapted=name == COLLECTION)
+    return Weights(name=name, folder=folder, sha256=sha256)
 
 
 def _complete(folder: Path) -> bool:
@@ -79,7 +85,7 @@ def _model_parts() -> list[Path]:
     return [folder / f"model.bin.part{i}" for i, folder in enumerate(_parts(), start=1)]
 
 
-def _join_into(folder: Path) -> Path:
+def _join_into(folder: Path, *, adapted: bool) -> Path:
     """Join the parts beside `folder` and rename in one step; the process that comes second keeps the first's."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +95,7 @@ def _join_into(folder: Path) -> Path:
         if _complete(folder):
             return folder
         made = _temporary_home(folder)
-    _join(made)
+    _join(made, adapted=adapted)
     return _put_in_place(made, folder)
 
 
@@ -103,7 +109,7 @@ def _temporary_home(folder: Path) -> Path:
         ) from None
 
 
-def _join(folder: Path) -> None:
+def _join(folder: Path, *, adapted: bool) -> None:
     digest = hashlib.sha256()
     try:
         with (folder / "model.bin").open("wb") as model:
@@ -121,6 +127,16 @@ def _join(folder: Path) -> None:
     if digest.hexdigest() != _BASE_SHA256:
         _remove(folder)
         raise WeightsMissing("内置 base 模型的校验和不对，安装包可能损坏；请重新安装 callaudit[base]")
+    if adapted and not _adapted(folder / "model.bin"):
+        _remove(folder)
+        raise WeightsMissing("催收适配与 base 模型对不上，安装可能损坏；请重新安装 callaudit[base]，或用 --model base")
+
+
+def _adapted(model: Path) -> bool:
+    """Make the changes in base's weights; False where they don't come out as they should."""
+    adaptation = read_changes()
+    adapt(model, adaptation.changes)
+    return file_sha256(model) == adaptation.sha256
 
 
 def _put_in_place(made: Path, folder: Path) -> Path:
@@ -163,6 +179,6 @@ def file_sha256(path: Path) -> str:
 
 def _three_ways() -> str:
     return (
-        "可以（1）给出本地模型文件夹的路径；（2）安装内置的 base 模型：pip install 'callaudit[base]'；"
+        "可以（1）给出本地模型文件夹的路径；（2）安装内置的模型（collection、base）：pip install 'callaudit[base]'；"
         f"（3）在能上网的机器上用模型名：{'、'.join(HUB_NAMES)}"
     )

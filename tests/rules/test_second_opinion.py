@@ -134,7 +134,7 @@ def test_it_is_silent_where_a_rule_of_conduct_fired(ruleset: RuleSet, suspicious
     [
         ("再不还钱我叫人打断你的腿", "threat", None),
         ("再不还钱我叫人打断你的腿", "unlawful_fee", "模型觉得更像威胁恐吓"),
-        ("奶奶我周末带孩子回来吃饭，您多包点饺子", "threat", "模型看不出问题"),
+        ("您看这个周末能不能把钱凑一凑", "threat", "模型看不出问题"),
         ("吃饺子", "threat", None),  # too few words to disagree on
     ],
 )
