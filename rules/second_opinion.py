@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.load import PACKS
 from rules.model import CATEGORIES, Finding, Group, Judgement, Result, RuleSet, Severity
 from rules.text import TURN_END, NormalText, normal_text
 from transcribe.model import Role, Turn
@@ -50,8 +51,9 @@ _WORDS_SHOWN = 4
 _AROUND = 40  # characters on either side of a rule's hit that are weighed with it
 _FEWEST = 6  # characters from which the model may disagree with a rule
 _INNOCENT_AS_HEARD = -3.0  # suspicion below which words are innocent, misheard as they may be; of written ones it is 0
-# What a rule on trial found is dropped where no category scores as high, by what the rule made of it. On 135 whole
-# calls that nobody had learned from, innocent turns before people fell from 74 to 52; guilty ones stayed, 79 of 87.
+# What a rule of ours on trial found is dropped where no category scores as high, by what the rule made of it; of a
+# company's own rules the model knows nothing. On 135 whole calls that nobody had learned from, innocent turns before
+# people fell from 74 to 52; guilty ones stayed, 79 of 87.
 _DROPPED_BELOW = {Result.UNSURE: -2.0, Result.FAIL: -6.0}
 _LOWER_AS_HEARD = 1.0  # misheard words look innocent
 _CLEARLY = 0.15  # by which another category's score must be higher
@@ -251,6 +253,7 @@ class SecondOpinion:
         self.model = model or read_model()
         self._sieve = _Sieve(self.model)
         self._severities = {category: _usual_severity(ruleset, category) for category in (*CONDUCT, SELF_HARM)}
+        self._ours = frozenset(id_ for id_, file in ruleset.sources.items() if Path(file).is_relative_to(PACKS))
         self._on_trial = frozenset(rule.id for rule in ruleset.rules if rule.status in ("draft", "test"))
 
     def weigh(self, judgement: Judgement, turns: Sequence[Turn]) -> Judgement:
@@ -281,7 +284,8 @@ class SecondOpinion:
         if scores is None:
             return finding
         heard = turn.confidence < 1
-        if scores[list(GATES[Role.AGENT])].max() < _DROPPED_BELOW[finding.result] - heard * _LOWER_AS_HEARD:
+        lowest = _DROPPED_BELOW[finding.result] - heard * _LOWER_AS_HEARD
+        if finding.rule_id in self._ours and scores[list(GATES[Role.AGENT])].max() < lowest:
             return None
         return finding.doubted(_disagreement(scores, finding, heard=heard))
 

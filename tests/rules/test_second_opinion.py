@@ -206,6 +206,14 @@ def test_what_is_found_in_plainly_innocent_words_is_dropped(
     assert weighed.outcomes[rule_id] is (Result.UNSURE if kept else Result.PASS)
 
 
+def test_what_a_company_forbids_itself_is_not_dropped(ruleset: RuleSet) -> None:
+    text = "奶奶我周末带孩子回来吃饭，您多包点饺子"
+    rule = next(rule for rule in ruleset.rules if rule.category == "threat" and rule.status == "test")
+    theirs = dataclasses.replace(ruleset, sources={rule.id: "/etc/callaudit/rules/pack.yaml"})
+    (finding,) = SecondOpinion(theirs).weigh(violation(rule.id, "threat", text), [turn(text)]).findings
+    assert finding.because.endswith("模型看不出问题")
+
+
 def test_it_explains_itself(ruleset: RuleSet, suspicious: Model) -> None:
     (hint,) = hints(SecondOpinion(ruleset, model=suspicious).weigh(NOTHING, [turn(SAID)]))
     assert hint.rule_id == PREFIX + hint.category.replace("_", "-")
