@@ -273,7 +273,7 @@ def learn(model: whisper.Whisper, learned: Mapping[str, Lora], windows: Iterator
         for window in itertools.islice(windows, TOGETHER):
             loss = loss_of(model, window) / TOGETHER
             loss.backward()
-            total += float(loss)
+            total += loss.item()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         optimiser.zero_grad()
