@@ -45,7 +45,7 @@ from rules.text import NormalText
 from transcribe.model import Role
 
 CORPUS = Path(__file__).parent.parent / "tests" / "corpus" / "open"
-ALLOWED = {Role.AGENT: 4.5, Role.CUSTOMER: 0.5}  # extra items in 100 clean calls and excerpts, here mostly near misses
+ALLOWED = {Role.AGENT: 3.75, Role.CUSTOMER: 0.5}  # extra items in 100 clean calls and excerpts, here mostly near misses
 EXAMPLES = "examples"  # the file that stands for the rules' examples
 FOLDS = 6
 SUSPICION = 0.7  # its share in a category's head; alike from 0.5 to 0.7 in cross-validation, better than 1

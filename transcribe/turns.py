@@ -31,7 +31,14 @@ def make_turns(utterances: Iterable[Utterance], *, role_of: Callable[[Utterance]
             turns[-1] = _joined(turns[-1], turn)
         else:
             turns.append(turn)
-    return number(turns)
+    return number([_finished(turn) for turn in turns])
+
+
+def _finished(turn: Turn) -> Turn:
+    """Without the comma that the recogniser sets before the next stretch of speech, which is another's."""
+    text = turn.text.rstrip("， ")
+    words = [word._replace(text=text[word.start : word.end], end=min(word.end, len(text))) for word in turn.words]
+    return replace(turn, text=text, words=tuple(word for word in words if word.text))
 
 
 def number(turns: Sequence[Turn]) -> tuple[Turn, ...]:
