@@ -6,7 +6,6 @@ the last bit. benchmarks/adaptation.py trains them; docs/adaptation.md says on w
 
 from __future__ import annotations
 
-import functools
 import mmap
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,17 +34,14 @@ class Change:
         return (self.left.astype(np.int32) @ self.right.astype(np.int32)).astype(np.float32) * self.scale
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adaptation:
-    """The changes by name of the weight, and the SHA-256 of base's model.bin with all of them made."""
-
-    changes: Mapping[str, Sequence[Change]]
-    sha256: str
+def adapted_sha256(path: Path = ADAPTATION) -> str:
+    """SHA-256 of base's model.bin with all changes made."""
+    with np.load(path, allow_pickle=False) as stored:
+        return str(stored["sha256"])
 
 
-@functools.cache
-def read_changes(path: Path = ADAPTATION) -> Adaptation:
-    """The stored adaptation. Nothing in the file is ever executed."""
+def read_changes(path: Path = ADAPTATION) -> dict[str, list[Change]]:
+    """The stored changes by name of the weight. Nothing in the file is ever executed."""
     changes: dict[str, list[Change]] = {}
     with np.load(path, allow_pickle=False) as stored:
         for key in (name.removesuffix(".left") for name in stored.files if name.endswith(".left")):
@@ -58,7 +54,7 @@ def read_changes(path: Path = ADAPTATION) -> Adaptation:
                 scale=np.float32(stored[f"{key}.scale"]),
             )
             changes.setdefault(weight, []).append(change)
-        return Adaptation(changes=changes, sha256=str(stored["sha256"]))
+    return changes
 
 
 def adapt(model: Path, changes: Mapping[str, Sequence[Change]]) -> None:

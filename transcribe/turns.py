@@ -37,6 +37,8 @@ def make_turns(utterances: Iterable[Utterance], *, role_of: Callable[[Utterance]
 def _finished(turn: Turn) -> Turn:
     """Without the comma that the recogniser sets before the next stretch of speech, which is another's."""
     text = turn.text.rstrip("， ")
+    if text == turn.text:
+        return turn
     words = [word._replace(text=text[word.start : word.end], end=min(word.end, len(text))) for word in turn.words]
     return replace(turn, text=text, words=tuple(word for word in words if word.text))
 

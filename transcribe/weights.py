@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from transcribe.adaptation import adapt, read_changes
+from transcribe.adaptation import adapt, adapted_sha256, read_changes
 from transcribe.errors import WeightsMissing
 
 COLLECTION = "collection"
@@ -68,7 +68,7 @@ def _parts() -> list[Path]:
 
 
 def _embedded(name: str, cache: Path) -> Weights:
-    sha256 = _BASE_SHA256 if name == "base" else read_changes().sha256
+    sha256 = _BASE_SHA256 if name == "base" else adapted_sha256()
     folder = cache / f"whisper-{name}-{sha256[:12]}"
     if not _complete(folder):
         folder = _join_into(folder, adapted=name == COLLECTION)
@@ -134,9 +134,8 @@ def _join(folder: Path, *, adapted: bool) -> None:
 
 def _adapted(model: Path) -> bool:
     """Make the changes in base's weights; False where they don't come out as they should."""
-    adaptation = read_changes()
-    adapt(model, adaptation.changes)
-    return file_sha256(model) == adaptation.sha256
+    adapt(model, read_changes())
+    return file_sha256(model) == adapted_sha256()
 
 
 def _put_in_place(made: Path, folder: Path) -> Path:
