@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKS := $(VENV)/checks
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: audit dashboard test quality rule-pages homophones second-opinion screenshots licences vulnerabilities clean
+.PHONY: audit dashboard test quality rule-pages homophones second-opinion speakers screenshots licences vulnerabilities clean
 
 ## Audit the sample recordings: a table here, report.html and report.xlsx beside.
 audit: $(VENV)/.with-base
@@ -41,6 +41,10 @@ homophones: $(VENV)/.with-tests
 ## rules/second_opinion.npz: train the second opinion on the corpus's open half and the rules' examples. About 90 seconds.
 second-opinion: $(VENV)/.with-tests
 	$(BIN)/python -m benchmarks.second_opinion
+
+## transcribe/speakers.npz: learn how agents and customers talk from the corpus's open half. Seconds.
+speakers: $(VENV)/.with-tests
+	$(BIN)/python -m benchmarks.speakers
 
 ## docs/images/: a picture of every page of the dashboard, from a demo store, with Chromium. A few minutes.
 screenshots: $(VENV)/.with-tests

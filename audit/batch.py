@@ -16,6 +16,8 @@ from types import FrameType
 from typing import Any
 
 from audit.calls import CallRecord
+from audit.conduct import Judged, judge_what_is_new
+from audit.errors import AuditError
 from audit.hearing import Hearing
 from audit.lock import at_work
 from audit.pipeline import Job
@@ -34,7 +36,10 @@ SIGN_SECONDS = 5.0
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """How far a batch is; `heard_ms` is the sound of the calls done in this run, `bytes` of all that is over."""
+    """How far a batch is; `heard_ms` is the sound of the calls done in this run, `bytes` of all that is over.
+
+    `conduct` is what several calls break together, None where nothing new was judged; `unjudged` why it could not be.
+    """
 
     total: int
     total_bytes: int = 0
@@ -45,6 +50,8 @@ class Tally:
     bytes: int = 0
     reasons: list[str] = field(default_factory=list)
     interrupted: bool = False
+    conduct: Judged | None = None
+    unjudged: str | None = None
 
     @property
     def over(self) -> int:
@@ -137,7 +144,17 @@ def _run(
         store.resolve(path for path in old if plan.covers(path))
     status = "interrupted" if tally.interrupted else "finished"
     store.finish_run(run, status=status, done=tally.done, failed=tally.failed)
+    if not tally.interrupted:
+        _judge_across_calls(batch, tally)
     return tally
+
+
+def _judge_across_calls(batch: Batch, tally: Tally) -> None:
+    """The calls are kept whatever happens here; what is not judged now is with the next batch."""
+    try:
+        tally.conduct = judge_what_is_new(batch.store, batch.ruleset)
+    except AuditError as error:
+        tally.unjudged = str(error)
 
 
 def _workers(batch: Batch) -> Workers:

@@ -269,10 +269,20 @@ def _close(tally: Tally, db: Path, *, silent: int) -> None:
         warn(f"失败：{reason}")
     if silent:
         warn(f"{silent} 通没有识别出任何话语：未评分，不计入平均分和比例，请抽听")
+    tell_conduct(tally)
     if tally.interrupted:
         warn(f"已中断：还有 {tally.total - tally.over} 通没有做；再运行同一命令即从这里继续")
     else:
         warn(f"写报告：callaudit report --db {db} --out report.html（或 .xlsx）")
+
+
+def tell_conduct(tally: Tally) -> None:
+    """What several calls break together, where something new was judged; or why it could not be."""
+    if tally.conduct is not None:
+        found = tally.conduct
+        warn(f"跨通话问题共 {found.findings} 条，新增 {found.new} 条：见仪表盘“联系频次”页，或报告“跨通话问题”一节")
+    if tally.unjudged is not None:
+        warn(f"跨通话的规则没有判完：{tally.unjudged}；通话都已存好，之后请运行 callaudit conduct")
 
 
 def _show_profile(profile: Profile, config: Config) -> None:
@@ -297,7 +307,7 @@ def _exit_code(tally: Tally, judged: Sequence[StoredCall], config: Config) -> in
 
     if tally.interrupted:
         return Exit.INTERRUPTED
-    if tally.failed:
+    if tally.failed or tally.unjudged:
         return Exit.SOME_FAILED
     if config.fail_on is None:
         return Exit.CLEAN

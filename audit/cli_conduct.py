@@ -12,7 +12,7 @@ from audit.errors import Exit
 from audit.terminal import CONTEXT, Command, print_table, warn
 
 if TYPE_CHECKING:
-    from audit.conduct import ConductFinding
+    from audit.store.conduct import KeptConduct
 
 
 @click.command("conduct", cls=Command, context_settings=CONTEXT)
@@ -21,34 +21,33 @@ if TYPE_CHECKING:
 @DB
 @CONFIG
 def conduct_command(as_json: bool, **given: Any) -> int:
-    """跨通话的规则：拨打频次、联系第三人、拒绝后再联系。结果存进数据库，报告里也有；再运行即按现有的通话重判。
+    """跨通话的规则：拨打频次、联系第三人、拒绝后再联系，把现有的通话全部重判一遍。audit 和 watch 结束时只判有变化的。
 
     \b
     例：callaudit conduct --db callaudit.db
     """
-    from audit.conduct import keep_conduct
+    from audit.conduct import judge_everything
     from audit.store import Store
+    from audit.store.conduct import kept
     from rules.load import load_rules
 
     config = read_given_config(given)
     ruleset = load_rules(config.rules)
     Store.read(config.db).close()  # none is made where none is
     with Store.open(config.db) as store:
-        findings, new, gone = keep_conduct(store, ruleset)
+        judged = judge_everything(store, ruleset)
+        findings = kept(store)
     if as_json:
         for finding in findings:
             click.echo(json.dumps(_as_dict(finding), ensure_ascii=False))
     else:
-        titles = {rule.id: rule.title for rule in ruleset.rules}
-        rows = [
-            (str(f.day), titles[f.rule_id], f.severity.value, f.result.value, f.subject, f.because) for f in findings
-        ]
+        rows = [(str(f.day), f.title, f.severity.value, f.result.value, f.subject, f.because) for f in findings]
         print_table(("日期", "规则", "级别", "结果", "对象", "依据"), rows)
-    warn(f"跨通话问题 {len(findings)} 条，新增 {new} 条，不再成立 {gone} 条")
+    warn(f"跨通话问题 {judged.findings} 条，新增 {judged.new} 条，不再成立 {judged.gone} 条")
     return Exit.CLEAN
 
 
-def _as_dict(finding: ConductFinding) -> dict[str, object]:
+def _as_dict(finding: KeptConduct) -> dict[str, object]:
     return {
         "rule": finding.rule_id,
         "category": finding.category,

@@ -140,6 +140,10 @@ def _audit(
         tally = run_batch(batch, interrupts=interrupts, notify=lambda _: None)
         seconds = round(time.monotonic() - started, 1)
         note("batch", done=tally.done, skipped=tally.skipped, failed=tally.failed, seconds=seconds)
+        if tally.conduct is not None:
+            note("conduct", findings=tally.conduct.findings, new=tally.conduct.new)
+        if tally.unjudged is not None:
+            note("conduct_unjudged")
 
     return audit
 

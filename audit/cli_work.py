@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from audit.cli_batch import CONFIG, DB, make_batch, read_given_config
+from audit.cli_batch import CONFIG, DB, make_batch, read_given_config, tell_conduct
 from audit.errors import Exit
 from audit.terminal import CONTEXT, Command, warn
 
@@ -29,18 +29,20 @@ def work_command(**given: Any) -> int:
     from audit.work import work
 
     config = read_given_config(given)
-    inbox, failed = config.inbox.absolute(), 0
+    inbox, failed, unjudged = config.inbox.absolute(), 0, False
     with Store.open(config.db) as store:
 
         def audit(paths: Sequence[Path]) -> None:
-            nonlocal failed
+            nonlocal failed, unjudged
             folders = sorted({path.parent for path in paths if path.is_relative_to(inbox)})
             files = [folder / CALL_LIST for folder in folders if (folder / CALL_LIST).is_file()]
             lists = [read_calls(file, utc_offset=config.utc_offset) for file in files]
             with Interrupts(lambda: warn("正在收尾")) as interrupts:
                 tally = run_batch(make_batch(paths, lists, store, config), interrupts=interrupts, notify=lambda _: None)
+            tell_conduct(tally)
             failed += tally.failed
+            unjudged = unjudged or tally.unjudged is not None
 
         done = work(store, audit)
     warn(f"处理 {done} 个录音，失败 {failed} 个")
-    return Exit.SOME_FAILED if failed else Exit.CLEAN
+    return Exit.SOME_FAILED if failed or unjudged else Exit.CLEAN

@@ -27,7 +27,7 @@ class Exit(IntEnum):
     CLEAN = 0
     FINDINGS = 1  # violations at or above --fail-on
     COULD_NOT_RUN = 2
-    SOME_FAILED = 3
+    SOME_FAILED = 3  # recordings, or the rules across calls
     INTERRUPTED = 130  # ctrl-C, as shells have it
 
 

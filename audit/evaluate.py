@@ -28,7 +28,9 @@ _JUDGED = (Group.CONDUCT, Group.SIGNAL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
-    """A call with what people say of it. `labels` are (turn, category); `times` are given where it was heard."""
+    """A call with what people say of it. `labels` are (turn, category), `quotes` the guilty words of each; `times` are
+    given where it was heard.
+    """
 
     call_id: str
     turns: tuple[Turn, ...]
@@ -36,6 +38,7 @@ class Labelled:
     labels: frozenset[tuple[int, str]]
     duties: Mapping[str, Result]
     promise: Mapping[str, Any] | None
+    quotes: Mapping[tuple[int, str], Sequence[str]] = field(default_factory=dict)
     times: tuple[tuple[int, int], ...] = ()  # of the labelled turns, in the recording
 
 
@@ -104,6 +107,9 @@ def _labelled(written: Mapping[str, Any]) -> Labelled:
         Turn(index=n, role=Role(turn["role"]), channel=None, start_ms=0, end_ms=0, text=turn["text"])
         for n, turn in enumerate(written["turns"])
     )
+    quotes: dict[tuple[int, str], list[str]] = {}
+    for label in written["labels"]:
+        quotes.setdefault((label["turn"], label["category"]), []).append(label["quote"])
     started = written.get("started_at")
     return Labelled(
         call_id=written["call_id"],
@@ -113,7 +119,8 @@ def _labelled(written: Mapping[str, Any]) -> Labelled:
             started_at=datetime.fromisoformat(started) if started else None,
             callee_relation=written.get("callee_relation"),
         ),
-        labels=frozenset((label["turn"], label["category"]) for label in written["labels"]),
+        labels=frozenset(quotes),
+        quotes=quotes,
         duties={name: Result(result) for name, result in written.get("duties", {}).items()},
         promise=written.get("promise"),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from audit.calls import CallRecord
 from audit.score import scorecard
 from audit.store import AuditedCall
-from rules.model import CallFacts, Judgement, Result, RuleSet
+from rules.model import CallFacts, RuleSet
 from transcribe.model import Transcript
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ def judge_call(
     from rules.verdict import judged
 
     judgement = judged(transcript.turns, facts_of(job.record, transcript), judge=judge, second=second)
-    if not transcript.turns:
-        judgement = _unspoken(judgement)
     called_on = job.record.started_at.date() if job.record.started_at else None
     promise = find_promise(transcript.turns, call_date=called_on)
     return AuditedCall(
@@ -67,12 +65,6 @@ def judge_call(
         hearing=job.hearing,
         bytes=job.bytes,
     )
-
-
-def _unspoken(judgement: Judgement) -> Judgement:
-    """Where nobody was heard to speak no rule was kept either: an hour of silence is no perfect call."""
-    outcomes = judgement.outcomes.items()
-    return replace(judgement, outcomes={r: Result.NOT_APPLICABLE if o is Result.PASS else o for r, o in outcomes})
 
 
 def facts_of(record: CallRecord, transcript: Transcript) -> CallFacts:

@@ -5,7 +5,7 @@ report.xlsx to count with. Personal data is masked unless asked for, and every r
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -109,7 +109,7 @@ def read_report(
         selection=_selection(asked),
         promises=_promises(store, asked, actor),
         complaints=_complaints(store, asked, actor),
-        conduct=_conduct(store, asked, {call.record.call_id for call in calls}, actor),
+        conduct=_conduct(store, asked, actor),
     )
     if asked.unmasked:
         return data
@@ -343,19 +343,13 @@ def _complaints(store: Store, asked: Asked, actor: Actor) -> tuple[Complaint, ..
     return tuple(listing(Desk(store=store, actor=actor), wanted))
 
 
-def _conduct(store: Store, asked: Asked, calls: Set[str], actor: Actor) -> tuple[KeptConduct, ...] | None:
-    """What `callaudit conduct` kept of these days; of a team, collector or product, what one of its calls shows."""
+def _conduct(store: Store, asked: Asked, actor: Actor) -> tuple[KeptConduct, ...] | None:
+    """What several calls break together; of a team, collector or product, what one of its calls or attempts shows."""
     from audit.store.conduct import kept
 
     if not may(actor, Action.SEE_QUEUE):
         return None
-    which = asked.which
-    some = which.team or which.agent_id or which.product
-    return tuple(
-        finding
-        for finding in kept(store, since=which.since, until=which.until)
-        if (not some or calls & set(finding.calls)) and asked.category in (None, finding.category)
-    )
+    return tuple(one for one in kept(store, asked.which) if asked.category in (None, one.category))
 
 
 def _note(store: Store, suffix: str, asked: Asked, data: ReportData, actor: Actor) -> None:

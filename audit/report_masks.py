@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit import conduct_list
 from audit.figures import Issue, JudgedCall, ReportData
 from audit.redact import Redaction, find_private, initial, mask, masked_record
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from audit.promises import PromiseRow
     from audit.report import Notify
     from audit.store import Failure, Store
-    from audit.store.conduct import KeptConduct
     from transcribe.model import Turn
 
 
@@ -41,7 +41,7 @@ def masked(data: ReportData, store: Store, *, notify: Notify | None = None) -> R
         failures=tuple(map(_failure, data.failures)),
         promises=None if data.promises is None else tuple(map(_promise, data.promises)),
         complaints=None if data.complaints is None else tuple(map(_complaint, data.complaints)),
-        conduct=None if data.conduct is None else tuple(map(_conduct, data.conduct)),
+        conduct=None if data.conduct is None else tuple(map(conduct_list.masked, data.conduct)),
         masked=True,
     )
 
@@ -76,10 +76,6 @@ def _complaint(row: Complaint) -> Complaint:
         remedy=row.remedy and _text(row.remedy),
         answer=row.answer and _text(row.answer),
     )
-
-
-def _conduct(finding: KeptConduct) -> KeptConduct:
-    return replace(finding, subject=_text(finding.subject))
 
 
 def _texts(texts: Iterable[str]) -> tuple[str, ...]:

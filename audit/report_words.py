@@ -298,7 +298,8 @@ _METHOD = (
         "“待复核”指识别把握不足、说话人不明、仅读音相近或须对照案件资料，交由人工判断，不扣分、不计入违规率。",
         "“客户信号”是客户自己的表述（如投诉意向、特殊困难），不是催收员的违规。",
         "没有识别出任何话语的通话不评分，不计入平均分、占比和每百通违规。",
-        "得分满分 100：一票否决项扣 {critical} 分，高 {high} 分，中 {medium} 分，低 {low} 分；低于 {mark} 分为不合格。",
+        "得分满分 100：一票否决项扣 {critical} 分，高 {high} 分，中 {medium} 分，低 {low} 分；低于 {mark} 分为不合格。"
+        "同一句话被同一类的几条规则命中，只按最重的一条扣分。",
         "占比的区间为 Wilson 95% 置信区间；每百通违规旁注明样本通数，样本少时请谨慎比较。",
         "规定动作完成率 = 已做到 ÷（已做到 + 未做到），不适用与待复核不计。",
         "“违规”是规则对机器转写文字的自动判定，转写可能有误；“人工确认”是复核人听取证据后的结论（含部分成立和申诉中），"
@@ -311,7 +312,7 @@ _METHOD = (
         "A customer signal is what customers say of themselves, not a violation by the collector.",
         "Calls in which nobody was heard to speak have no score and are in no mean, share or rate.",
         "The score starts at 100: critical costs {critical}, high {high}, medium {medium}, low {low}; "
-        "below {mark} the call fails.",
+        "below {mark} the call fails. Words that several rules of a category condemn cost what the gravest does.",
         "Shares come with Wilson's 95% interval, rates with their sample; small samples compare poorly.",
         "Duties kept = done ÷ (done + not done); not applicable and unsure ones are left out.",
         "A violation is what rules made of machine transcripts, which may be wrong. Confirmed is what a reviewer said "

@@ -1,11 +1,13 @@
 """From the outcomes of one call's rules to one number, a verdict and the duties ticked off.
 
-A rule counts once per call however often it was broken: the places are evidence, not further violations.
-What is unsure never costs a point; it makes the call one for people to look at.
+A rule counts once per call however often it was broken: the places are evidence, not further violations. Where several
+rules of a category of conduct found fault with the same turns, the gravest costs its points and the others cost none:
+one sentence is one breach. What is unsure never costs a point; it makes the call one for people to look at.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,7 +46,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deduction:
-    """One broken rule and the points it costs; `places` is how many findings show it."""
+    """One broken rule and the points it costs, none where a graver one of its category has been counted for the same
+    turns; `places` is how many findings show it.
+    """
 
     rule_id: str
     category: str
@@ -139,10 +143,9 @@ def is_signal(category: str) -> bool:
     return CATEGORIES[category][0] is Group.SIGNAL
 
 
-def score_of(judgement: Judgement) -> int:
+def score_of(judgement: Judgement) -> int | None:
     """The score alone, as `scorecard` has it: a tenth of its cost, and all that `check` prints of it."""
-    broken = {finding.rule_id: finding.severity for finding in judgement.findings if is_violation(finding)}
-    return max(0, FULL_SCORE - sum(POINTS[severity] for severity in broken.values()))
+    return _left(judgement, _costs(judgement.findings).values())
 
 
 def scorecard(judgement: Judgement, ruleset: RuleSet) -> Scorecard:
@@ -150,9 +153,11 @@ def scorecard(judgement: Judgement, ruleset: RuleSet) -> Scorecard:
     named = _named_rules(judgement, ruleset)
     failed = _rules_with(Result.FAIL, judgement, named)
     unsure = _rules_with(Result.UNSURE, judgement, named)
-    deductions = tuple(_deduction(rule_id, named[rule_id], judgement.findings) for rule_id in failed)
-    judged = set(judgement.outcomes.values()) != {Result.NOT_APPLICABLE}
-    score = max(0, FULL_SCORE - sum(d.points for d in deductions)) if judged else None
+    costs = _costs(judgement.findings)
+    deductions = tuple(
+        _deduction(rule_id, named[rule_id], judgement.findings, points=costs.get(rule_id)) for rule_id in failed
+    )
+    score = _left(judgement, (d.points for d in deductions))
     return Scorecard(
         score=score,
         verdict=_verdict(score, unsure),
@@ -178,13 +183,35 @@ def _rules_with(result: Result, judgement: Judgement, named: Mapping[str, _Named
     return sorted(ids, key=lambda rule_id: (-named[rule_id].severity.rank, rule_id))
 
 
-def _deduction(rule_id: str, rule: _Named, findings: Iterable[Finding]) -> Deduction:
+def _costs(findings: Iterable[Finding]) -> dict[str, int]:
+    """The points that each broken rule costs."""
+    broken: dict[str, list[Finding]] = defaultdict(list)
+    for finding in filter(is_violation, findings):
+        broken[finding.rule_id].append(finding)
+    costs: dict[str, int] = {}
+    counted: dict[str, set[int]] = defaultdict(set)  # turns by category
+    for rule_id, found in sorted(broken.items(), key=lambda item: (-item[1][-1].severity.rank, item[0])):
+        category, turns = found[-1].category, {finding.turn for finding in found}
+        told = CATEGORIES[category][0] is Group.CONDUCT and turns <= counted[category]
+        costs[rule_id] = 0 if told else POINTS[found[-1].severity]
+        counted[category] |= turns
+    return costs
+
+
+def _left(judgement: Judgement, lost: Iterable[int]) -> int | None:
+    """What is left of the full score; None where no rule had anything to judge."""
+    if set(judgement.outcomes.values()) == {Result.NOT_APPLICABLE}:
+        return None
+    return max(0, FULL_SCORE - sum(lost))
+
+
+def _deduction(rule_id: str, rule: _Named, findings: Iterable[Finding], *, points: int | None) -> Deduction:
     places = sum(f.rule_id == rule_id and f.result is Result.FAIL for f in findings)
     return Deduction(
         rule_id=rule_id,
         category=rule.category,
         severity=rule.severity,
-        points=POINTS[rule.severity],
+        points=POINTS[rule.severity] if points is None else points,
         places=places,
     )
 

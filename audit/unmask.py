@@ -36,7 +36,7 @@ class Unmasking:
 
 
 def unmask(store: Store, subject: str, reason: str, *, actor: Actor) -> Unmasking:
-    """Let the actor see a call unmasked; `Refused` where the role may not, `NoReason` without a reason."""
+    """Let the actor see a call, or a list, unmasked; `Refused` where the role may not, `NoReason` without a reason."""
     return _let(store, subject, reason, actor=actor, action=Action.UNMASK)
 
 

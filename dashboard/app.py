@@ -39,6 +39,7 @@ class PageSpec:
 PAGES = [
     PageSpec(name="overview", icon=":material/space_dashboard:", needs=Action.SEE_OVERVIEW),
     PageSpec(name="review", icon=":material/fact_check:", needs=Action.JUDGE),
+    PageSpec(name="contacts", icon=":material/phone_callback:", needs=Action.SEE_QUEUE),
     PageSpec(name="call", icon=":material/graphic_eq:", needs=Action.SEE_CALL),
     PageSpec(name="collectors", icon=":material/groups:", needs=Action.SEE_COLLECTORS),
     PageSpec(name="complaints", icon=":material/feedback:", needs=Action.SEE_COMPLAINTS),
@@ -69,7 +70,7 @@ def main() -> None:
     pages = {spec.name: _page(spec, hidden=spec not in open_to) for spec in PAGES}
     # Streamlit gives the default page no address of its own: links to it would break.
     door = st.Page(_nothing, title="callaudit", url_path="home", default=True, visibility="hidden")
-    chosen = st.navigation([door, *pages.values()])
+    chosen = st.navigation([door, *pages.values()], expanded=True)  # else those beyond the twelfth hide
     if chosen == door:
         st.switch_page(pages[open_to[0].name], query_params=st.query_params.to_dict())
     spec = next(spec for spec in PAGES if pages[spec.name] == chosen)

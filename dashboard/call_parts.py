@@ -12,7 +12,7 @@ from audit.coaching import NewClip
 from audit.dossier import CallLine, ComplaintLine, Dossier, Found
 from audit.report_words import Words, beijing
 from audit.review import title
-from audit.score import Duty, Verdict
+from audit.score import POINTS, Duty, Verdict
 from audit.store.queue import COUNTED
 from dashboard import complaint_labels
 from dashboard.clip_button import clip_button
@@ -95,7 +95,8 @@ def scored(dossier: Dossier) -> None:
     st.markdown(f"**{t('call.deductions')}**")
     for lost in card.deductions:
         severity = f"{ICONS[lost.severity.value]} {t(f'review.{lost.severity.value}')}"
-        st.markdown(f"**{t('call.points', n=lost.points)}**　{severity}　{plain(_rule(dossier, lost.rule_id))}")
+        points = t("call.points_taken" if lost.points < POINTS[lost.severity] else "call.points", n=lost.points)
+        st.markdown(f"**{points}**　{severity}　{plain(_rule(dossier, lost.rule_id))}")
     if not card.deductions:
         st.caption(t("call.no_deductions" if card.score is not None else "call.not_scored"))
     unsure = sum(card.unsure.values())

@@ -43,7 +43,7 @@ def show(rule_id: str) -> None:
         _figures(rule)
         st.subheader(t("rules_page.clauses"), anchor=False)
         for reference in rule.references:
-            _clause(reference)
+            clause(reference)
         if not rule.references:
             st.caption(t("rules_page.no_clause"))
 
@@ -149,7 +149,8 @@ def _only_signal(rule: Rule) -> bool:
     return CATEGORIES[rule.category][0] is Group.SIGNAL and rule.category != "self_harm"
 
 
-def _clause(reference: Reference) -> None:
+def clause(reference: Reference) -> None:
+    """Instrument and clause, with a link to where they stand."""
     with st.container(border=True, gap="xxsmall"):
         st.text(rulebook.clause(reference))
         if reference.url:

@@ -1,4 +1,4 @@
-"""How much of a call is masked, and the way to see it: a reason, which the ledger keeps."""
+"""How much of a call, or of another subject, is masked, and the way to see it: a reason, which the ledger keeps."""
 
 from __future__ import annotations
 
@@ -14,40 +14,44 @@ from dashboard.told import told
 from dashboard.words import t
 
 
-def unmasking(call_id: str) -> Unmasking | None:
-    """What lets this reader see the call as it was said, if they have given a reason."""
-    found = st.session_state.get(f"unmasking_{call_id}")
+def unmasking(subject: str) -> Unmasking | None:
+    """What lets this reader see a call (by its id), or another subject, as it is, if they have given a reason."""
+    found = st.session_state.get(f"unmasking_{subject}")
     return found if isinstance(found, Unmasking) else None
 
 
 def mask_line(call: Dossier, actor: Actor) -> None:
     """Whether the call is masked, and a button for the other; for a horizontal container, once a page."""
-    call_id = call.record.call_id
-    shown = unmasking(call_id)
-    if not call.masked and shown is not None:
+    said = t("call.masked", n=call.private) if call.private else t("call.masked_none")
+    mask_switch(call.record.call_id, actor, masked=call.masked, said=said)
+
+
+def mask_switch(subject: str, actor: Actor, *, masked: bool, said: str) -> None:
+    """The same for any subject; `said` tells what is masked."""
+    shown = unmasking(subject)
+    if not masked and shown is not None:
         until = beijing(shown.until)[-5:]
         st.caption(f":material/visibility: {t('call.unmasked', until=until, entry=shown.entry)}", width="content")
-        st.button(t("call.mask_again"), key="mask_again", on_click=_mask_again, args=(call_id,), type="tertiary")
+        st.button(t("call.mask_again"), key="mask_again", on_click=_mask_again, args=(subject,), type="tertiary")
         return
-    said = t("call.masked", n=call.private) if call.private else t("call.masked_none")
     st.caption(f":material/visibility_off: {said}", width="content")
     if may(actor, Action.UNMASK):
         with st.popover(t("call.unmask"), icon=":material/lock_open:", type="tertiary"):
-            _ask_why(call_id, actor)
+            _ask_why(subject, actor)
 
 
-def _ask_why(call_id: str, actor: Actor) -> None:
+def _ask_why(subject: str, actor: Actor) -> None:
     with st.form("unmask_form", border=False):
         reason = st.text_input(t("call.unmask_why"), key="unmask_why", placeholder=t("call.unmask_example"))
         if st.form_submit_button(t("call.unmask_do"), key="unmask_do", icon=":material/lock_open:"):
             try:
                 with data.writing() as store:
-                    st.session_state[f"unmasking_{call_id}"] = unmask(store, call_id, reason, actor=actor)
+                    st.session_state[f"unmasking_{subject}"] = unmask(store, subject, reason, actor=actor)
             except AuditError as error:
                 st.error(told(error))
                 return
             st.rerun()
 
 
-def _mask_again(call_id: str) -> None:
-    st.session_state.pop(f"unmasking_{call_id}", None)
+def _mask_again(subject: str) -> None:
+    st.session_state.pop(f"unmasking_{subject}", None)

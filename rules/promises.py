@@ -60,7 +60,8 @@ _PAY = re.compile(
     r"转(?:过去|给你|你|过来|进去|上|$|(?=[,，0-9一二两三四五六七八九]))|给你们?(?:转|打|弄|存|交|汇|结|$|(?=[,，]))|畀你|"
     r"存(?:进|上|到|钱|$|(?=[,，])|[0-9一二两三四五六七八九])|[去来]存|结清|付(?!不)|交(?:上|了|清|钱|进|给你|$|(?=[,，]))|"
     r"弄(?:上|好|过去)|清(?:掉|了)|补上|凑(?:齐|够|给|个|[0-9一二两三四五六七八九几])|处理(?!不)|去(?:一?趟)?银行|搞定|一把清|(?<!没)(?<!有)到账(?!了)|进你们?账|"
-    r"给(?:你们?|您)(?=[0-9一二两三四五六七八九十几])"
+    r"给(?:你们?|您)(?=[0-9一二两三四五六七八九十几])|整利索|先换(?=[0-9一二两三四五六七八九几])|(?:先|我|拉|能)(?:拿|整|打)(?=[0-9一二两三四五六七八九几][百千万0-9])|"
+    r"我(?:拿|扫|补)(?=[0-9一二两三四五六七八九几][百千万0-9])"
 )
 _ABOUT_PAYING = re.compile(  # of the agent's words only
     rf"{_PAY.pattern}|方便|最晚|定在|登记|安排|约定|(?:大概|最快|具体|那您|您说)[^，,。]{{0,3}}(?:哪天|几号|什么时候)[？?吧呢]?$"
@@ -71,7 +72,7 @@ _ASKED_ABILITY = re.compile(r"能不能|可不可以|行不行|好不好|成不�
 # 还 as hái: 还要上班, 还能怎样, 还有. Where huán follows in the same clause it is found by itself.
 _NOT_PAY = re.compile(
     r"我还的|还我(?!的|这|来|先|自己|去|会|把|明|今)|还得(?![起上清完])|还(?:要|能|会|可以|说|给我|叫|让|催|原|价|手|去)|"
-    r"还(?:当是|以为)|还来(?:找|闹|催)|还行$|越还越|够还|还款(?:日|码|方式|按钮|链接|计划|记录|能力|截图|渠道)"
+    r"还(?:当是|以为)|还来(?:找|闹|催)|还行(?!款)|还打(?![到进过])|越还越|够还|还款(?:日|码|方式|按钮|链接|计划|记录|能力|截图|渠道)"
 )
 _NO = re.compile(
     r"不了|(?<!扣)不上|不起|不清|不出|不能(?!不)|不会|不还|不给|不付|不交|不想|不可能|不打算|没法|没钱|没有钱|没能力|"
@@ -82,15 +83,27 @@ _DONE = re.compile(
     r"已经?(?:[^，。]{0,6})(?:还|付|交|转|结清)|早就?(?:还|结清|转|付)|刚(?:才|刚)?[^，。]{0,4}(?:还|转|付|交|打)|"
     r"(?:还|付|交|转)过(?![去来])|(?<![会能定要得必])(?:还|付|交|转|存|打)的(?=$|[,，。])|"
     r"^.{0,3}(?:(?<![晚早])上个?(?:周|月|礼拜|星期|次|回)|昨|前[天儿]|去年|之前|以前)|"
-    r"(?:还|付|交|转|存|打)(?:清|完|上|款|钱|进去|过去)*了(?!就|再|以后|之后|吧|行|好|把)"
+    r"(?:还|付|交|转|存|打)(?:清|完|上|款|钱|掉|进去|过去)*了(?!就|再|以后|之后|吧|行|好|把)"
 )
 _LONG_DONE = re.compile(
     r"(?:昨[天儿]|前[天儿]|上次|上回)[^,，。]{0,4}(?:说|答应|讲|约)|"
     r"(?<![晚早])上个?(?:周|月|礼拜|星期|次|回)[^,，。]{0,4}[还转付交存打][^,，。]{0,3}了"
 )
+_TO_BE_DONE = re.compile(
+    r"前[^，。]{0,2}把[^，。]{1,10}[还付交转存打](?:清|完)?了$|"
+    r"(?:^|我|那个)(?:就|全|都)?全(?:部)?还了$|那我[^，。]{0,16}还了$"
+)
 _ASK = re.compile(
     r"能不能|可不可以|可以不|(?<=[去款清钱千百万块上了])(?:行|成|可以)吧$|行不行|行不|成不成|好不好|是不是|能否|可否|[行成好可以]+[吗么嘛]|[吗么嘛][？?]?$|"
     r"[？?]$|怎么样$|如何$|有没有|会怎|多少$"
+)
+_ASKS_A_PLAN = re.compile(  # wishes and conditions of the customer's own: nothing is settled before the agent answers
+    r"(?<!不)想(?:就)?(?:从|着要不要|先还(?:本金|利息|个)|只还|分|一个月|每个?月|先还[^，。]{1,6}剩)|只能(?:一个月|每个?月)|要是只还|"
+    r"分[^，。]{1,4}[年期][^，。]{0,4}(?:还得起|才|我就)|能分期|一个月能还"
+)
+_NODDED = re.compile(r"(?:行不行|[行成中]不?|可以吗?|[行成]吗|行了?吧|[行成]不成)$")
+_PLEADS = re.compile(
+    r"能不能|可不可以|可唔可以|能否|要是|如果|每个?月|一个月|分[成个]?[0-9一二两三四五六七八九十]{1,3}[期次个笔]"
 )
 _WEAK = re.compile(
     r"尽量|尽力|尽快|争取|应该|大概|看看|看情况|可能|差不多|估计|也许|或许|试试|想想?办法|想法子|到时候|再说|"
@@ -105,7 +118,7 @@ _AT_ONCE = re.compile(
     r"马上|立刻|立马|现在|这就|待会|等会|等下|一会儿?|(?<!天)(?<!儿)(?:下午|晚上|中午|晚点)|(?:办|弄|忙)完就"
 )
 _OTHERS = re.compile(
-    r"^(?:[^我]{0,8})(?:[他她](?:们)?|借款人|本人|老板|对方)[^我]{0,8}(?:还|处理)|[让叫要催逼喊](?:我|他|"
+    r"^(?:[^我]{0,8})(?:[他她](?:们)?|借款人|本人|老板|对方)[^我]{0,8}(?:还|处理)|[让叫][他她][^，。]{0,8}[打回]|[让叫要催逼喊](?:我|他|"
     r"她)[^，。]{0,10}还|(?:说|答应)[^，。]{0,6}[替帮]我[^，。]{0,2}(?:还|转|付|交|出)|你[们]?(?:说|让|要(?!是)|叫|先|自己|怎么)"
 )
 _RESTATED = re.compile(r"不是[^，。]{0,6}说[^，。]{0,12}[吗嘛么]")
@@ -117,6 +130,12 @@ _ASSENT = re.compile(
 )
 _SOME_DAY = re.compile(r"有钱|自然会|迟早|早晚会|总会")
 _SETTLES = re.compile(r"最[迟晚]|那就|就定|说定")
+_ERRAND = re.compile(
+    r"材料|申请|工单|投诉|异议|争议|核[对查实]|回电|回话|再给(?:您|你)打|再打|联系(?:您|你)|生效|停拨|拨打|上传|审批|答复|面谈|见面|登记(?:非|停|不)|上门|发给|客服"
+)
+_PAYS_THEN = re.compile(
+    r"[号天日周月底晚午前][^，。]{0,8}(?:还|存|付|转|打进|入账)|先(?:还|存|付|拿)[^，。]{0,4}[0-9一二两三四五六七八九几]"
+)
 _THINKS_OVER = re.compile(r"想想(?!办法)|想一想|想一下|考虑|商量|再看|看看吧")
 _PUTS_IT = re.compile(r"[吗吧呢不？?][。！!]?$|行不行|对不对|是不是")
 _HUM = re.compile(r"^(?:嗯|啊|哦|噢|唔|[，,。\s])+$")
@@ -190,6 +209,7 @@ _ROLES = frozenset(role.value for role in Role)
 _LONGEST_BARE = 24  # characters: a day, a sum and six more
 _BESIDE_BARE = 6
 _LONGEST_ANSWER = 30
+_SAID_BACK_WITHIN = 40  # characters of the agent's reply
 
 _Terms = tuple[Entity | None, Entity | None]  # day and amount
 
@@ -225,7 +245,11 @@ def _promised(said: list[_Said], turn: _Said, promise: Promise | None, call_date
     before = _agent_before(said, turn.index)
     if before is None:
         return None
-    return _answered(turn, before, call_date) or _assented(turn, before, promise, call_date)
+    return (
+        _answered(turn, before, call_date)
+        or _assented(turn, before, promise, call_date)
+        or _said_back(said, turn, call_date)
+    )
 
 
 def _agent_before(said: list[_Said], index: int) -> _Said | None:
@@ -275,7 +299,8 @@ def _promises(clause: _Clause, call_date: date | None) -> bool:
         return False
     if _NO.search(_ASKED_ABILITY.sub("", text)):
         return False
-    if _LONG_DONE.search(text) or (_DONE.search(text) and not _near(_coming(clause, call_date), call_date)):
+    done = _DONE.search(text) and not _TO_BE_DONE.search(text)
+    if _LONG_DONE.search(text) or (done and not _near(_coming(clause, call_date), call_date)):
         return False
     return not re.search(r"什么时候|多久|多少(?!还|都)|本来|是想还|为什么|为啥|凭啥|咋|干嘛|哪天|几号", text)
 
@@ -310,7 +335,12 @@ def _from_clause(turn: _Said, clauses: list[_Clause], index: int, call_date: dat
     hints = (_SURE, _WEAK, _AT_ONCE, _INSTALMENTS)
     if day is None and amount is None and (_SOME_DAY.search(text) or not any(words.search(text) for words in hints)):
         return None
-    whole = turn.text if len(clauses) <= 2 else "".join(clause.text for clause in clauses[index : index + 2])
+    following = clauses[index : index + 2]
+    if len(following) > 1 and _REST.match(following[1].text):
+        following = following[:1]  # 剩下的下个月行不行 asks about the rest alone
+    elif len(clauses) <= 2:
+        following = clauses
+    whole = "".join(clause.text for clause in following)
     used = [clauses[index].start, clauses[index].start + len(text)]
     used += [place for entity in (day, amount) if entity for place in (entity.start, entity.end)]
     firmness = _firmness(text, whole, (day, amount), call_date)
@@ -336,8 +366,11 @@ def _first(groups: list[tuple[Entity, ...]]) -> Entity | None:
 def _firmness(text: str, whole: str, terms: _Terms, call_date: date | None) -> Firmness:
     day, amount = terms
     tail = whole.strip("，,。！!；; \n")
-    if _ASK.search(tail) and not _RESTATED.search(whole):
+    if _ASKS_A_PLAN.search(whole):
         return Firmness.ASKED
+    if _ASK.search(tail) and not _RESTATED.search(whole):
+        settled = day is not None and amount is not None and _NODDED.search(tail) and not _PLEADS.search(whole)
+        return Firmness.WEAK if settled else Firmness.ASKED
     detailed = day is not None or amount is not None or bool(_AT_ONCE.search(text))
     vague_day = day is not None and day.value is None and call_date is not None and amount is None
     if _WEAK.search(text) or not detailed or vague_day:
@@ -401,11 +434,39 @@ def _assented(turn: _Said, before: _Said, promise: Promise | None, call_date: da
     return agreed
 
 
+def _said_back(said: list[_Said], turn: _Said, call_date: date | None) -> Promise | None:
+    """礼拜六，六百八 and the agent's 好，礼拜六六百八: who is not said back a sum and a day promised none."""
+    after = said[turn.index + 1] if turn.index + 1 < len(said) else None
+    if after is None or after.role is not Role.AGENT or not turn.may_name_terms:
+        return None
+    text = turn.text.strip("，,。！!；; \n")
+    if _PLEADS.search(text) or _DONE.search(text) or _ASKS_A_PLAN.search(text) or _PUTS_IT.search(text):
+        return None
+    whole = _Clause(start=0, end=len(turn.text), text=turn.text, said=turn)
+    reply = _Clause(start=0, end=min(len(after.text), _SAID_BACK_WITHIN), text=after.text, said=after)
+    if _ERRAND.search(after.text[: reply.end]):
+        return None
+    day, amount = _first([_coming(whole, call_date)]), _first([whole.of(EntityKind.MONEY)])
+    their_day, their_amount = _first([_coming(reply, call_date)]), _first([reply.of(EntityKind.MONEY)])
+    if their_day is None or their_amount is None or not (_equal(day, their_day) or _equal(amount, their_amount)):
+        return None
+    named = [entity for entity in (day, amount) if entity]
+    span = min(entity.start for entity in named), max(entity.end for entity in named)
+    terms = (day if _equal(day, their_day) else their_day, amount or their_amount)
+    return _promise(turn, span, terms, Firmness.FIRM, call_date)
+
+
+def _equal(one: Entity | None, other: Entity) -> bool:
+    return one is not None and (one.text == other.text or (one.value is not None and one.value == other.value))
+
+
 def _proposal(before: _Said, call_date: date | None) -> _Terms:
     """Day and sum that the agent proposed; what follows 不然 or tells of the debt is none."""
     day: Entity | None = None
     amount: Entity | None = None
     if not _ABOUT_PAYING.search(_NOT_PAY.sub("", before.text)):
+        return None, None
+    if _ERRAND.search(before.text) and not _PAYS_THEN.search(before.text):
         return None, None
     for clause in _clauses(before):
         if _AGENT_THREAT.search(clause.text) or _DEBT.search(clause.text):

@@ -1,12 +1,13 @@
-"""A second opinion beside the rules: a small linear model that puts turns before people, where no rule spoke or where
+"""A second opinion beside the rules: a small linear model that puts turns before people, where no rule is sure or where
 it disagrees with one.
 
 It never makes a violation. A score for each category says how suspicious a turn of the agent is, and of what; the
-highest must pass a threshold. A violation that rules on trial found in words that the model takes to be innocent or
-something else is left to people, and what such a rule found in words that it takes to be plainly innocent is dropped,
-a mere doubt sooner than a violation. A score for self-harm looks at the customer's turns. Features are the character
-n-grams of the normalised turn and, lighter, of the turns before and after it: people answer what is said to them. So
-each hint can name the words that weighed most.
+highest must pass a threshold. A long turn is looked at as a whole and in stretches, of which the most suspicious
+counts: guilty words drown among many others. A violation that rules on trial found in words that the model takes to
+be innocent or something else is left to people, and what such a rule found in words that it takes to be plainly
+innocent is dropped, a mere doubt sooner than a violation. A score for self-harm looks at the customer's turns.
+Features are the character n-grams of the normalised turn and, lighter, of the turns before and after it: people
+answer what is said to them. So each hint can name the words that weighed most.
 docs/second-opinion.md has the figures; benchmarks/second_opinion.py trains.
 """
 
@@ -21,11 +22,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.load import PACKS
+from rules.load import PACKS, walk
+from rules.lookout import Span
 from rules.model import CATEGORIES, Finding, Group, Judgement, Result, RuleSet, Severity
 from rules.text import TURN_END, NormalText, normal_text
 from transcribe.model import Role, Turn
@@ -41,21 +44,24 @@ GATES = {
     Role.CUSTOMER: (HEADS.index(SELF_HARM),),
 }
 """Whose turns are looked at, and the heads of which the highest is asked."""
+_CONDUCT_HEADS = [*GATES[Role.AGENT]]
 
 _LONGEST_GRAM = 4
 _LONGEST_NEAR = 2  # of the turns around
 _NEAR = TURN_END  # stands before an n-gram of the turns around: no turn has a line feed inside
 _NEAR_LENGTH = 0.4  # what the turns around count beside the turn itself; alike from 0.3 to 0.5 in cross-validation
 _CHARACTERS = 1_000  # of a turn that are looked at; nobody says more in one breath
+_STRETCH, _STEP = 20, 10  # characters of a stretch, and to the next
+_WHOLE = 25  # characters up to which a turn is looked at as a whole alone
 _WORDS_SHOWN = 4
-_AROUND = 40  # characters on either side of a rule's hit that are weighed with it
+_AROUND = 20  # characters on either side of a rule's hit that are weighed with it
 _FEWEST = 6  # characters from which the model may disagree with a rule
-_INNOCENT_AS_HEARD = -3.0  # suspicion below which words are innocent, misheard as they may be; of written ones it is 0
-# What a rule of ours on trial found is dropped where no category scores as high, by what the rule made of it; of a
-# company's own rules the model knows nothing. On 135 whole calls that nobody had learned from, innocent turns before
-# people fell from 74 to 52; guilty ones stayed, 79 of 87.
-_DROPPED_BELOW = {Result.UNSURE: -2.0, Result.FAIL: -6.0}
-_LOWER_AS_HEARD = 1.0  # misheard words look innocent
+# The highest score of any category below which a violation of a rule on trial is doubted, as written, and misheard as
+# words may be; and below which what the rule found is dropped, by what it made of it. (Of a company's own rules the
+# model knows nothing: they are never dropped.)
+_DOUBTED_BELOW, _DOUBTED_BELOW_AS_HEARD = 1.5, -1.5
+_DROPPED_BELOW = {Result.UNSURE: -1.5, Result.FAIL: -4.0}
+_LOWER_AS_HEARD = 1.0
 _CLEARLY = 0.15  # by which another category's score must be higher
 _MOST_CONFIDENCE = 0.5  # a hint is never as sure as a rule
 _MARKS = "。？"
@@ -100,6 +106,15 @@ def near_grams(near: Sequence[str]) -> Iterator[str]:
 def around(normal: NormalText, turn: int) -> list[str]:
     """The words of the turn before and the turn after one, as far as there are any."""
     return [normal.turn_text(n) for n in (turn - 1, turn + 1) if 0 <= n < len(normal.turns)]
+
+
+def stretches(text: str) -> list[Span]:
+    """The stretches of a normalised turn that are looked at: the whole of it, and parts that overlap by half."""
+    size = min(len(text), _CHARACTERS)
+    if size <= _WHOLE:
+        return [(0, size)]
+    starts = [*range(0, size - _STRETCH, _STEP), size - _STRETCH]
+    return [(0, size), *((start, start + _STRETCH) for start in starts)]
 
 
 def features(
@@ -178,10 +193,10 @@ class _Table:
 
 
 class _Sieve:
-    """Most turns can be seen to be harmless without their exact score: here a bound of it, for all turns at once.
+    """Most words can be seen to be harmless without their exact score: here a bound of it, for all stretches at once.
 
-    The bound forgets the n-grams that the model never met, which only lower a score that is above the bias. One turn in
-    ten is left for the exact score, which takes a hundred times as long.
+    The bound forgets the n-grams that the model never met, which only lower a score that is above the bias. One stretch
+    in ten is left for the exact score, which takes a hundred times as long.
     """
 
     def __init__(self, model: Model) -> None:
@@ -208,15 +223,20 @@ class _Sieve:
             key = key << self._bits | int(self._ids[ord(char)])
         return key
 
-    def caught(self, normal: NormalText, turns: Sequence[int], roles: Sequence[Role]) -> list[int]:
-        """Those of `turns` of which a score that their role is asked for may be above its threshold."""
-        asked = np.stack([self._asked[roles[turn]] for turn in turns])
-        own = [normal.turn_text(turn)[:_CHARACTERS] for turn in turns]
+    def caught(self, normal: NormalText, turns: Sequence[int], roles: Sequence[Role]) -> dict[int, list[Span]]:
+        """Of each of `turns` the stretches of which a score that its role is asked for may be above the threshold."""
+        said = [normal.turn_text(turn) for turn in turns]
+        parts = [(n, part) for n, text in enumerate(said) for part in stretches(text)]
         near = [TURN_END.join([text[:_CHARACTERS] for text in around(normal, turn)]) for turn in turns]
-        bounds = np.maximum(self._weighed(self._own, own, _LONGEST_GRAM), 0)
-        bounds += _NEAR_LENGTH * self._weighed(self._near, near, _LONGEST_NEAR)
-        caught = (asked & (bounds > self._floors)).any(axis=1)
-        return [turns[n] for n in np.flatnonzero(caught).tolist()]
+        bounds = np.maximum(self._weighed(self._own, [said[n][slice(*part)] for n, part in parts], _LONGEST_GRAM), 0)
+        of_turn = [n for n, _ in parts]
+        bounds += _NEAR_LENGTH * self._weighed(self._near, near, _LONGEST_NEAR)[of_turn]
+        asked = np.stack([self._asked[roles[turn]] for turn in turns])[of_turn]
+        caught: dict[int, list[Span]] = {}
+        for at in np.flatnonzero((asked & (bounds > self._floors)).any(axis=1)).tolist():
+            n, part = parts[at]
+            caught.setdefault(turns[n], []).append(part)
+        return caught
 
     def _weighed(self, table: _Table, texts: Sequence[str], longest: int) -> NDArray[np.float64]:
         """(texts, heads): what the known n-grams of each text weigh, when they have length one together."""
@@ -254,11 +274,12 @@ class SecondOpinion:
         self._sieve = _Sieve(self.model)
         self._severities = {category: _usual_severity(ruleset, category) for category in (*CONDUCT, SELF_HARM)}
         self._ours = frozenset(id_ for id_, file in ruleset.sources.items() if Path(file).is_relative_to(PACKS))
+        self._of_callees = frozenset(rule.id for rule in ruleset.rules if any(c.relation for c in walk(*rule.when)))
         self._on_trial = frozenset(rule.id for rule in ruleset.rules if rule.status in ("draft", "test"))
 
     def weigh(self, judgement: Judgement, turns: Sequence[Turn]) -> Judgement:
         """The judgement with doubtful violations `unsure`, without what is plainly innocent, and with a hint for each
-        suspicious turn that has no finding.
+        suspicious turn in which no rule is sure of anything or says the same.
         """
         normal = normal_text(tuple([turn.text for turn in turns]))
         opinions = (self._weighed(finding, turns[finding.turn], normal) for finding in judgement.findings)
@@ -284,10 +305,16 @@ class SecondOpinion:
         if scores is None:
             return finding
         heard = turn.confidence < 1
-        lowest = _DROPPED_BELOW[finding.result] - heard * _LOWER_AS_HEARD
-        if finding.rule_id in self._ours and scores[list(GATES[Role.AGENT])].max() < lowest:
+        if self._may_drop(finding) and float(scores[_CONDUCT_HEADS].max()) < (
+            _DROPPED_BELOW[finding.result] - heard * _LOWER_AS_HEARD
+        ):
             return None
         return finding.doubted(_disagreement(scores, finding, heard=heard))
+
+    def _may_drop(self, finding: Finding) -> bool:
+        """Whether words can show that a finding is nothing: a doubt about who listens they can't settle."""
+        doubts_callee = finding.result is Result.UNSURE and finding.rule_id in self._of_callees
+        return finding.rule_id in self._ours and not doubts_callee
 
     def _scores_around(self, finding: Finding, turn: Turn, normal: NormalText) -> Floats | None:
         """What the model says of the words in which a rule on trial found misconduct; None where it has no say."""
@@ -300,43 +327,70 @@ class SecondOpinion:
 
     def _hints(self, findings: Sequence[Finding], turns: Sequence[Turn], normal: NormalText) -> Iterator[Finding]:
         found = {(finding.turn, finding.category) for finding in findings}
+        certain = {(finding.turn, finding.category) for finding in findings if finding.result is Result.FAIL}
         roles = [turn.role for turn in turns]
         silent = {role: [HEADS[head] for head in heads] for role, heads in GATES.items()}
         open_turns = [
             n for n, role in enumerate(roles)
-            if role in silent and not any((n, category) in found for category in silent[role])
+            if role in silent and not any((n, category) in certain for category in silent[role])
         ]  # fmt: skip
-        for n in self._sieve.caught(normal, open_turns, roles) if open_turns else ():
-            hint = self._hint(n, turns[n], normal.turn_text(n), around(normal, n))
-            if hint is not None:
+        caught = self._sieve.caught(normal, open_turns, roles) if open_turns else {}
+        for n, parts in caught.items():
+            hint = self._hint(turns[n], n, normal, parts)
+            if hint is not None and (n, hint.category) not in found:
                 yield hint
 
-    def _hint(self, n: int, turn: Turn, text: str, near: Sequence[str]) -> Finding | None:
-        model = self.model
-        columns, values = features(text, near, model.index, model.idf)
-        scores = model.scores(columns, values)
-        first, *others = sorted(GATES[turn.role], key=lambda head: -scores[head])[:2]
-        if len(columns) == 0 or scores[first] <= model.thresholds[first]:
+    def _hint(self, turn: Turn, n: int, normal: NormalText, parts: Sequence[Span]) -> Finding | None:
+        """What the most suspicious of some stretches of turn `n` gives; None below the threshold."""
+        heads, near = list(GATES[turn.role]), around(normal, n)
+        looks = [self._look(normal.turn_text(n), part, near) for part in parts]
+        look = max(looks, key=lambda look: float(look.scores[heads].max()))
+        scores, (first, *others) = look.scores, sorted(heads, key=lambda head: -look.scores[head])[:2]
+        if len(look.columns) == 0 or scores[first] <= self.model.thresholds[first]:
             return None
-        shares = model.weights[first, columns] * values
-        weighed = dict(zip(columns.tolist(), shares.tolist(), strict=True))
-        category = HEADS[first]
+        shares = self.model.weights[first, look.columns] * look.values
+        weighed = dict(zip(look.columns.tolist(), shares.tolist(), strict=True))
+        text, category = normal.turn_text(n)[slice(*look.part)], HEADS[first]
+        start, end = _shown(normal, n, look.part)
         return Finding(
             rule_id=PREFIX + category.replace("_", "-"), rule_version=1, category=category,
-            severity=self._severities[category], result=Result.UNSURE, turn=n, start=0, end=len(turn.text),
-            start_ms=turn.start_ms, end_ms=turn.end_ms, quote=turn.text, heard_as=None,
+            severity=self._severities[category], result=Result.UNSURE, turn=n, start=start, end=end,
+            start_ms=turn.start_ms, end_ms=turn.end_ms, quote=turn.text[start:end], heard_as=None,
             confidence=round(_MOST_CONFIDENCE / (1 + math.exp(-scores[first])), 2),
-            because=_because([HEADS[head] for head in (first, *others)], *_heaviest(text, near, model.index, weighed)),
+            because=_because(
+                [HEADS[head] for head in (first, *others)], *_heaviest(text, near, self.model.index, weighed)
+            ),
         )  # fmt: skip
+
+    def _look(self, text: str, part: Span, near: Sequence[str]) -> _Look:
+        columns, values = features(text[slice(*part)], near, self.model.index, self.model.idf)
+        return _Look(part, columns, values, self.model.scores(columns, values))
+
+
+class _Look(NamedTuple):
+    """A stretch of a turn, its features, and what each of HEADS says of it."""
+
+    part: Span
+    columns: NDArray[np.intp]
+    values: Floats
+    scores: Floats
+
+
+def _shown(normal: NormalText, n: int, part: Span) -> Span:
+    """What a hint marks, in characters of turn `n` as spoken: its stretch, up to the nearest pauses close by."""
+    start, end = (normal.turns[n] + place for place in part)
+    low, high = normal.clause(start, end)
+    _, first, last = normal.span_as_spoken(max(low, start - _STEP), min(high, end + _STEP))
+    return first, last
 
 
 def _disagreement(scores: Floats, finding: Finding, *, heard: bool) -> tuple[str, ...]:
     """Why the model doubts a violation: it takes the words, those that it knows, for something else."""
     if finding.result is not Result.FAIL:
         return ()
-    if scores[HEADS.index(SUSPICIOUS)] < (_INNOCENT_AS_HEARD if heard else 0):
-        return ("模型看不出问题",)
     likeliest = max(GATES[Role.AGENT], key=lambda head: scores[head])
+    if scores[likeliest] < (_DOUBTED_BELOW_AS_HEARD if heard else _DOUBTED_BELOW):
+        return ("模型看不出问题",)
     if scores[likeliest] - scores[HEADS.index(finding.category)] < _CLEARLY:
         return ()
     return (f"模型觉得更像{CATEGORIES[HEADS[likeliest]][1]}",)
@@ -372,7 +426,7 @@ def _because(categories: Sequence[str], words: Sequence[str], words_near: Sequen
     also = f"，也像{others[0]}" if others else ""
     listed = _quoted(words) or "没有特别突出的"
     beside = f"；前后句里：{_quoted(words_near)}" if words_near else ""
-    return f"模型提示：可能是{first}{also}；没有规则命中，请人工判断。最主要的字词：{listed}{beside}"
+    return f"模型提示：可能是{first}{also}；规则没有判定，请人工判断。最主要的字词：{listed}{beside}"
 
 
 def _quoted(words: Sequence[str]) -> str:

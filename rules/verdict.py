@@ -25,10 +25,18 @@ _GUESS_CONFIDENCE = 0.7  # of what only the second reading shows, beside the sam
 def judged(turns: Sequence[Turn], facts: CallFacts, *, judge: Judge, second: SecondOpinion | None = None) -> Judgement:
     """The judgement of a call, with a second opinion where one is asked."""
     heard = _weighed(turns, facts, judge, second)
+    if not turns:
+        return _unspoken(heard)
     if all(turn.reading is None for turn in turns):
         return heard
     likely = [turn if turn.reading is None else replace(turn, text=turn.reading) for turn in turns]
     return _joined(heard, _weighed(likely, facts, judge, second), turns)
+
+
+def _unspoken(judgement: Judgement) -> Judgement:
+    """Where nobody was heard to speak no rule was kept either: an hour of silence is no perfect call."""
+    outcomes = judgement.outcomes.items()
+    return replace(judgement, outcomes={r: Result.NOT_APPLICABLE if o is Result.PASS else o for r, o in outcomes})
 
 
 def _weighed(turns: Sequence[Turn], facts: CallFacts, judge: Judge, second: SecondOpinion | None) -> Judgement:

@@ -12,7 +12,7 @@ import json
 import random
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from itertools import chain
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.calls import CallRecord
+from audit.conduct import judge_what_is_new
 from audit.config import CHINA
 from audit.pipeline import Job, audit_call
 from audit.plan import settings_digest
@@ -83,7 +84,8 @@ def build_demo(
         judged = _Judged(store)
         planned = sorted(_plan(path.parent / "recordings", calls=calls, last_day=last_day, scenes=scenes), key=_when)
         judged.keep(planned)
-        store.add_records(_attempts(planned))
+        store.add_records([*_attempts(planned), *_too_many(planned, last_day)])
+        judge_what_is_new(store, judged.ruleset)
         if people:
             live_through(store, last_day=last_day)
 
@@ -244,6 +246,31 @@ def _attempts(planned: Sequence[_Planned]) -> list[CallRecord]:
         )
         for call in planned[::3]
     ]
+
+
+def _too_many(planned: Sequence[_Planned], last_day: date) -> Iterator[CallRecord]:
+    """One number tried too often by two people, one debtor spoken to too often, and a contact called right after;
+    attempts without a number, which stay unsure.
+    """
+    first = planned[0].record
+    day = datetime.combine(last_day - timedelta(days=2), time(9, 5), CHINA)
+
+    def tried(name: str, minutes: int, who: Collector, **known: Any) -> CallRecord:
+        given = {"callee_relation": "self", "answered": False, "direction": "outbound", "agent_channel": None} | known
+        return replace(
+            first, call_id=f"{day:%Y%m%d}-{who.agent_id}-{name}{minutes:03d}", path=None, duration_ms=None,
+            started_at=day + timedelta(minutes=minutes), agent_id=who.agent_id, agent_name=who.name, team=who.team,
+            **given,
+        )  # fmt: skip
+
+    rough, other = COLLECTORS[1], COLLECTORS[4]
+    for n in range(9):
+        number = {"extra": {"number": "13812345678"}, "debtor_id": "D0151", "case_id": "AJ260151"}
+        yield tried("n", 11 * n, rough if n < 6 else other, **number)
+        yield tried("u", 13 * n, other, debtor_id="D0152", case_id="AJ260152")
+    for n in range(5):
+        yield tried("d", 70 * n, rough, debtor_id="D0153", case_id="AJ260153", answered=True)
+    yield tried("c", 400, rough, debtor_id="D0153", case_id="AJ260153", answered=True, callee_relation="contact")
 
 
 Said = list[tuple[Role, str]]

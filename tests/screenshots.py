@@ -62,6 +62,7 @@ def _places(db: Path) -> Mapping[str, str]:
     return {
         "overview": "?",
         "review": "review?",
+        "contacts": "contacts?",
         "call": f"call?call={call['call_id']}&",
         "collectors": "collectors?",
         "collector": f"collectors?agent={agent['agent_id']}&",

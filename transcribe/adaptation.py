@@ -60,7 +60,7 @@ def read_changes(path: Path = ADAPTATION) -> dict[str, list[Change]]:
 def adapt(model: Path, changes: Mapping[str, Sequence[Change]]) -> None:
     """Make the changes in a CTranslate2 model.bin of half precision; KeyError where a weight isn't in it."""
     with model.open("r+b") as file, mmap.mmap(file.fileno(), 0) as stored:
-        places = {name: (shape, at) for name, shape, kind, at in _weights(stored) if kind == _FLOAT16}
+        places = {name: (shape, at) for name, shape, kind, at in weights_in(stored) if kind == _FLOAT16}
         for name, made in changes.items():
             shape, at = places[name]
             weight = np.frombuffer(stored, np.float16, count=int(np.prod(shape)), offset=at).reshape(shape).copy()
@@ -69,15 +69,15 @@ def adapt(model: Path, changes: Mapping[str, Sequence[Change]]) -> None:
             stored[at : at + weight.nbytes] = weight.tobytes()
 
 
-def _weights(stored: mmap.mmap) -> Iterator[tuple[str, tuple[int, ...], int, int]]:
-    """Name, shape, type and place of every weight in a model.bin (format 6: names end in a zero byte)."""
+def weights_in(stored: mmap.mmap | bytes) -> Iterator[tuple[str, tuple[int, ...], int, int]]:
+    """Name, shape, CTranslate2's number for the type, and place of every weight in a model.bin of format 6."""
     at = 4
     at += 2 + struct.unpack_from("<H", stored, at)[0] + 4
     (count,) = struct.unpack_from("<I", stored, at)
     at += 4
     for _ in range(count):
         (length,) = struct.unpack_from("<H", stored, at)
-        name = stored[at + 2 : at + 1 + length].decode()
+        name = stored[at + 2 : at + 1 + length].decode()  # less the zero byte at its end
         rank = stored[at + 2 + length]
         at += 3 + length
         *shape, kind, size = struct.unpack_from(f"<{rank}IBI", stored, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlite_utils.migrations import Migrations
@@ -937,3 +938,94 @@ def m023_calls_not_scored(db: Database) -> None:
 def m024_arrived(db: Database) -> None:
     """What `watch` has seen at addresses."""
     db.execute("create table arrived (path text primary key, mark text not null) strict, without rowid")
+
+
+@migrations()
+def m025_contacts(db: Database) -> None:
+    """Calls and attempts as rules across calls see them, by whom they are about and who is called; and whose have
+    changed since they were judged, whoever wrote.
+    """
+    db.execute("create table conduct_due (subject text primary key) strict, without rowid")
+    db.execute("create table conduct_judged (basis text not null, at text not null) strict")
+    db.execute("create index conduct_subject on conduct_findings(subject)")
+    for table in ("calls", "attempts"):
+        for name, of in (("debtor", _debtor), ("person", _person)):
+            db.execute(f"create index {table}_by_{name} on {table}({of()}) where {of()} is not null")
+    _contacts_view(db)
+    _note_what_changes(db)
+
+
+_NUMBERS = ("number", "phone", "callee_number", "号码", "被叫号码", "电话")
+"""Columns of a call list that callaudit has no other use for: the number dialled is in the first that has one."""
+
+
+def _debtor(row: str = "") -> str:
+    """Whom a call is about: the debtor where the list names one, else the case. `row`: a prefix of columns."""
+    return f"coalesce(nullif({row}debtor_id, ''), nullif({row}case_id, ''))"
+
+
+def _number(row: str = "") -> str:
+    return _extra(row, _NUMBERS)
+
+
+def _person(row: str = "") -> str:
+    """Who is called: the number, else a callee that the list names."""
+    return _extra(row, (*_NUMBERS, "callee_id"))
+
+
+def _extra(row: str, names: Sequence[str]) -> str:
+    cells = ", ".join(f"""nullif(json_extract({row}extra, '$."{name}"'), '')""" for name in names)
+    return f"iif(json_valid({row}extra), coalesce({cells}), null)"
+
+
+def _contacts_view(db: Database) -> None:
+    plain = "call_id, started_at, agent_id, agent_name, team, product, callee_relation, direction"
+    who = f"{_debtor()} as debtor, {_number()} as number, {_person()} as person"
+    refused = (
+        "callee_relation in ('contact', 'unrelated') and exists (select 1 from findings"
+        " where findings.call_id = calls.call_id and category = 'stop_contact')"
+    )
+    db.execute(
+        f"create view contacts as select {plain}, {who}, {refused} as refused, coalesce(answered, 1) as answered,"
+        " coalesce(nullif(calls.duration_ms, 0), recordings.duration_ms) as duration_ms, 1 as heard"
+        " from calls join scorecards using (call_id) join recordings on recordings.id = calls.recording"
+        " where started_at is not null"
+        f" union all select {plain}, {who}, 0, coalesce(answered, 0), null, 0 from attempts"
+        " where started_at is not null"
+    )
+
+
+def _note_what_changes(db: Database) -> None:
+    told = ("started_at", "debtor_id", "case_id", "callee_relation", "direction", "answered", "extra")
+    calls, attempts = (*told, "duration_ms", "recording"), told
+    judged = f"old.recording is not null and {_differs(calls)}"  # else its scorecard tells
+    signal, length = "{0}.category = 'stop_contact'", "old.duration_ms is not new.duration_ms"
+    _on(db, "update", "calls", _rows("old", "new"), when=judged)
+    _on(db, "update", "attempts", _rows("old", "new"), when=_differs(attempts))
+    _on(db, "insert", "attempts", _rows("new"))
+    _on(db, "delete", "attempts", _rows("old"))
+    for change, row in (("insert", "new"), ("delete", "old")):
+        _on(db, change, "scorecards", _of_call(f"call_id = {row}.call_id"))
+        _on(db, change, "findings", _of_call(f"call_id = {row}.call_id"), when=signal.format(row))
+    _on(db, "update", "recordings", _of_call("recording = new.id"), when=length)
+
+
+def _differs(columns: Sequence[str]) -> str:
+    old, new = (", ".join(f"{row}.{name}" for name in columns) for row in ("old", "new"))
+    return f"({old}) is not ({new})"
+
+
+def _rows(*rows: str) -> str:
+    return " union ".join(f"select {of(f'{row}.')} as subject" for row in rows for of in (_debtor, _person))
+
+
+def _of_call(which: str) -> str:
+    return " union ".join(f"select {of()} as subject from calls where {which}" for of in (_debtor, _person))
+
+
+def _on(db: Database, change: str, table: str, subjects: str, *, when: str = "true") -> None:
+    db.execute(
+        f"create trigger conduct_{table}_{change} after {change} on {table} when {when} begin"
+        f" insert into conduct_due select subject from ({subjects}) where subject is not null"
+        " and subject not in (select subject from conduct_due); end"
+    )

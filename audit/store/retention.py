@@ -147,11 +147,11 @@ def erase_outlived(store: Store, kind: str, ids: Sequence[str]) -> None:
     """Remove attempts, cases with their payments, or complaints with their history."""
     store.sql.execute("pragma secure_delete = on")
     with store.writing():
-        if kind == "attempts":
-            conduct.forget(store, ids)
         for one in ids:
             for table, column in _ROWS[kind]:
                 store.sql.execute(f"delete from {table} where {column} = ?", [one])
+        if kind == "attempts":
+            conduct.forget(store, ids)
 
 
 def erase(store: Store, calls: Sequence[Expired]) -> list[str]:

@@ -14,13 +14,14 @@ from audit.complaint_figures import Line, count, table
 from audit.complaint_record import Complaint
 from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CHANNELS
 from audit.complaints import Desk, listing
-from audit.exports import MIME, Form, Table, export
+from audit.exports import Table
 from audit.figures import wilson
 from audit.store.complaints import EVERY_COMPLAINT, Asked, By
 from dashboard import complaint_labels as labels
 from dashboard import data, filters
 from dashboard.complaint_detail import detail
 from dashboard.complaint_intake import import_list, register_form
+from dashboard.downloads import downloads
 from dashboard.tables import interval
 from dashboard.words import t
 
@@ -231,29 +232,7 @@ def _download(desk: Desk, found: list[Complaint]) -> None:
             t("complaints.with_words"), key="complaints_with_words", help=t("complaints.with_words_help")
         )
         made = labels.as_table(found, today=desk.day, terms=desk.terms, with_words=bool(words))
-        _buttons(desk.actor, made, "complaints")
-
-
-def _buttons(actor: Actor, made: Table, name: str) -> None:
-    for form in MIME:
-        st.download_button(
-            t(f"complaints.{form}"),
-            data=partial(_exported, actor, made, form),
-            file_name=f"{name}.{form}",
-            mime=MIME[form],
-            key=f"{name}_{form}",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-
-
-def _exported(actor: Actor, made: Table, form: Form) -> bytes:
-    """Made when the file is fetched, so that the ledger knows of downloads and of nothing else.
-
-    There is no session there: who asks was asked when the button was drawn.
-    """
-    with data.writing() as store:
-        return export(store, made, form, actor=actor)
+        downloads(desk.actor, lambda _: made, "complaints")
 
 
 def _tables(desk: Desk) -> None:
@@ -280,7 +259,7 @@ def _tables(desk: Desk) -> None:
             rows=tuple(tuple(row.values()) for row in rows),
         )
         with st.container(horizontal=True):
-            _buttons(desk.actor, made, "complaint_figures")
+            downloads(desk.actor, lambda _: made, "complaint_figures")
 
 
 def _row(line: Line, by: By) -> dict[str, Any]:

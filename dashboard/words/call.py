@@ -61,6 +61,7 @@ WORDS = {
     "not_scored": ("没有识别出任何话语：不评分，不计入比例和平均分。", "Nobody was heard to speak: no score, in no share or mean."),
     "verdict": ("结论", "Verdict"),
     "points": ("−{n}", "−{n}"),
+    "points_taken": ("同句已扣", "same words"),
     "deductions": ("扣分项", "Points taken"),
     "no_deductions": ("没有扣分。", "No points were taken."),
     "unsure_n": ("另有 {n} 项存疑，交由人工复核，不扣分。", "{n} more are unsure: left to people, no points."),

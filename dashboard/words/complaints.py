@@ -189,8 +189,6 @@ WORDS = {
                "Founded: upheld or partly upheld of those decided. Found by machine: of founded ones with linked "
                "calls, those where the machine found something; the rest was missed. Filtered by day of receipt."),
     "download": ("下载", "Download"),
-    "csv": ("CSV", "CSV"),
-    "xlsx": ("Excel", "Excel"),
     "with_words": ("含姓名和内容", "with names and words"),
     "with_words_help": ("默认不含投诉人姓名和投诉内容；下载会记入账本。",
                         "Names and words are left out by default; each download stands in the ledger."),

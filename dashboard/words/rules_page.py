@@ -59,8 +59,8 @@ WORDS = {
     "back": ("返回规则列表", "Back to the list"),
     "unknown": ("规则包里没有规则 {rule}。", "There is no rule {rule} in the pack."),
     "hint": (
-        "这是模型给的提示，不是规则：没有规则命中而话语可疑时，提请人工判断，从不直接算违规。",
-        "This is a hint of the model, not a rule: where no rule fires and words look suspicious, people are asked. It"
+        "这是模型给的提示，不是规则：规则没有判定违规而话语可疑时，提请人工判断，从不直接算违规。",
+        "This is a hint of the model, not a rule: where no rule is sure and words look suspicious, people are asked. It"
         " is never a violation by itself.",
     ),
     "version": ("第 {version} 版，始于 {since}", "Version {version}, since {since}"),

@@ -62,6 +62,12 @@ def test_all_but_turns_may_be_missing(tiny: RuleSet) -> None:
     assert (checked.answer["findings"], checked.answer["promise"], checked.answer["score"]) == ([], None, 100)
 
 
+def test_a_call_without_a_word_has_no_score(tiny: RuleSet) -> None:
+    (checked,) = check(tiny, {"turns": []})
+    assert checked.answer is not None
+    assert (checked.answer["findings"], checked.answer["score"]) == ([], None)
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [
@@ -111,7 +117,7 @@ def test_the_command_prints_one_line_a_call(tmp_path: Path, callaudit: Run, pack
     done = callaudit("check", "-", "--rules", pack, stdin=said)
     assert done.returncode == 3
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [answer["score"] for answer in answers] == [0, 100]
+    assert [answer["score"] for answer in answers] == [0, None]
     assert "一" in done.stdout
     assert done.stderr.startswith("第 3 行：不是 JSON")
 

@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from audit import retention
+import rules
+from audit import batch, conduct, retention
 from audit.access import LOCAL
 from audit.calls import CallRecord
 from audit.cli import cli
-from audit.conduct import ATTEMPTS, CALLS, REFUSED, THIRD_PARTY, ConductFinding, Contact, judge_conduct, keep_conduct
+from audit.conduct import (
+    ATTEMPTS,
+    CALLS,
+    REFUSED,
+    THIRD_PARTY,
+    Judged,
+    judge_conduct,
+    judge_everything,
+    judge_what_is_new,
+)
+from audit.errors import StoreFull
 from audit.report import Asked, make_report, read_report
-from audit.store import Filter, Store
-from audit.store.conduct import kept
+from audit.score import scorecard
+from audit.store import AuditedCall, Filter, Settings, Store
+from audit.store.conduct import Contact, KeptConduct, due, kept
 from rules.load import load_rules
-from rules.model import Result
+from rules.model import Finding, Judgement, Result, Severity
+from tests.conftest import write_calls
+from transcribe.model import EngineInfo, Transcript
 
 MORNING = "2026-11-19T09:00:00+08:00"
 
 
 def contact(n: int, at: str = MORNING, *, minutes: int = 0, **known: Any) -> Contact:
-    number, refused = known.pop("number", "13800000000"), known.pop("refused", False)
     started_at = datetime.fromisoformat(at) + timedelta(minutes=minutes)
-    fields: dict[str, Any] = {"call_id": f"c{n}", "started_at": started_at, "debtor_id": "D", "callee_relation": "self"}
-    record = CallRecord(**fields | known)
-    return Contact(record=record, number=number, refused=refused)
+    fields: dict[str, Any] = {
+        "call_id": f"c{n}", "at": started_at, "debtor": "D", "number": "13800000000", "relation": "self",
+        "direction": None, "answered": False, "duration_ms": None,
+    } | known  # fmt: skip
+    return Contact(**{"person": fields["number"]} | fields)
 
 
 def unanswered(count: int, **known: Any) -> list[Contact]:
@@ -41,7 +59,7 @@ def answered(count: int, **known: Any) -> list[Contact]:
     return [contact(n, minutes=10 * n, **{"answered": True, "duration_ms": 60_000} | known) for n in range(count)]
 
 
-def found(contacts: list[Contact], rule: str) -> list[ConductFinding]:
+def found(contacts: list[Contact], rule: str) -> list[KeptConduct]:
     return [finding for finding in judge_conduct(contacts, load_rules()) if finding.rule_id == rule]
 
 
@@ -56,7 +74,7 @@ def test_unanswered_attempts_on_one_number(count: int, findings: int) -> None:
 
 
 def test_attempts_on_two_numbers_are_counted_apart() -> None:
-    assert not found([*unanswered(4), *(replace(c, number="13900000000") for c in unanswered(4))], ATTEMPTS)
+    assert not found([*unanswered(4), *unanswered(4, number="13900000000")], ATTEMPTS)
 
 
 def test_attempts_without_numbers_are_unsure() -> None:
@@ -96,10 +114,9 @@ def test_calls_on_several_numbers_of_one_debtor_add_up() -> None:
     "known",
     [
         {"duration_ms": 14_999},  # too short to be effective
-        {"callee_relation": "contact"},  # not with the debtor
+        {"relation": "contact"},  # not with the debtor
         {"direction": "inbound"},  # the debtor called
-        {"debtor_id": None},  # nobody knows whose calls these are
-        {"started_at": None},
+        {"debtor": None},  # nobody knows whose calls these are
     ],
 )
 def test_calls_that_do_not_count(known: dict[str, Any]) -> None:
@@ -107,15 +124,11 @@ def test_calls_that_do_not_count(known: dict[str, Any]) -> None:
 
 
 def test_calls_to_unknown_persons_are_unsure() -> None:
-    (finding,) = found(answered(4, callee_relation=None), CALLS)
+    (finding,) = found(answered(4, relation=None), CALLS)
     assert finding.result is Result.UNSURE
 
 
-def test_a_recording_shows_that_somebody_answered() -> None:
-    assert found(answered(4, answered=None, path=Path("a.wav")), CALLS)
-
-
-THIRD: dict[str, Any] = {"callee_relation": "contact", "answered": True, "number": "13900000000"}
+THIRD: dict[str, Any] = {"relation": "contact", "answered": True, "number": "13900000000"}
 
 
 @pytest.mark.parametrize(("tries", "findings"), [(2, 1), (3, 0)])
@@ -174,29 +187,50 @@ NUMBER = "13812345678"
 def dialled(tmp_path: Path) -> Any:
     """A store with seven vain attempts on one number in a day, one too many."""
     with Store.open(tmp_path / "x.db") as store:
-        extra = {"extra": {"number": NUMBER}, "agent_id": "A1", "team": "一组", "path": None}
-        store.add_records([c.record for c in unanswered(7, **extra)])
+        store.add_records(attempt(n) for n in range(7))
         yield store
+
+
+def attempt(n: int) -> CallRecord:
+    started_at = datetime.fromisoformat(MORNING) + timedelta(minutes=10 * n)
+    return CallRecord(
+        call_id=f"c{n}", started_at=started_at, debtor_id="D", callee_relation="self", answered=False,
+        agent_id="A1", team="一组", extra={"number": NUMBER},
+    )  # fmt: skip
 
 
 def test_what_is_found_is_kept_once_and_what_no_longer_holds_goes(dialled: Store) -> None:
     rules = load_rules()
-    findings, new, gone = keep_conduct(dialled, rules)
-    assert (len(findings), new, gone) == (1, 1, 0)
+    assert judge_what_is_new(dialled, rules) == Judged(findings=1, new=1, gone=0)
     before = dialled.one("select * from conduct_findings")
-    assert keep_conduct(dialled, rules)[1:] == (0, 0)
+    assert judge_what_is_new(dialled, rules) is None
+    assert judge_everything(dialled, rules) == Judged(findings=1, new=0, gone=0)
     assert dialled.one("select * from conduct_findings") == before
     (one,) = kept(dialled)
-    assert (one.rule_id, one.subject, one.calls, one.because) == (ATTEMPTS, NUMBER, findings[0].calls, findings[0].because)
-    assert kept(dialled, until=date(2026, 11, 18)) == []
-    dialled.add_records([unanswered(8, extra={"number": NUMBER}, path=None)[7].record])
-    assert keep_conduct(dialled, rules)[1:] == (1, 1)
+    assert (one.rule_id, one.subject, one.calls) == (ATTEMPTS, NUMBER, tuple(f"c{n}" for n in range(7)))
+    dialled.add_records([attempt(7)])
+    assert judge_what_is_new(dialled, rules) == Judged(findings=1, new=1, gone=1)
     dialled.sql.execute("delete from attempts where call_id in ('c0', 'c1')")
-    assert keep_conduct(dialled, rules)[1:] == (0, 1)
+    assert judge_what_is_new(dialled, rules) == Judged(findings=0, new=0, gone=1)
+
+
+def test_other_limits_judge_everything_anew_and_a_pack_without_such_rules_nothing(dialled: Store) -> None:
+    rules = load_rules()
+    judge_what_is_new(dialled, rules)
+    lenient = replace(rules, parameters={**rules.parameters, "unanswered_per_number_per_day": "7"})
+    assert judge_what_is_new(dialled, replace(rules, rules=())) is None
+    assert judge_what_is_new(dialled, lenient) == Judged(findings=0, new=0, gone=1)
+
+
+def test_a_finding_belongs_to_who_made_one_of_its_calls(dialled: Store) -> None:
+    judge_what_is_new(dialled, load_rules())
+    assert kept(dialled, Filter(until=date(2026, 11, 18))) == []
+    assert kept(dialled, Filter(team="二组")) == kept(dialled, Filter(agent_id="A1", product="信用卡")) == []
+    assert len(kept(dialled, Filter(agent_id="A1", team="一组", since=date(2026, 11, 19)))) == 1
 
 
 def test_the_report_shows_it_with_the_number_covered(dialled: Store) -> None:
-    keep_conduct(dialled, load_rules())
+    judge_what_is_new(dialled, load_rules())
     page = make_report(dialled, ".html", actor=LOCAL).decode()
     assert "跨通话问题" in page
     assert "未接通拨打 7 次" in page
@@ -206,7 +240,190 @@ def test_the_report_shows_it_with_the_number_covered(dialled: Store) -> None:
     assert data.conduct == ()
 
 
-def test_deletion_takes_what_names_the_attempt(dialled: Store) -> None:
-    keep_conduct(dialled, load_rules())
+def test_deletion_takes_what_names_the_attempt_and_leaves_no_number_behind(dialled: Store) -> None:
+    judge_what_is_new(dialled, load_rules())
     retention.apply(dialled, retention.Periods(days={"default": 1}, today=date(2027, 1, 1)), actor=LOCAL)
     assert kept(dialled) == []
+    assert due(dialled, limit=9) == []
+
+
+# what is judged after each batch is what a judgement of everything gives
+
+STRICT = replace(
+    load_rules(),
+    parameters={
+        "unanswered_per_number_per_day": "1", "effective_per_debtor_per_day": "1", "effective_call_seconds": "15",
+        "third_party_after_attempts": "1",
+    },
+)  # fmt: skip
+EXTRAS: tuple[dict[str, str], ...] = (
+    {}, {"电话": "1"}, {"phone": "1", "callee_id": "Q"}, {"number": "", "phone": "2"}, {"callee_id": "P"}, {"备注": "3"},
+)  # fmt: skip
+
+
+@st.composite
+def records(draw: st.DrawFn) -> CallRecord:
+    """Attempts a0 to a5, and calls c0 to c5 and of such an attempt: each a new one or a changed one."""
+    heard = draw(st.booleans())
+    kind = draw(st.sampled_from("ca")) if heard else "a"
+    call_id = f"{kind}{draw(st.integers(0, 5))}"
+    zone = timezone(timedelta(hours=draw(st.sampled_from([8, 8, 8, 6]))))
+    at = datetime(2026, 11, draw(st.sampled_from([19, 19, 20])), draw(st.sampled_from([0, 9, 9, 23])), 30, tzinfo=zone)
+    return CallRecord(
+        call_id=call_id,
+        path=Path(call_id) if heard else None,
+        started_at=draw(st.sampled_from([at] * 7 + [None])),
+        duration_ms=draw(st.sampled_from([None, 5_000, 60_000])) if heard else None,
+        agent_id=draw(st.sampled_from(["A1", "A2"])),
+        debtor_id=draw(st.sampled_from(["D", "D", "E", None])),
+        case_id=draw(st.sampled_from(["J", "D", None])),
+        callee_relation=draw(st.sampled_from(["self", "contact", "contact", None])),
+        direction=draw(st.sampled_from([None, None, None, "outbound", "呼入"])),
+        answered=draw(st.sampled_from([None, True, False])),
+        extra=draw(st.sampled_from(EXTRAS)),
+    )
+
+
+Step = tuple[str, CallRecord, bool]
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["keep"] * 6 + ["delete", "judge"]), records(), st.booleans()), min_size=12, max_size=25
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_judging_what_is_new_gives_what_judging_everything_gives(
+    steps: list[Step], many: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conduct, "AT_ONCE", 2)
+    for n in range(12):
+        take_away(many, f"{'ac'[n % 2]}{n // 2}")
+    judge_what_is_new(many, STRICT)
+    assert kept(many) == []
+    stands: dict[str, Contact | None] = {}
+    for what, record, refused in steps:
+        if what == "judge":
+            judge_what_is_new(many, STRICT)
+        elif what == "delete":
+            take_away(many, record.call_id)
+            stands.pop(record.call_id, None)
+        elif record.path is not None or not heard(many, record.call_id):
+            keep(many, record, refused=refused)
+            stands[record.call_id] = seen(record, refused=refused)
+    judge_what_is_new(many, STRICT)
+    expected = judge_conduct((one for one in stands.values() if one is not None), STRICT)
+    by_key = {one.key: one for one in kept(many)}
+    assert by_key == {one.key: one for one in expected}
+
+
+def test_a_length_or_a_refusal_heard_anew_is_judged_anew(dialled: Store) -> None:
+    calls = [replace(attempt(n), call_id=f"k{n}", path=Path(f"k{n}"), answered=True, agent_id="A2") for n in (1, 2)]
+    others = [replace(one, call_id=f"t{one.call_id}", callee_relation="contact") for one in calls]
+    dialled.start_run("audit", SETTINGS)
+    for agent, refused, broken in (("A2", True, {CALLS, REFUSED}), ("A1", True, {REFUSED}), ("A1", False, set())):
+        for one in (*calls, *others):
+            keep(dialled, replace(one, path=Path(one.call_id), agent_id=agent), refused=refused and one in others)
+        judge_what_is_new(dialled, STRICT)
+        assert {one.rule_id for one in kept(dialled)} & {CALLS, REFUSED} == broken
+
+
+SETTINGS = Settings(
+    tool_version="", ruleset="", ruleset_version="", ruleset_digest="", engine="", model=None, options={}
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with Store.open(tmp_path_factory.mktemp("conduct") / "x.db") as store:
+        store.sql.execute("pragma synchronous = off")
+        store.start_run("audit", SETTINGS)
+        yield store
+
+
+def keep(store: Store, record: CallRecord, *, refused: bool) -> None:
+    """As the list says it, and, where there is a recording, as a batch leaves it."""
+    store.add_records([record])
+    if record.path is None:
+        return
+    words = Finding(
+        rule_id="asks-to-stop", rule_version=1, category="stop_contact", severity=Severity.INFO, result=Result.FAIL,
+        turn=0, start=0, end=2, start_ms=0, end_ms=900, quote="别打", heard_as=None, confidence=1.0, because="原话",
+    )  # fmt: skip
+    judgement = Judgement(findings=(words,) if refused else (), outcomes={})
+    engine = EngineInfo(name="e", version="1", model="m", model_sha256=None)
+    said = Transcript(
+        recording=record.call_id, duration_ms=length(record), turns=(), engine=engine, role_confidence=1.0
+    )
+    store.save(AuditedCall(
+        record=record, transcript=said, judgement=judgement, card=scorecard(judgement, STRICT), promise=None,
+        settings="s", hearing="h", bytes=1,
+    ), run=1)  # fmt: skip
+
+
+def length(record: CallRecord) -> int:
+    """Of its recording: too short for an effective call with one collector."""
+    return 5_000 if record.agent_id == "A1" else 20_000
+
+
+def take_away(store: Store, call_id: str) -> None:
+    with store.writing():
+        store.remove(call_id)
+        store.sql.execute("delete from attempts where call_id = ?", [call_id])
+
+
+def heard(store: Store, call_id: str) -> bool:
+    return store.one("select 1 from calls where call_id = ?", [call_id]) is not None
+
+
+def seen(record: CallRecord, *, refused: bool) -> Contact | None:
+    """What a record says to the rules, as docs/cli.md tells it; None without a time."""
+    if record.started_at is None:
+        return None
+    number = next((record.extra[name] for name in ("number", "phone", "电话") if record.extra.get(name)), None)
+    was_heard = record.path is not None
+    return Contact(
+        call_id=record.call_id,
+        at=record.started_at,
+        debtor=record.debtor_id or record.case_id,
+        number=number,
+        person=number or record.extra.get("callee_id"),
+        relation=record.callee_relation,
+        direction=record.direction,
+        answered=was_heard if record.answered is None else record.answered,
+        duration_ms=(record.duration_ms or length(record)) if was_heard else None,
+        refused=refused and was_heard,
+    )
+
+
+def test_a_batch_ends_with_it_and_loses_nothing_where_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_calls(tmp_path / "calls", 1)
+    rows = [f"x{n},,2026-11-19 09:0{n}:00,否,D,self,{NUMBER}" for n in range(7)]
+    header = "call_id,recording,started_at,answered,debtor_id,callee_relation,number"
+    (tmp_path / "calls" / "calls.csv").write_text("\n".join([header, *rows]), "utf-8")
+    db = tmp_path / "a.db"
+    (tmp_path / "small.yaml").write_text(small_pack(), "utf-8")
+    where = ["--db", str(db), "--rules", str(tmp_path / "small.yaml")]
+    command = ["audit", str(tmp_path / "calls"), *where, "--engine", "transcript", "--workers", "1"]
+    first = CliRunner().invoke(cli, command)
+    assert first.exit_code == 0
+    assert "跨通话问题共 1 条，新增 1 条：见仪表盘“联系频次”页" in first.stderr
+
+    def full(*_: object) -> None:
+        raise StoreFull(f"{db}：磁盘已满")
+
+    monkeypatch.setattr(batch, "judge_what_is_new", full)
+    failed = CliRunner().invoke(cli, command, standalone_mode=False)
+    assert failed.return_value == 3
+    assert "跨通话的规则没有判完" in failed.stderr
+    assert "跳过已完成 1 通，失败 0 通" in failed.stderr
+    with Store.read(db) as store:
+        assert len(kept(store)) == 1
+        assert [run.status for run in store.runs().values()] == ["finished"] * 2
+
+
+def small_pack() -> str:
+    """The rule on attempts alone: a worker has it read at once."""
+    file = Path(rules.__file__).parent / "packs/cn-collection/call_frequency/too-many-attempts.yaml"
+    limit = "parameters: {unanswered_per_number_per_day: {value: '6', basis: b, confidence: high}}"
+    rule = "\n".join(f"    {line}" for line in file.read_text("utf-8").splitlines())
+    return f"name: small\ntitle: 小\nversion: 0.0.1\n{limit}\nrules:\n  -\n{rule}\n"

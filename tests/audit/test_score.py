@@ -18,6 +18,8 @@ RULES = {
     "menace": ("threat", Severity.CRITICAL),
     "leak": ("privacy_leak", Severity.HIGH),
     "pester": ("harassment", Severity.MEDIUM),
+    "insist": ("harassment", Severity.MEDIUM),
+    "nag": ("harassment", Severity.LOW),
     "notice": ("recording_notice", Severity.LOW),
     "hello": ("greeting", Severity.LOW),
     "pause": ("dead_air", Severity.INFO),
@@ -48,7 +50,7 @@ def ruleset() -> RuleSet:
     return RuleSet(name="test", version="1", rules=rules, parameters={}, conditions={}, lexicon={}, digest="d")
 
 
-def finding(rule_id: str, result: Result = Result.FAIL, severity: Severity | None = None) -> Finding:
+def finding(rule_id: str, result: Result = Result.FAIL, severity: Severity | None = None, turn: int = 0) -> Finding:
     category, usual = RULES[rule_id]
     return Finding(
         rule_id=rule_id,
@@ -56,7 +58,7 @@ def finding(rule_id: str, result: Result = Result.FAIL, severity: Severity | Non
         category=category,
         severity=severity or usual,
         result=result,
-        turn=0,
+        turn=turn,
         start=0,
         end=1,
         start_ms=0,
@@ -92,6 +94,18 @@ def test_a_rule_broken_five_times_costs_once_and_keeps_its_places() -> None:
     assert got.score == FULL_SCORE - POINTS[Severity.MEDIUM]
     assert [(d.rule_id, d.places) for d in got.deductions] == [("pester", 5)]
     assert got.violations[Severity.MEDIUM] == 1
+
+
+def test_one_sentence_that_several_rules_of_a_category_see_costs_once() -> None:
+    got = card(finding("pester"), finding("insist"), finding("nag"))
+    assert {d.rule_id: d.points for d in got.deductions} == {"insist": 10, "pester": 0, "nag": 0}
+    assert got.score == 90
+
+
+def test_another_sentence_or_another_category_costs_for_itself() -> None:
+    assert card(finding("pester"), finding("insist", turn=3)).score == 80
+    assert card(finding("pester"), finding("leak")).score == 65
+    assert card(finding("hello"), finding("notice")).score == 90
 
 
 def test_one_high_violation_fails_the_call_but_two_medium_ones_would_not() -> None:

@@ -71,9 +71,20 @@ def test_a_row_opens_the_profile_and_a_fault_is_heard(opened: Callable[[str], Pa
     page.get_by_test_id("stDataFrame").wait_for()
 
 
-def test_promises_to_follow_up_and_the_chart(opened: Callable[[str], Page]) -> None:
+def test_promises_to_follow_up_their_chart_and_contacts_as_a_file(
+    opened: Callable[[str], Page], served: Served
+) -> None:
     page = opened("promises")
     page.get_by_test_id("stDataFrame").first.wait_for()
     page.get_by_role("tab", name="按催收员").click()
     page.get_by_text("谁守规矩地把钱收回来").wait_for()
     page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first.wait_for()
+    page.get_by_role("link", name="联系频次").click()
+    with page.expect_download() as got:
+        page.locator('[class*="st-key-contacts_csv"]').get_by_role("button").click()
+    written = Path(got.value.path()).read_text("utf-8-sig")
+    assert written.startswith("日期,问题,级别,结果,号码或债务人,依据,通话编号")
+    assert "同一号码一天拨打次数过多,中,违规,***********,同一号码当天未接通拨打 9 次" in written
+    with Store.read(served.db) as store:
+        (entry, *_) = ledger.recent(store, kind=ledger.Kind.EXPORT)
+    assert (entry.subject, entry.data["form"], entry.data["unmasked"]) == ("conduct", "csv", False)

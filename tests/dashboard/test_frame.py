@@ -86,7 +86,7 @@ def test_a_page_opens_for_the_roles_that_have_the_right_and_no_others(empty: Pat
 
 @pytest.mark.parametrize(("lang", "words"), [("zh", "还没有审计过的通话"), ("en", "No calls have been audited yet")])
 def test_pages_about_calls_say_on_an_empty_store_how_to_begin(empty: Path, lang: str, words: str) -> None:
-    for name in ("overview", "review", "call", "collectors", "reports"):
+    for name in ("overview", "review", "contacts", "call", "collectors", "reports"):
         at = run(empty, page=name, lang=lang)
         assert not at.exception
         assert words in at.info[0].value

@@ -73,6 +73,10 @@ def promised(*lines: str) -> tuple[int | None, str | None, str] | None:
     ("我先还利息行吗", (None, None, "asked")),
     ("现在手头就五百，先给你们转过去行吧", (500, None, "asked")),
     ("我把本金还了行不行", (None, None, "asked")),
+    ("我月底先还八百行不行", (800, "2026-11-30", "weak")),
+    ("礼拜三还一千二，剩下的下个月行不行", (1200, "2026-11-25", "firm")),
+    ("我二十五号把两千四还了", (2400, "2026-11-25", "firm")),
+    ("只能一个月还六百", (600, None, "asked")),
     ("能不能月底还", (None, "2026-11-30", "asked")),
     ("我要是明天还三千，能给我减点吗", (3000, "2026-11-22", "asked")),
 ])  # fmt: skip
@@ -88,7 +92,7 @@ def test_what_the_customer_says(said: str, expected: tuple[int | None, str | Non
     "凭什么还三千", "不可能还两万", "能不能再缓八天", "昨天晚上我已经转了三千", "你说月底还，月底就月底呗",
     "我十七号一早就给你们转了",
     "我今天肯定还不了，最快也得后天", "都说了我没借过，还什么还", "两千块我早就还了", "我明天还有事",
-    "明天还是这个号码吗", "有钱了自然会还", "昨天说好的今天还，结果没借到", "我弟说他替我还一半", "货还压着十来万", "这笔下辈子还你",
+    "明天还是这个号码吗", "有钱了自然会还", "昨天说好的今天还，结果没借到", "我弟说他替我还一半", "货还压着十来万", "这笔下辈子还你", "生意还行吧", "要是还打我就换号",
 ])  # fmt: skip
 def test_what_is_no_promise(said: str) -> None:
     assert promised(f"c:{said}") is None
@@ -123,6 +127,10 @@ def test_what_is_no_promise(said: str) -> None:
     (("a:请问是王先生吗", "c:是的"), None),
     (("a:您能还多少", "c:还不了"), None),
     (("a:我周五还你两千", "a:再见"), None),
+    (("a:今天行不行", "c:那就礼拜三，我小舅子有钱", "a:好，礼拜三，八百，我记上"), (800, "2026-11-25", "firm")),
+    (("a:今天行不行", "c:礼拜三不晓得哦", "a:那您再想想"), None),
+    (("a:材料审批下来我十五号前给您回话，方便吗", "c:好"), None),
+    (("a:您要还的是两千三", "c:我想分十期还两千三"), (2300, None, "asked")),
 ])  # fmt: skip
 def test_what_two_people_agree(lines: tuple[str, ...], expected: tuple[int | None, str | None, str] | None) -> None:
     assert promised(*lines) == expected

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import zipfile
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +21,15 @@ from rules.second_opinion import (
     MODEL,
     PREFIX,
     SELF_HARM,
-    SUSPICIOUS,
     Model,
     SecondOpinion,
     features,
     read_model,
+    stretches,
     title,
     write_model,
 )
+from rules.text import NormalText
 from transcribe.model import Role, Turn
 
 SAID = "你等着瞧,让你家里人也过不安生"
@@ -97,7 +100,7 @@ def test_training_gives_the_same_bytes(tmp_path: Path) -> None:
         training.Sample(
             text=f"您好{chr(0x4E00 + n % 15)}{chr(0x5E00 + n % 15)}{chr(0x6E00 + n % 4)}",
             near=["好的"], place=(n % 2 == 0, True), role=Role.CUSTOMER if n % 15 in (12, 14) else Role.AGENT,
-            labels=frozenset(filter(None, [kinds[n % 15]])), call_id=f"c{n}", file=str(n // 15 % 7),
+            labels=frozenset(filter(None, [kinds[n % 15]])), call_id=f"c{n}", turn=0, file=str(n // 15 % 7),
         )
         for n in range(15 * 14)
     ]  # fmt: skip
@@ -149,17 +152,16 @@ def test_a_violation_that_it_takes_for_something_else_is_left_to_people(
 
 
 @pytest.mark.parametrize(
-    ("confidence", "suspicion", "doubted"),
-    [(1.0, 0.5, False), (1.0, -0.5, True), (0.7, -0.5, False), (0.7, -2.5, False), (0.7, -3.5, True)],
+    ("confidence", "highest", "doubted"),
+    [(1.0, 2.0, False), (1.0, 1.0, True), (0.7, 1.0, False), (0.7, -1.0, False), (0.7, -2.0, True)],
 )
 def test_words_as_heard_pass_for_innocent_later_than_written_ones(
-    ruleset: RuleSet, confidence: float, suspicion: float, doubted: bool
+    ruleset: RuleSet, confidence: float, highest: float, doubted: bool
 ) -> None:
-    text, model = "再不还钱我叫人打断你的腿", read_model()
-    at = HEADS.index(SUSPICIOUS)
-    biases = model.biases.copy()
+    text, model, conduct = "再不还钱我叫人打断你的腿", read_model(), [HEADS.index(name) for name in CONDUCT]
     columns, values = features(text, [], model.index, model.idf, strange=False)
-    biases[at] += suspicion - model.scores(columns, values)[at]
+    biases = model.biases.copy()
+    biases[conduct] += highest - model.scores(columns, values)[conduct].max()
     second = SecondOpinion(ruleset, model=dataclasses.replace(model, biases=biases))
     rule_id = next(rule.id for rule in ruleset.rules if rule.category == "threat" and rule.status == "test")
     said = dataclasses.replace(turn(text), confidence=confidence)
@@ -178,13 +180,13 @@ def test_rules_past_their_trial_stand(ruleset: RuleSet) -> None:
 @pytest.mark.parametrize(
     ("doubt", "confidence", "highest", "kept"),
     [
-        (True, 1.0, -1.5, True),
-        (True, 1.0, -2.5, False),
-        (True, 0.7, -2.5, True),
-        (True, 0.7, -3.5, False),
-        (False, 1.0, -5.5, True),
-        (False, 1.0, -6.5, False),
-        (False, 0.7, -6.5, True),
+        (True, 1.0, -1.0, True),
+        (True, 1.0, -2.0, False),
+        (True, 0.7, -2.0, True),
+        (True, 0.7, -3.0, False),
+        (False, 1.0, -3.5, True),
+        (False, 1.0, -4.5, False),
+        (False, 0.7, -4.5, True),
     ],
 )
 def test_what_is_found_in_plainly_innocent_words_is_dropped(
@@ -249,12 +251,32 @@ def test_titles_for_people() -> None:
     assert title("second-opinion-nonsense") is None
 
 
+def _all_stretches(normal: NormalText, turns: Sequence[int], _roles: Sequence[Role]) -> dict[int, list[tuple[int, int]]]:
+    return {n: stretches(normal.turn_text(n)) for n in turns}
+
+
+def test_in_a_long_turn_it_marks_the_guilty_stretch(ruleset: RuleSet, suspicious: Model) -> None:
+    before = "您这个账单是上个月十五号到期的，本金三千二，利息和费用合同上都写着，您可以在手机上查到，"
+    after = "，另外官方客服电话您也可以打，工作日早上九点到下午六点都有人接，账单和还款记录都能查"
+    (hint,) = hints(SecondOpinion(ruleset, model=suspicious).weigh(NOTHING, [turn(before + SAID + after)]))
+    assert len(before) <= hint.start + 10 < hint.end <= len(before + SAID) + 20
+    assert hint.quote == (before + SAID + after)[hint.start : hint.end]
+
+
+@pytest.mark.parametrize("size", [0, 1, 25, 26, 47, 300])
+def test_stretches_cover_a_turn_and_overlap_by_half(size: int) -> None:
+    whole, *parts = stretches("字" * size)
+    assert whole == (0, size)
+    assert not parts or {n for start, end in parts for n in range(start, end)} == set(range(size))
+    assert all(later[0] - earlier[0] <= 10 and later[1] - later[0] == 20 for earlier, later in pairwise(parts))
+
+
 def test_the_quick_look_at_all_turns_loses_no_hint(ruleset: RuleSet, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = sorted((Path(__file__).parents[1] / "corpus" / "open").glob("*.jsonl"))
     calls = [json.loads(line) for file in corpus for line in file.read_text("utf-8").splitlines()[::100]]
     spoken = [[turn(t["text"], Role(t["role"]), n) for n, t in enumerate(call["turns"])] for call in calls]
     opinion = SecondOpinion(ruleset)
     quick = [opinion.weigh(NOTHING, turns) for turns in spoken]
-    monkeypatch.setattr(opinion._sieve, "caught", lambda _normal, turns, _roles: list(turns))
+    monkeypatch.setattr(opinion._sieve, "caught", _all_stretches)
     assert quick == [opinion.weigh(NOTHING, turns) for turns in spoken]
     assert sum(map(len, map(hints, quick))) > 50

@@ -6,7 +6,7 @@ Run as a script: convert_weights.py MODEL_FOLDER OUT.pt. Reads format version 6 
 from __future__ import annotations
 
 import argparse
-import struct
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,45 +14,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from transcribe.adaptation import weights_in
+
 _TYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
 _HEADS = {384: 6, 512: 8, 768: 12, 1024: 16, 1280: 20}
 
 Variables = dict[str, NDArray[np.generic]]
 
 
-class _Reader:
-    """Little-endian fields of model.bin, one after the other."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data, self.at = data, 0
-
-    def number(self, code: str) -> int:
-        (value,) = struct.unpack_from(f"<{code}", self.data, self.at)
-        self.at += struct.calcsize(code)
-        return int(value)
-
-    def text(self) -> str:
-        length = self.number("H")
-        raw = self.data[self.at : self.at + length - 1]  # zero-terminated
-        self.at += length
-        return raw.decode()
-
-    def array(self) -> NDArray[np.generic]:
-        shape = [self.number("I") for _ in range(self.number("B"))]
-        kind = np.dtype(_TYPES[self.number("B")])
-        size = self.number("I")
-        values = np.frombuffer(self.data, kind, size // kind.itemsize, self.at).reshape(shape)
-        self.at += size
-        return values
-
-
 def read_variables(model: Path) -> Variables:
     """All named arrays of a CTranslate2 model.bin."""
-    reader = _Reader(model.read_bytes())
-    reader.number("I")  # format version
-    reader.text()  # what kind of model
-    reader.number("I")  # its revision
-    return {reader.text(): reader.array() for _ in range(reader.number("I"))}
+    stored = model.read_bytes()
+    return {
+        name: np.frombuffer(stored, _TYPES[kind], math.prod(shape), at).reshape(shape)
+        for name, shape, kind, at in weights_in(stored)
+    }
 
 
 def convert(folder: Path, out: Path) -> None:

@@ -1,0 +1,63 @@
+"""The page 联系频次."""
+
+from __future__ import annotations
+
+WORDS = {
+    "title": ("联系频次", "Contacts"),
+    "about": ("一通电话看不出、几通合起来才成立的问题：打得太多、太早联系第三人、对方拒绝后又打。报表里叫“跨通话问题”。",
+              "What only several calls together show: too many of them, third parties too early, calls after a"
+              " refusal. “Across calls” in reports."),
+    "judged_at": ("判到 {at}", "Judged {at}"),
+    "waits": ("此后又有通话或拨打记录变动，还没有判：下一次 audit 结束时会判，也可以现在运行 callaudit conduct。",
+              "Calls or attempts have changed since, and are not judged yet: the next audit ends by judging them, or run"
+              " callaudit conduct now."),
+    "never": ("还没有判过。下一次 audit 结束时会自动判；现在就要看，请在终端运行：",
+              "Nothing has been judged yet. The next audit ends by doing so; to see it now, run in a terminal:"),
+    "no_times": ("通话清单里没有通话时间，这一页的规则都判不了。请在 calls.csv 里加上 started_at 列，再运行一次 audit。",
+                 "No call has a time, so none of these rules can be judged. Add the column started_at to calls.csv and"
+                 " run the audit again."),
+    "no_debtors": ("清单里没有 debtor_id（或 case_id）列：有效通话次数和联系第三人判不了。加上这一列，再运行一次 audit。",
+                   "The list has no column debtor_id (or case_id): effective calls and third parties can't be judged."
+                   " Add it and run the audit again."),
+    "no_numbers": ("清单里没有号码（number 或 phone 列）：拨打次数只能按债务人计，结果为待复核；拒绝后再联系判不了。",
+                   "The list has no numbers (column number or phone): attempts are counted by debtor and stay unsure;"
+                   " calls after a refusal can't be judged."),
+    "nothing": ("没有发现跨通话问题。", "Nothing was found across calls."),
+    "nothing_here": ("这个筛选条件下没有跨通话问题；请放宽日期、换一条规则或清除筛选。",
+                     "Nothing across calls under these filters; widen the dates, choose another rule or clear them."),
+    "all": ("全部", "All"),
+    "rule": ("规则", "Rule"),
+    "too-many-attempts": ("拨打过频", "Too many attempts"),
+    "too-many-calls-a-day": ("有效通话过多", "Too many calls a day"),
+    "third-party-before-debtor-unreachable": ("过早联系第三人", "Third parties too early"),
+    "calls-after-refusal": ("拒绝后再联系", "Calls after a refusal"),
+    "unsure_n": ("另有待复核 {n}", "and {n} unsure"),
+    "fail": ("✘ 违规", "✘ violation"),
+    "unsure": ("？待复核", "? unsure"),
+    "unsure_note": ("待复核：清单缺号码或接听人关系，不能确定，请人工核对。",
+                    "Unsure: the list lacks the number or who was called; a person must check."),
+    "c_day": ("日期", "Day"),
+    "c_rule": ("问题", "Finding"),
+    "c_result": ("结果", "Result"),
+    "c_subject": ("号码或债务人", "Number or debtor"),
+    "c_why": ("依据", "Because"),
+    "c_n": ("通话", "Calls"),
+    "c_severity": ("级别", "Severity"),
+    "c_calls": ("通话编号", "Call ids"),
+    "truncated": ("只列出最近 {n} 条；请用左侧筛选缩小范围，下载的文件是全部。",
+                  "Only the latest {n} are listed: narrow the filters. The download has all."),
+    "masked": ("号码已遮住", "numbers are masked"),
+    "calls": ("相关通话和拨打", "The calls and attempts"),
+    "gone": ("相关通话已经删除或改变，等待重判。", "The calls have been deleted or changed since; they wait for judgement."),
+    "c_at": ("时间", "Time"),
+    "c_call": ("编号", "Id"),
+    "c_agent": ("催收员", "Collector"),
+    "c_debtor": ("债务人", "Debtor"),
+    "c_relation": ("接听人", "Callee"),
+    "c_answered": ("接通", "Answered"),
+    "c_seconds": ("时长（秒）", "Seconds"),
+    "c_open": ("通话页", "Page"),
+    "open_call": ("打开", "open"),
+    "clauses": ("规则和条款：{title}", "Rule and clauses: {title}"),
+    "to_rule": ("到规则页", "To the rule"),
+}  # fmt: skip
