@@ -23,7 +23,7 @@ test: $(VENV)/.with-tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadscope
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 ## docs/quality.md: how good the rules are, on text and on sound. A few minutes.
 quality: $(VENV)/.with-base
