@@ -48,10 +48,9 @@ def rules_command(corpus: Path, sound: bool, **given: Any) -> None:
 
 
 def _ears(config: Config, ruleset: RuleSet) -> HearFile:
-    from audit.hearing import Hearing, load_engine
+    from audit.calls import CallRecord
+    from audit.hearing import Hearing, open_ears
     from rules.hotwords import hotwords
-    from transcribe.pipeline import transcribe
 
-    words = hotwords(ruleset)
-    engine = load_engine(Hearing(engine=config.engine, model=config.model, hotwords=words))
-    return lambda path: transcribe(path, engine=engine, agent_channel=0, hotwords=words)
+    hear = open_ears(Hearing(engine=config.engine, model=config.model, agent_channel=0, hotwords=hotwords(ruleset)))
+    return lambda path: hear(CallRecord(call_id=path.stem, path=path))
