@@ -48,7 +48,7 @@ from rules.text import HARD, QUESTION, NormalText, normalise_term
 from transcribe.model import Role, Turn
 
 CORPUS = Path(__file__).parent.parent / "tests" / "corpus" / "open"
-ALLOWED = {Role.AGENT: 4.8, Role.CUSTOMER: 0.5}  # extra items in 100 clean calls and excerpts, here mostly near misses
+ALLOWED = {Role.AGENT: 5.1, Role.CUSTOMER: 0.5}  # extra items in 100 clean calls and excerpts, here mostly near misses
 Quotes = Mapping[tuple[int, str], Sequence[str]]  # the guilty words by turn and category
 EXAMPLES = "examples"  # the file that stands for the rules' examples
 FOLDS = 4
