@@ -84,14 +84,17 @@ def lint_command(pack: str, **given: Any) -> int:
     例：callaudit rules lint --rules 我的规则包/ --needs
     """
     from rules.lint import lint, lint_needs
-    from rules.load import load_rules
+    from rules.load import load_rules, refused_patterns
 
     ruleset = load_rules(pack)
-    issues = [*lint(ruleset), *(lint_needs(ruleset) if given["needs"] else ())]
-    for issue in issues:
-        click.echo(f"{issue.where}: {issue.rule_id}: {issue.message}")
-    warn(f"{len(ruleset.rules)} 条规则，{len(issues)} 个问题")
-    return Exit.FINDINGS if issues else Exit.CLEAN
+    problems = list(refused_patterns(ruleset))
+    if not problems:  # its rules can be tried
+        issues = [*lint(ruleset), *(lint_needs(ruleset) if given["needs"] else ())]
+        problems = [f"{issue.where}: {issue.rule_id}: {issue.message}" for issue in issues]
+    for problem in problems:
+        click.echo(problem)
+    warn(f"{len(ruleset.rules)} 条规则，{len(problems)} 个问题")
+    return Exit.FINDINGS if problems else Exit.CLEAN
 
 
 @rules_group.command("docs", cls=Command)

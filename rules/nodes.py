@@ -6,7 +6,6 @@ which other nodes must have been found for it to hold, whether it speaks of sing
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -15,9 +14,9 @@ from typing import Any, NamedTuple
 from rules.context import DEFAULT_GUARDS
 from rules.model import Anchor, Condition, Guard, Rule, RuleSet, Speaker
 from rules.operators import CountAcrossCalls, EntityOf, Operator, build
-from rules.prefilter import Probe, expected
+from rules.prefilter import Expression, Probe, expected
 
-Test = tuple[re.Pattern[str] | None, bool]
+Test = tuple[Expression | None, bool]
 
 
 class Need(NamedTuple):

@@ -24,9 +24,9 @@ from rules.entities import LONGEST_READ
 from rules.lookout import Span
 from rules.measures import measure
 from rules.model import Condition
-from rules.prefilter import Probe, probes, rarest_first, widest
+from rules.prefilter import Expression, Probe, expression, probes, rarest_first, widest
 from rules.sound import spellings, syllables
-from rules.text import HARD, QUESTION, TURN_END, normalise_term
+from rules.text import HARD, QUESTION, TURN_END, normalise_terms
 from transcribe.model import Role
 
 _AROUND = 160  # at most; as far as an expression reaches and its look-aheads, of _AHEAD, see
@@ -70,10 +70,11 @@ class Phrase(Operator):
     """Any of these terms, as spoken or, from three syllables on, as it sounds."""
 
     def __init__(self, terms: Sequence[str], *, by_sound: bool) -> None:
-        self._literal = frozenset(map(normalise_term, terms))
+        normal = normalise_terms(terms)
+        self._literal = frozenset(normal)
         self._sounds: dict[str, str] = {}
         self._halves: dict[str, list[tuple[str, int, str]]] = defaultdict(list)
-        for term in dict.fromkeys(map(normalise_term, terms)) if by_sound else ():
+        for term in dict.fromkeys(normal) if by_sound else ():
             if len(term) >= _SOUND_ALONE:
                 self._add_sounds(term)
         sounds = frozenset((*self._sounds, *self._halves))
@@ -150,7 +151,7 @@ class Near(Operator):
     """Groups of terms close to each other; by sound, at least one group must be heard literally."""
 
     def __init__(self, groups: Sequence[Sequence[str]], *, within: int, ordered: bool, by_sound: bool) -> None:
-        self._groups = [tuple(dict.fromkeys(map(normalise_term, group))) for group in groups]
+        self._groups = [tuple(dict.fromkeys(normalise_terms(group))) for group in groups]
         self._gap = f"{_STOPS}{{0,{within}}}?"
         self._literal = [frozenset(group) for group in self._groups]
         self._standard: list[dict[str, str]] = []
@@ -165,22 +166,22 @@ class Near(Operator):
         self._expressions = [(order, self._expression(choices, order)) for order in self._orders(ordered=ordered)]
         strings, *also = rarest_first([frozenset(group) for group in choices])
         self.probes = tuple(
-            Probe(strings=strings, expression=expression, by_sound=by_sound, also=tuple(also))
-            for _, expression in self._expressions
+            Probe(strings=strings, expression=tried, by_sound=by_sound, also=tuple(also))
+            for _, tried in self._expressions
         )
 
     def _orders(self, *, ordered: bool) -> list[tuple[int, ...]]:
         forward = tuple(range(len(self._groups)))
         return [forward] if ordered else [forward, forward[::-1]]
 
-    def _expression(self, choices: Sequence[Sequence[str]], order: tuple[int, ...]) -> re.Pattern[str]:
-        return re.compile(self._gap.join(f"({_alternatives(choices[n])})" for n in order))
+    def _expression(self, choices: Sequence[Sequence[str]], order: tuple[int, ...]) -> Expression:
+        return expression(self._gap.join(f"({_alternatives(choices[n])})" for n in order))
 
     def hits(self, call: Call, turn: int) -> Iterator[Hit]:
         searched = call.sounds if self._by_sound else call.normal.text
         for low, high in windows(call, turn, self):
-            for order, expression in self._expressions:
-                for match in expression.finditer(searched, low, high):
+            for order, tried in self._expressions:
+                for match in tried.finditer(searched, low, high):
                     if hit := self._hit(call, turn, order, match):
                         yield hit
 
@@ -235,10 +236,10 @@ class Pattern(Operator):
     """
 
     def __init__(self, pattern: str, *, by_sound: bool) -> None:
-        self._expression = re.compile(pattern, re.MULTILINE)
-        self._by_sound = re.compile(syllables(pattern), re.MULTILINE) if by_sound else None
-        self._chars = dict.fromkeys(char for char in pattern if "\u3400" <= char <= "\u9fff")
         sounds = syllables(pattern) if by_sound else ""
+        self._expression = expression(pattern)
+        self._by_sound = expression(sounds) if by_sound else None
+        self._chars = dict.fromkeys(char for char in pattern if "\u3400" <= char <= "\u9fff")
         self._standard = dict(zip(syllables("".join(self._chars)), self._chars, strict=True)) if by_sound else {}
         self.probes = probes(pattern) + (probes(sounds, by_sound=True) if by_sound else ())
         self.exact, self.certain = True, not by_sound
@@ -297,7 +298,7 @@ class Tokens(Operator):
         texts = [token.get("TEXT") for token in pattern if "OP" not in token]
         words = next((t["IN"] for t in texts if isinstance(t, Mapping) and "IN" in t), None)
         literal = next((t for t in texts if isinstance(t, str)), None)
-        strings = frozenset(map(normalise_term, [literal] if literal else words or ()))
+        strings = frozenset(normalise_terms([literal] if literal else list(words or ())))
         self.probes = (Probe(strings=strings),) if strings else ()
         self._matcher: Any = None
 
@@ -348,7 +349,7 @@ class Similar(Operator):
     """A stretch that sounds much like one of these sentences."""
 
     def __init__(self, sentences: Sequence[str], score: float) -> None:
-        self._sentences = [(term, syllables(term)) for term in map(normalise_term, sentences)]
+        self._sentences = [(term, syllables(term)) for term in normalise_terms(sentences)]
         self._score = 100 * score
         pairs = frozenset(s[n : n + 2] for _, s in self._sentences for n in range(len(s) - 1))
         self.probes = (Probe(strings=pairs, by_sound=True),)

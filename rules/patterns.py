@@ -10,10 +10,9 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-from rules.prefilter import required
+from rules.prefilter import parsed_pattern, required
 
 _LONGEST_REPEAT = 40
 _MOST_PATHS = 20_000
@@ -29,7 +28,7 @@ def problem_of(pattern: str, *, by_sound: bool = False) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", FutureWarning)  # "[[a]": may mean something else one day
-            parsed = parser.parse(pattern)
+            parsed = parsed_pattern(pattern)
     except re.error as error:
         return f"正则表达式写错了：{error.msg}（第 {(error.pos or 0) + 1} 个字符）"
     except (OverflowError, RecursionError, ValueError, FutureWarning) as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from re import _compiler as compiler  # type: ignore[attr-defined]
 from re import _constants as op  # type: ignore[attr-defined]
@@ -30,17 +30,48 @@ _SHARE = {char: 1 / (rank + 12) for rank, char in enumerate(_FREQUENT)}
 _RARE = 0.001
 
 
+class Expression:
+    """A regular expression, made ready when it is first tried: few of a pack's are, and each takes a millisecond."""
+
+    def __init__(self, compiled: Callable[[], re.Pattern[str]]) -> None:
+        self._compiled = compiled
+
+    @functools.cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return self._compiled()
+
+    @functools.cached_property
+    def search(self) -> Callable[[str, int, int], re.Match[str] | None]:
+        """As `re.Pattern.search`."""
+        return self._pattern.search
+
+    @functools.cached_property
+    def finditer(self) -> Callable[[str, int, int], Iterator[re.Match[str]]]:
+        """As `re.Pattern.finditer`."""
+        return self._pattern.finditer
+
+
+def expression(pattern: str) -> Expression:
+    """An expression in which `^` and `$` are the beginning and the end of a turn."""
+    return Expression(functools.partial(re.compile, pattern, re.MULTILINE))
+
+
+@functools.lru_cache(maxsize=8)  # what is asked of a pattern is asked at once
+def parsed_pattern(pattern: str) -> Any:
+    """A pattern as `re` reads it. Raises what `re` raises."""
+    return parser.parse(pattern, re.MULTILINE)
+
+
 @functools.cache
 def required(pattern: str) -> frozenset[str]:
     """Strings of which at least one occurs in every match; empty where there are none."""
-    best = _best(_candidates(parser.parse(pattern)))
+    best = _best(_candidates(parsed_pattern(pattern)))
     return best or frozenset()
 
 
-@functools.cache
 def widest(pattern: str) -> int:
     """How many characters a match of a bounded expression has at most."""
-    return int(parser.parse(pattern).getwidth()[1])
+    return int(parsed_pattern(pattern).getwidth()[1])
 
 
 def gate(*patterns: str) -> re.Pattern[str]:
@@ -57,7 +88,7 @@ class Probe:
     """
 
     strings: frozenset[str]
-    expression: re.Pattern[str] | None = None
+    expression: Expression | None = None
     by_sound: bool = False
     also: tuple[frozenset[str], ...] = ()
 
@@ -81,19 +112,25 @@ _REFERS_BACK = re.compile(r"\\[1-9]|\(\?P=|\(\?\(")
 def probes(pattern: str, *, by_sound: bool = False) -> tuple[Probe, ...]:
     """Quick looks at a text, one of which succeeds where, and only where, the pattern matches."""
     if _REFERS_BACK.search(pattern):
-        return (Probe(strings=required(pattern), expression=re.compile(pattern, re.MULTILINE), by_sound=by_sound),)
-    parsed = parser.parse(pattern, re.MULTILINE)
+        return (Probe(strings=required(pattern), expression=expression(pattern), by_sound=by_sound),)
     certain: frozenset[str] = frozenset()
     tested: list[Probe] = []
-    for branch in _branches(parsed):
+    for number, branch in enumerate(_branches(parsed_pattern(pattern))):
         exact = None if _asserts(branch) else _exact_sequence(branch)
         if exact is not None and "" not in exact:
             certain |= exact
             continue
-        expression = compiler.compile(parser.SubPattern(parsed.state, _needed(branch)), re.MULTILINE)
+        tried = Expression(functools.partial(_compiled_branch, pattern, number))
         strings, *also = rarest_first(_candidates(branch)) or [frozenset()]
-        tested.append(Probe(strings=strings, expression=expression, by_sound=by_sound, also=tuple(also)))
+        tested.append(Probe(strings=strings, expression=tried, by_sound=by_sound, also=tuple(also)))
     return (*([Probe(strings=certain, by_sound=by_sound)] if certain else []), *tested)
+
+
+def _compiled_branch(pattern: str, number: int) -> re.Pattern[str]:
+    parsed = parsed_pattern(pattern)
+    needed = _needed(_branches(parsed)[number])
+    made: re.Pattern[str] = compiler.compile(parser.SubPattern(parsed.state, needed), re.MULTILINE)
+    return made
 
 
 def _branches(parsed: Sequence[Any]) -> list[list[Any]]:

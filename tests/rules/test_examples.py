@@ -1,12 +1,14 @@
 """Every rule of the pack: its examples come out, and nothing stands in it that no example needs."""
 
+from dataclasses import replace
+
 import pytest
 
 from rules.engine import Judge
 from rules.examples import alone, failing_examples, needless, turns_of
 from rules.lint import lint
-from rules.load import load_rules
-from rules.model import CATEGORIES, CallFacts, Group, Judgement, Rule
+from rules.load import load_rules, refused_patterns
+from rules.model import CATEGORIES, CallFacts, Condition, Group, Judgement, Rule
 from tests.rules.conftest import rule_of, ruleset_of
 
 RULESET = load_rules()
@@ -26,6 +28,14 @@ def test_every_term_operator_and_exception_is_needed(rule: Rule) -> None:
 
 def test_the_pack_is_clean() -> None:
     assert lint(RULESET) == ()
+    assert list(refused_patterns(RULESET)) == []
+
+
+def test_a_pattern_that_is_refused_is_told_of_a_rule_and_of_a_shared_condition() -> None:
+    ruleset = ruleset_of(rule_of(when=[{"pattern": "收拾.*你"}]))
+    shared = {"dark": Condition(any=(Condition(pattern="打.*你"),))}
+    told = list(refused_patterns(replace(ruleset, conditions=shared)))
+    assert [problem.split(": ")[0] for problem in told] == [ruleset.rules[0].id, "dark"]
 
 
 def test_a_needless_term_is_found() -> None:
