@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -190,12 +191,22 @@ class _Source:
 
         layout = "mono" if self.channels == 1 else "stereo"
         resampler = AudioResampler(format="fltp", layout=layout, rate=rate)
-        for frame in self.frames():
-            frame.pts = None  # streams with gaps in their clock are still one call
+        for frame in chain(self._seconds(), [None]):
             for out in resampler.resample(frame):
                 yield out.to_ndarray().astype(np.float32, copy=False)
-        for out in resampler.resample(None):
-            yield out.to_ndarray().astype(np.float32, copy=False)
+
+    def _seconds(self) -> Iterator[Any]:
+        """Frames of a second: codecs make them of a fiftieth, and each costs a dozen calls."""
+        from av import AudioFifo
+
+        fifo = AudioFifo()
+        for frame in self.frames():
+            frame.pts = None  # streams with gaps in their clock are still one call
+            fifo.write(frame)
+            if fifo.samples >= self.stream.codec_context.sample_rate:
+                yield fifo.read()
+        if fifo.samples:
+            yield fifo.read()
 
 
 def _measure(source: _Source, *, longest_hours: float) -> _Levels:
