@@ -128,9 +128,10 @@ def read_given_config(given: dict[str, Any]) -> Config:
 
 
 def _call_lists(given: Path | None, paths: Sequence[Path], config: Config) -> list[CallList]:
-    """The call list asked for, else calls.csv of each folder."""
+    """The call list asked for, else calls.csv of each folder; `BadPath` where the one asked for is not there."""
+    from audit.errors import BadPath
     from audit.links import refuse_link
-    from audit.remote import address
+    from audit.remote import address, spelled
 
     folders = [path for path in paths if path.is_dir() or (address(path) and not path.suffix)]
     files = [given] if given is not None else [folder / "calls.csv" for folder in folders]
@@ -139,9 +140,11 @@ def _call_lists(given: Path | None, paths: Sequence[Path], config: Config) -> li
             refuse_link(file, file.parent, linked=config.linked_folders)
     lists = [found for file in files if (found := read_list(file, config)) is not None]
     if given is not None and not lists:
-        warn(f"提醒：没有通话清单 {given}；通话信息按文件名取默认值，涉及债务人关系和时间的规则无法确定")
-    elif not lists:
-        warn("提醒：没有通话清单 calls.csv；通话信息按文件名取默认值，可用 --calls 指定")
+        raise BadPath(f"{spelled(given)}：没有这个通话清单；请检查 --calls 的路径，或去掉 --calls，按文件名取默认值")
+    if not lists:
+        warn(
+            "提醒：没有通话清单 calls.csv；通话信息按文件名取默认值，涉及接听人和时间的规则无法确定，可用 --calls 指定"
+        )
     return lists
 
 
@@ -391,7 +394,7 @@ def transcribe_command(paths: Sequence[Path], **given: Any) -> int:
             else:
                 warn(f"失败：{heard.reason}")
                 failed += 1
-    where = "标准输出" if given["out"] is None else given["out"]
+    where = "标准输出" if given["out"] is None else f" {given['out']}"
     none_spoke = f"（其中 {silent} 个没有识别出任何话语）" if silent else ""
-    warn(f"写出 {done} 个转写{none_spoke}，失败 {failed} 个；结果在 {where}")
+    warn(f"写出 {done} 个转写{none_spoke}，失败 {failed} 个；结果在{where}")
     return Exit.SOME_FAILED if failed else Exit.CLEAN

@@ -26,7 +26,9 @@ def benchmark_group() -> None:
 
 
 @benchmark_group.command("rules", cls=Command)
-@click.option("--corpus", type=click.Path(path_type=Path), default=Path("tests/corpus"), help="默认 tests/corpus。")
+@click.option(
+    "--corpus", type=click.Path(path_type=Path), default=Path("tests/corpus"), help="语料文件夹，默认 tests/corpus。"
+)
 @click.option("--sound", is_flag=True, help="也识别并判定语料里的录音（几分钟）。")
 @RULES
 @CONFIG
@@ -37,9 +39,12 @@ def rules_command(corpus: Path, sound: bool, **given: Any) -> None:
     例：callaudit benchmark rules --sound > docs/quality.md
     """
     from audit.benchmark import quality_page
+    from audit.errors import BadPath
     from rules.engine import Judge
     from rules.load import load_rules
 
+    if not corpus.is_dir():
+        raise BadPath(f"{corpus}：没有这个语料文件夹；用 --corpus 指定")
     config = read_given_config(given)
     ruleset = load_rules(config.rules)
     hear = _ears(config, ruleset) if sound else None

@@ -27,6 +27,7 @@ def conduct_command(as_json: bool, **given: Any) -> int:
     例：callaudit conduct --db callaudit.db
     """
     from audit.conduct import judge_everything
+    from audit.report_words import Words
     from audit.store import Store
     from audit.store.conduct import kept
     from rules.load import load_rules
@@ -41,7 +42,12 @@ def conduct_command(as_json: bool, **given: Any) -> int:
         for finding in findings:
             click.echo(json.dumps(_as_dict(finding), ensure_ascii=False))
     else:
-        rows = [(str(f.day), f.title, f.severity.value, f.result.value, f.subject, f.because) for f in findings]
+        words = Words("zh")
+        rows = [
+            (str(f.day), f.title, words.of("severity", f.severity.value), words.of("outcome", f.result.value),
+             f.subject, f.because)
+            for f in findings
+        ]  # fmt: skip
         print_table(("日期", "规则", "级别", "结果", "对象", "依据"), rows)
     warn(f"跨通话问题 {judged.findings} 条，新增 {judged.new} 条，不再成立 {judged.gone} 条")
     return Exit.CLEAN

@@ -44,8 +44,9 @@ def check_command(file: IO[bytes], form: str, second_opinion: bool | None, **giv
     config = read_given_config(given)
     asked = config.second_opinion if second_opinion is None else second_opinion
     write = sys.stdout.buffer.write
-    bad, rows = 0, []
+    read, bad, rows = 0, 0, []
     for checked in check_lines(file, load_rules(config.rules), second_opinion=asked):
+        read += 1
         if checked.answer is None:
             bad += 1
             warn(f"第 {checked.line} 行：{checked.error}")
@@ -55,16 +56,22 @@ def check_command(file: IO[bytes], form: str, second_opinion: bool | None, **giv
             rows += _rows(checked)
     if form == "table":
         print_table(("通话", "得分", "规则", "级别", "结果", "第几句", "原话", "原因"), rows, right=(1, 5))
+    if not read:
+        warn("提醒：没有读到通话；每行写一通电话的 JSON 对象")
     return Exit.SOME_FAILED if bad else Exit.CLEAN
 
 
 def _rows(checked: Checked) -> list[list[str]]:
-    answer = checked.answer or {}
-    name, score = answer["call_id"] or f"第 {checked.line} 行", str(answer["score"])
+    from audit.report_words import Words
+
+    answer, words = checked.answer or {}, Words("zh")
+    name = answer["call_id"] or f"第 {checked.line} 行"
+    score = "—" if answer["score"] is None else str(answer["score"])
     found = [
-        [name, score, f["rule"], f["severity"], f["outcome"], str(f["turn"] + 1), f["quote"], f["because"]]
+        [name, score, f["rule"], words.of("severity", f["severity"]), words.of("outcome", f["outcome"]),
+         str(f["turn"] + 1) if f["turn"] >= 0 else "", f["quote"], f["because"]]
         for f in answer["findings"]
-    ]
+    ]  # fmt: skip
     return found or [[name, score, "", "", "", "", "", ""]]
 
 
@@ -110,7 +117,7 @@ def import_command(file: Path, **given: Any) -> int:
 @click.option("--collector", "--agent", "agent", metavar="ID", help="只要这个催收员（agent_id）。")
 @click.option("--product", help="只要这个产品。")
 @click.option("--category", help="只列这一类问题，例如 threat；可用的类别见 callaudit rules list。")
-@click.option("--unmasked", is_flag=True, help="不遮盖姓名、号码、地址；要用 --reason 写明理由，一并记入台账。")
+@click.option("--unmasked", is_flag=True, help="不遮盖姓名、号码、地址；要用 --reason 写明理由，一并记入账本。")
 @click.option("--reason", default="", help="为什么不遮盖，例如：监管调阅，文号 12。")
 @DB
 @CONFIG
@@ -139,12 +146,16 @@ def report_command(out: Path, **given: Any) -> None:
     Store.read(config.db).close()  # says so where there is none, and makes none
     with Store.open(config.db) as store:
         write_report(store, out, asked)
+        if next(iter(store.calls(asked.which)), None) is None:
+            warn("提醒：所选范围内没有已审计的通话；请检查日期、小组、催收员和产品")
     warn(f"报告已写到 {out}，只有当前用户能读" + ("；未遮盖个人信息" if asked.unmasked else ""))
 
 
 def _filter(given: dict[str, Any]) -> Filter:
     from audit.store import Filter
 
+    if given["since"] and given["until"] and given["since"] > given["until"]:
+        raise click.UsageError("--from 晚于 --to；请对调两个日期")
     return Filter(
         since=_day(given["since"]),
         until=_day(given["until"]),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit import ledger
 from audit.access import LOCAL, Action, Actor, may, require
-from audit.errors import BadPath
+from audit.errors import BadPath, os_reason
 from audit.figures import By, Issue, JudgedCall, Provenance, ReportData, Review, flagged
 from audit.report_words import Lang, Words
 from audit.store import EVERY_CALL, Filter, RuleCard, Run, Store, StoredCall, finding_keys
@@ -66,7 +66,7 @@ def write_report(
     try:
         _write_private(path, made)
     except OSError as error:
-        raise BadPath(f"{path}：报告写不进去（{error.strerror}）；请检查文件夹和写权限") from error
+        raise BadPath(f"{path}：报告写不进去（{os_reason(error)}）；请检查文件夹和写权限") from error
 
 
 def make_report(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
@@ -17,6 +19,16 @@ if TYPE_CHECKING:
 _OBEYED = frozenset((*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+# What click writes of its own on a help page, and what stands there instead.
+_ON_HELP_PAGES = (
+    (re.compile(r"\[OPTIONS\]"), "[选项]"),
+    (re.compile(r"COMMAND \[ARGS\]\.\.\."), "命令 [参数]"),
+    (re.compile(r"(INTEGER|FLOAT) RANGE|INTEGER|FLOAT"), "N"),
+    (re.compile(r"\[%Y-%m-%d\]"), "YYYY-MM-DD"),
+    (re.compile(r" *\[required\]"), "必填。"),
+    (re.compile(r" *\[([\d.]+)<=x<=([\d.]+)\]"), r"（\1 到 \2）"),
+    (re.compile(r" *\[x>=([\d.]+)\]"), r"（至少 \1）"),
+)
 
 
 class Stop(click.ClickException):
@@ -32,17 +44,18 @@ class Command(click.Command):
     """A command whose help page and mistakes are told in Chinese."""
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix="用法：")
+        formatter.write_usage(ctx.command_path, _in_chinese(" ".join(self.collect_usage_pieces(ctx))), prefix="用法：")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [
-            row
-            for param in self.get_params(ctx)
-            if isinstance(param, click.Option) and (row := param.get_help_record(ctx))
-        ]
-        if rows:
-            with formatter.section("选项"):
-                formatter.write_dl(rows)
+        _write_rows(
+            formatter,
+            "选项",
+            [
+                (_in_chinese(row[0]), _in_chinese(row[1]))
+                for param in self.get_params(ctx)
+                if isinstance(param, click.Option) and (row := param.get_help_record(ctx))
+            ],
+        )
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         option = super().get_help_option(ctx)
@@ -63,15 +76,37 @@ class Group(Command, click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         Command.format_options(self, ctx, formatter)
-        rows = [(name, command.get_short_help_str(60)) for name, command in sorted(self.commands.items())]
-        with formatter.section("命令"):
-            formatter.write_dl(rows)
+        rows = [(name, command.get_short_help_str(80)) for name, command in sorted(self.commands.items())]
+        _write_rows(formatter, "命令", rows)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        name = args[0]
+        if not name.startswith("-") and name not in self.commands:
+            near = get_close_matches(name, self.commands)
+            raise click.UsageError(f"没有命令 {name}" + (f"；相近的有：{'、'.join(near)}" if near else ""), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _in_chinese(text: str) -> str:
+    for pattern, words in _ON_HELP_PAGES:
+        text = pattern.sub(words, text)
+    return text
+
+
+def _write_rows(formatter: click.HelpFormatter, heading: str, rows: Sequence[tuple[str, str]]) -> None:
+    formatter.write_paragraph()
+    formatter.write(f"{heading}：\n")
+    with formatter.indentation():
+        formatter.write_dl(rows)
 
 
 def run(group: click.Group) -> NoReturn:
     """Run the command line; every expected failure is one sentence and an exit code of `Exit`."""
     try:
         code = group.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:  # its message is the help page
+        error.show()
+        sys.exit(Exit.COULD_NOT_RUN)
     except click.UsageError as error:
         usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
         help_at = f"{error.ctx.command_path} -h" if error.ctx else "callaudit -h"
@@ -100,7 +135,27 @@ def _mistake(error: click.UsageError) -> str:
             return f"缺少参数 {error.param.make_metavar(error.ctx) if error.param and error.ctx else ''}"
         case click.BadParameter():
             name = error.param.opts[0] if error.param else ""
-            return f"参数 {name} 的值不对（{error.message}）"
+            return f"参数 {name} 的值不对（{_why_bad(error)}）"
+        case _:
+            extra = re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", error.message)
+            return f"多了参数 {extra[1]}" if extra else error.message
+
+
+def _why_bad(error: click.BadParameter) -> str:
+    """What the value should have been; the words of our own checks stay as they are."""
+    if not re.sub(r"'[^']*'", "", error.message).isascii():
+        return error.message
+    match error.param and error.param.type:
+        case click.Choice() as choice:
+            return f"可选：{'、'.join(map(str, choice.choices))}"
+        case click.IntRange() | click.FloatRange() as span:
+            return f"应为 {span.min} 到 {span.max} 之间的数" if span.max is not None else f"应为不小于 {span.min} 的数"
+        case click.types.IntParamType() | click.types.FloatParamType():
+            return "应为数字"
+        case click.DateTime():
+            return "日期写成年-月-日，例如 2026-11-01"
+        case click.Path() | click.File():
+            return f"{error.message.rpartition(': ')[0] or error.message}：没有这个文件，或没有权限读"
         case _:
             return error.message
 

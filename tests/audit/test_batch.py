@@ -16,8 +16,9 @@ Run = Callable[..., CompletedProcess[str]]
 
 
 @pytest.fixture
-def audit(callaudit: Run, pack: Path) -> Run:
+def audit(tmp_path: Path, callaudit: Run, pack: Path) -> Run:
     """`callaudit audit` on transcripts, with the tiny pack and one worker unless said otherwise."""
+    (tmp_path / "callaudit.toml").write_text("second_opinion = false\n")  # a worker starts in less time without
 
     def run(*args: object) -> CompletedProcess[str]:
         extra = () if "--rules" in args else ("--rules", pack)
@@ -155,9 +156,17 @@ def test_a_list_that_is_none_stops_before_anything_is_done(tmp_path: Path, audit
 
 def test_without_a_list_the_names_serve_and_people_are_warned(tmp_path: Path, audit: Run) -> None:
     write_calls(tmp_path / "calls", 1)
-    done = audit("calls", "--calls", "typo.csv")
+    done = audit("calls")
     assert done.returncode == 0
-    assert "提醒：没有通话清单 typo.csv" in done.stderr
+    assert "提醒：没有通话清单 calls.csv" in done.stderr
+
+
+def test_a_list_asked_for_that_is_not_there_stops_before_anything_is_done(tmp_path: Path, audit: Run) -> None:
+    write_calls(tmp_path / "calls", 1)
+    done = audit("calls", "--calls", "typo.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "typo.csv：没有这个通话清单" in done.stderr
+    assert not (tmp_path / "callaudit.db").exists()
 
 
 def test_a_list_that_comes_later_replaces_the_names(tmp_path: Path, audit: Run) -> None:

@@ -130,7 +130,7 @@ def test_the_table_is_for_people(tmp_path: Path, callaudit: Run, pack: Path) -> 
     assert done.returncode == 0
     line = next(line for line in done.stdout.splitlines() if "k1" in line)
     assert "threaten-contacts" in line
-    assert "critical" in line
+    assert "一票否决" in line
 
 
 def test_a_file_that_is_not_there_is_told(callaudit: Run) -> None:
