@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from audit.store import Failure, Store
     from transcribe.model import Turn
 
+# 20261118 or 20261118-0931 in a file's name is when the call was, where no further digits follow.
+_DAY = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[-_T]?(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)?")
+
 
 def masked(data: ReportData, store: Store, *, notify: Notify | None = None) -> ReportData:
     """The same report with personal data covered. Calls without findings show no words, so theirs are not read."""
@@ -26,7 +30,8 @@ def masked(data: ReportData, store: Store, *, notify: Notify | None = None) -> R
     for number, call in enumerate(data.calls, 1):
         transcript = store.transcript(call.recording) if call.issues else None
         if transcript is None:
-            calls.append(replace(call, record=masked_record(call.record), notes=_texts(call.notes)))
+            record = replace(masked_record(call.record), path=_path(call.record.path))
+            calls.append(replace(call, record=record, notes=_texts(call.notes)))
         else:
             redaction = Redaction.of(transcript.turns, record=call.record)
             calls.append(_call(call, redaction))
@@ -38,7 +43,7 @@ def masked(data: ReportData, store: Store, *, notify: Notify | None = None) -> R
         data,
         calls=tuple(calls),
         dialogues=dialogues,
-        failures=tuple(map(_failure, data.failures)),
+        failures=tuple(map(masked_failure, data.failures)),
         promises=None if data.promises is None else tuple(map(_promise, data.promises)),
         complaints=None if data.complaints is None else tuple(map(_complaint, data.complaints)),
         conduct=None if data.conduct is None else tuple(map(conduct_list.masked, data.conduct)),
@@ -49,7 +54,7 @@ def masked(data: ReportData, store: Store, *, notify: Notify | None = None) -> R
 def _call(call: JudgedCall, redaction: Redaction) -> JudgedCall:
     return replace(
         call,
-        record=redaction.record(call.record),
+        record=replace(redaction.record(call.record), path=_path(call.record.path)),
         notes=tuple(redaction.text(note) for note in call.notes),
         issues=tuple(_issue(issue, redaction) for issue in call.issues),
         beeps=redaction.beeps,
@@ -60,8 +65,18 @@ def _issue(issue: Issue, redaction: Redaction) -> Issue:
     return replace(issue, places=tuple(redaction.finding(place) for place in issue.places))
 
 
-def _failure(failure: Failure) -> Failure:
-    return replace(failure, path=Path(_text(str(failure.path))), reason=_text(failure.reason))
+def masked_failure(failure: Failure) -> Failure:
+    """A failure without private numbers, that still names its recording."""
+    return replace(failure, path=Path(_kept_days(str(failure.path))), reason=_kept_days(failure.reason))
+
+
+def _path(path: Path | None) -> Path | None:
+    return None if path is None else path.with_name(_kept_days(path.name))
+
+
+def _kept_days(text: str) -> str:
+    """What names recordings, without private numbers: a recording whose day is covered is one that nobody finds."""
+    return mask(text, [span for span in find_private(text) if not _DAY.fullmatch(text[span.start : span.end])])
 
 
 def _promise(row: PromiseRow) -> PromiseRow:

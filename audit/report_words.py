@@ -19,15 +19,18 @@ LANGUAGES: tuple[Lang, ...] = ("zh", "en")
 _WORDS: Mapping[str, tuple[str, str]] = {
     "title": ("催收通话合规审计报告", "Collection call compliance audit"),
     "period": ("审计期间", "Period"),
+    "to": (" 至 ", " to "),
     "whole_period": ("未注明日期", "no dates known"),
     "store": ("数据库", "Store"),
-    "ruleset": ("规则集", "Rule set"),
+    "ruleset": ("规则包", "Rule pack"),
     "digest": ("摘要", "digest"),
+    "ruleset_digest": ("规则包摘要", "Rule pack digest"),
     "engine": ("识别引擎", "Recogniser"),
     "model": ("模型", "model"),
     "tool": ("工具", "Tool"),
     "audited_at": ("审计完成", "Audited"),
     "beijing": ("北京时间", "UTC+8"),
+    "at_beijing": ("{what}（北京时间）", "{what} (UTC+8)"),
     "nav": ("目录", "Contents"),
     "summary": ("概览", "Summary"),
     "findings": ("问题明细", "Findings"),
@@ -41,21 +44,21 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "by_team": ("小组", "Teams"),
     "by_rule": ("规则", "Rules"),
     "calls": ("通话", "Calls"),
-    "in_calls": ("涉及 {n} 通通话", "in {n} calls"),
+    "in_calls": ("涉及 {n} 通", "in {n} calls"),
     "see_list": ("查看清单", "see the list"),
     "audio": ("录音时长", "Audio"),
     "hours_unit": ("小时", "h"),
-    "violations": ("违规", "Violations"),
-    "unsure": ("待复核", "To review"),
-    "share": ("有违规的通话", "Calls with violations"),
+    "violations": ("机器判定", "By machine"),
+    "unsure": ("存疑", "Unsure"),
+    "share": ("机器判定有违规的通话", "Calls the machine faults"),
     "interval": ("95% 置信区间", "95% interval"),
     "duties": ("规定动作完成率", "Duties kept"),
     "duties_short": ("规定动作", "Duties"),
     "not_counted": ("不计入违规", "not counted as violations"),
     "no_sample": ("无样本", "no sample"),
-    "severity": ("等级", "Severity"),
+    "severity": ("级别", "Severity"),
     "category": ("类别", "Category"),
-    "calls_with": ("涉及通话", "Calls with violations"),
+    "calls_with": ("涉及通话", "In calls"),
     "verdicts": ("结论", "Verdicts"),
     "verdict": ("结论", "Verdict"),
     "signals": ("客户信号", "Customer signals"),
@@ -66,7 +69,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "rule": ("规则", "Rule"),
     "rule_version": ("版本", "version"),
     "hours": ("时长（小时）", "Hours"),
-    "per_100": ("每百通违规", "Per 100 calls"),
+    "per_100": ("每百通机器判定", "By machine per 100 calls"),
     "score": ("得分", "Score"),
     "mean_score": ("平均分", "Mean score"),
     "call_id": ("通话编号", "Call ID"),
@@ -87,7 +90,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "dialogue": ("通话文字", "Transcript"),
     "not_scored": (
-        "未评分：没有识别出任何话语，不计入平均分、占比和每百通违规，请抽听",
+        "未评分：没有识别出任何话语，不计入平均分、占比和每百通的数，请抽听",
         "Not scored: nobody was heard to speak. In no mean, share or rate; listen to some",
     ),
     "colon": ("：", ": "),
@@ -95,7 +98,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "and_more": ("等 {n} 通，全部见 Excel", "and others, {n} in all: see the workbook"),
     "silent": ("没有识别出任何话语", "No speech was recognised"),
     "as_heard": ("原话", "Quote"),
-    "heard_as": ("按读音识别为", "Heard as"),
+    "heard_as": ("按读音理解为", "Taken by sound as"),
     "reading": ("同音改读", "Likely words"),
     "because": ("判定理由", "Because"),
     "conduct": ("跨通话问题", "Across calls"),
@@ -105,6 +108,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "no_clause": ("本规则未引用条款", "This rule cites no clause"),
     "source": ("原文", "source"),
     "clause_confidence": ("条款核对", "reading"),
+    "clause_kind": ("（{authority}，条款核对 {sure}）", " ({authority}, reading {sure})"),
     "confidence": ("置信度", "Confidence"),
     "time": ("时间", "Time"),
     "place": ("处", "place"),
@@ -133,18 +137,18 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "selection": ("筛选", "Selection"),
     "masked": ("个人信息已遮盖：姓名、号码、地址以 * 代替，片段中以提示音代替",
                "Personal data is covered: * in words, a tone in clips"),
-    "unmasked": ("未脱敏：含个人信息，请按权限保管", "Not masked: holds personal data, keep it safe"),
+    "unmasked": ("未遮盖：含个人信息，请按权限保管", "Not masked: holds personal data, keep it safe"),
     "privacy": ("个人信息", "Personal data"),
     "human": ("人工结论", "Human verdict"),
     "confirmed": ("人工确认", "Confirmed"),
-    "dismissed": ("人工排除", "Dismissed"),
+    "dismissed": ("人工驳回", "Dismissed"),
     "not_reviewed": ("未复核", "Not reviewed"),
     "machine_only": ("仅机器判定", "Machine only"),
     "confirmed_share": ("有确认违规的通话", "Calls with confirmed violations"),
     "confirmed_per_100": ("每百通确认违规", "Confirmed per 100 calls"),
     "reviewed_by": ("复核人", "Reviewer"),
     "reviewed_at": ("复核时间", "Reviewed at"),
-    "finding_key": ("发现编号", "Finding key"),
+    "finding_key": ("问题编号", "Finding key"),
     "added_by_people": ("人工补充", "Added by people"),
     "promises_sheet": ("还款承诺", "Promises"),
     "complaints_sheet": ("投诉", "Complaints"),
@@ -162,12 +166,12 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "channel": ("渠道", "Channel"),
     "complainant": ("投诉人", "Complainant"),
     "status": ("状态", "Status"),
-    "answer_by": ("应答复", "Answer by"),
-    "answered": ("已答复", "Answered"),
-    "late": ("逾期答复", "Late"),
-    "upheld": ("认定", "Decision"),
+    "answer_by": ("答复期限", "Answer by"),
+    "answered": ("答复日期", "Answered"),
+    "late": ("超期答复", "Late"),
+    "upheld": ("结论", "Decision"),
     "cause": ("原因", "Cause"),
-    "remedy": ("处理", "Remedy"),
+    "remedy": ("整改措施", "Remedy"),
     "complaint_text": ("内容", "Text"),
     "yes": ("是", "yes"),
     "no_calls": ("所选范围内没有已审计的通话。", "There are no audited calls in this selection."),
@@ -195,6 +199,8 @@ _OUTCOME = {
     "unsure": ("待复核", "To review"),
     "signal": ("客户信号", "Signal"),
 }
+# What the machine made of words; beside it stands what people said, so it must not read like their state.
+_MACHINE = _OUTCOME | {"unsure": ("存疑", "Unsure")}
 _VERDICT = {"pass": ("合格", "Pass"), "fail": ("不合格", "Fail"), "review": ("待复核", "To review"),
             "not_scored": ("未评分", "Not scored")}
 _ROLE = {
@@ -230,7 +236,7 @@ _STATE = {
     "second": ("待第二人复核", "Needs a second reviewer"),
     "confirmed": ("已确认", "Confirmed"),
     "partial": ("部分成立", "Partly confirmed"),
-    "dismissed": ("已排除", "Dismissed"),
+    "dismissed": ("已驳回", "Dismissed"),
     "appealed": ("已确认，申诉中", "Confirmed, under appeal"),
 }
 _STANDING = {
@@ -242,15 +248,16 @@ _STANDING = {
 }
 _FIRMNESS = {"firm": ("确定", "Firm"), "weak": ("含糊", "Weak")}
 _STATUS = {
-    "received": ("已收到", "Received"),
+    "received": ("已受理", "Received"),
     "investigating": ("调查中", "Investigating"),
     "answered": ("已答复", "Answered"),
-    "closed": ("已结案", "Closed"),
+    "closed": ("已办结", "Closed"),
 }
 _DECISION = {"upheld": ("属实", "Upheld"), "partial": ("部分属实", "Partly upheld"), "rejected": ("不属实", "Rejected")}
 _TABLES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "severity": {severity.value: words for severity, words in _SEVERITY.items()},
     "outcome": _OUTCOME,
+    "machine": _MACHINE,
     "verdict": _VERDICT,
     "role": _ROLE,
     "relation": _RELATION,
@@ -295,19 +302,19 @@ class Words:
 _METHOD = (
     (
         "一通电话中同一条规则无论出现几处，只计一项违规；各处均作为证据列出。",
-        "“待复核”指识别把握不足、说话人不明、仅读音相近或须对照案件资料，交由人工判断，不扣分、不计入违规率。",
+        "“存疑”指识别把握不足、说话人不明、仅读音相近或须对照案件资料，交由人工判断，不扣分、不计入违规率。",
         "“客户信号”是客户自己的表述（如投诉意向、特殊困难），不是催收员的违规。",
-        "没有识别出任何话语的通话不评分，不计入平均分、占比和每百通违规。",
+        "没有识别出任何话语的通话不评分，不计入平均分、占比和每百通的数。",
         "得分满分 100：一票否决项扣 {critical} 分，高 {high} 分，中 {medium} 分，低 {low} 分；低于 {mark} 分为不合格。"
         "同一句话被同一类的几条规则命中，只按最重的一条扣分。",
-        "占比的区间为 Wilson 95% 置信区间；每百通违规旁注明样本通数，样本少时请谨慎比较。",
-        "规定动作完成率 = 已做到 ÷（已做到 + 未做到），不适用与待复核不计。",
-        "“违规”是规则对机器转写文字的自动判定，转写可能有误；“人工确认”是复核人听取证据后的结论（含部分成立和申诉中），"
-        "只有它计入个人；“人工排除”是复核人认为不成立的。两者并列，互不改写。",
+        "占比的区间为 Wilson 95% 置信区间；每百通的数旁注明样本通数，样本少时请谨慎比较。",
+        "规定动作完成率 = 已做到 ÷（已做到 + 未做到），不适用与存疑不计。",
+        "“机器判定”是规则对机器转写文字的自动判定，转写可能有误，未经复核不算违规；“人工确认”是复核人听取证据后的结论（含部分成立和申诉中），"
+        "只有它计入个人；“人工驳回”是复核人认为不成立的。两者并列，互不改写。",
     ),
     (
         "However often one rule was broken in a call it counts as one violation; every place is listed.",
-        "“To review” means poor recognition, an unknown speaker, likeness of sound only, or a need for the "
+        "Unsure means poor recognition, an unknown speaker, likeness of sound only, or a need for the "
         "case file. It is for people to decide, costs no points and enters no rate.",
         "A customer signal is what customers say of themselves, not a violation by the collector.",
         "Calls in which nobody was heard to speak have no score and are in no mean, share or rate.",
@@ -315,9 +322,9 @@ _METHOD = (
         "below {mark} the call fails. Words that several rules of a category condemn cost what the gravest does.",
         "Shares come with Wilson's 95% interval, rates with their sample; small samples compare poorly.",
         "Duties kept = done ÷ (done + not done); not applicable and unsure ones are left out.",
-        "A violation is what rules made of machine transcripts, which may be wrong. Confirmed is what a reviewer said "
-        "after listening (partly confirmed and under appeal included); it alone counts against a person. Dismissed is "
-        "what a reviewer refused. Both stand side by side and neither rewrites the other.",
+        "By machine is what rules made of machine transcripts, which may be wrong: no violation yet. Confirmed is "
+        "what a reviewer said after listening (partly confirmed and under appeal included); it alone counts "
+        "against a person. Dismissed is what a reviewer refused. Both stand side by side; neither rewrites the other.",
     ),
 )
 

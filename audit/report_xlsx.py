@@ -112,7 +112,7 @@ def _summary(data: ReportData, counted: Figures, w: Words) -> Sheet:
 
 def _about(data: ReportData, w: Words) -> Iterator[tuple[Cell, ...]]:
     since, until = data.period
-    period = f"{since or '…'} — {until or '…'}" if since or until else w["whole_period"]
+    period = f"{since or '…'}{w['to']}{until or '…'}" if since or until else w["whole_period"]
     yield _row(w["title"], w["period"], period)
     for chosen in data.selection:
         yield _row(w["title"], w["selection"], chosen)
@@ -120,7 +120,7 @@ def _about(data: ReportData, w: Words) -> Iterator[tuple[Cell, ...]]:
     yield _row(w["title"], w["store"], data.store)
     for p in data.provenance:
         yield _row(w["title"], w["ruleset"], f"{p.ruleset} {p.ruleset_version}")
-        yield _row(w["title"], f"{w['ruleset']} {w['digest']}", p.digest)
+        yield _row(w["title"], w["ruleset_digest"], p.digest)
         yield _row(w["title"], w["engine"], " ".join(filter(None, (p.engine, p.engine_version, p.model))))
         yield _row(w["title"], w["tool"], f"callaudit {p.tool_version}")
 
@@ -185,7 +185,7 @@ def _findings(data: ReportData, w: Words) -> Sheet:
         Column(w["turn"], 7, "number"), Column(w["confidence"], 9, "percent"), Column(w["rule"], 28),
         Column(w["rule_version"], 7, "number"), Column(w["clause"], 44, "long"), Column(w["recording"], 24),
         Column("SHA-256", 24), Column(w["reviewed_by"], 12),
-        Column(f"{w['reviewed_at']}（{w['beijing']}）", 22, "moment"), Column(w["finding_key"], 20),
+        Column(w["at_beijing"].format(what=w["reviewed_at"]), 22, "moment"), Column(w["finding_key"], 20),
     )  # fmt: skip
     rows = (
         _finding_row(call, issue, at, w)
@@ -206,7 +206,7 @@ def _finding_row(call: JudgedCall, issue: Issue, at: int, w: Words) -> tuple[Cel
     return (
         record.call_id, _naive(record.started_at), record.agent_name, record.agent_id, record.team,
         w.of("category", rule.category), w.of("severity", issue.severity.value),
-        w.of("outcome", outcome) if issue.machine else w["added_by_people"], _human(issue, review, w),
+        w.of("machine", outcome) if issue.machine else w["added_by_people"], _human(issue, review, w),
         title, *_place(finding), rule.id, rule.version, _clauses(issue, w), record.path.name if record.path else None,
         call.recording, *_by_whom(review),
     )  # fmt: skip
@@ -234,7 +234,7 @@ def _place(f: Finding | None) -> tuple[Cell, ...]:
 def _clauses(issue: Issue, w: Words) -> str:
     return "\n".join(
         f"{r.instrument}{' ' + r.clause if r.clause else ''}"
-        f"（{w.of('authority', r.authority)}，{w['clause_confidence']} {w.of('sure', r.confidence)}）"
+        + w["clause_kind"].format(authority=w.of("authority", r.authority), sure=w.of("sure", r.confidence))
         for r in issue.rule.references
     )
 
@@ -243,7 +243,7 @@ def _people(data: ReportData, counted: Figures, w: Words) -> Sheet:
     severities = tuple(Column(w.of("severity", s.value), 9, "number") for s in Severity)
     columns = (
         Column(w["team" if data.by == "team" else "name"], 12), Column(w["agent_id"], 12), Column(w["team"], 12),
-        Column(w["calls"], 8, "number"), Column(w["hours"], 12, "decimal"), Column(w["violations"], 8, "number"),
+        Column(w["calls"], 8, "number"), Column(w["hours"], 12, "decimal"), Column(w["violations"], 9, "number"),
         Column(w["per_100"], 12, "decimal"), *severities, Column(w["calls_with"], 10, "number"),
         Column(w["unsure"], 9, "number"), *_human_columns(w), Column(w["duties"], 15, "percent"),
         Column(w["mean_score"], 9, "decimal"),
@@ -276,7 +276,7 @@ def _human_cells(line: Line) -> tuple[Cell, ...]:
 def _rules(counted: Figures, w: Words) -> Sheet:
     columns = (
         Column(w["rule_title"], 34, "long"), Column(w["rule"], 28), Column(w["category"], 14),
-        Column(w["severity"], 10), Column(w["calls"], 8, "number"), Column(w["violations"], 8, "number"),
+        Column(w["severity"], 10), Column(w["calls"], 8, "number"), Column(w["violations"], 9, "number"),
         Column(w["per_100"], 12, "decimal"), Column(w["unsure"], 9, "number"), *_human_columns(w),
     )  # fmt: skip
     return Sheet(name=w["by_rule"], columns=columns, rows=tuple(_rule_row(line, w) for line in counted.lines))
@@ -298,7 +298,7 @@ def _calls(data: ReportData, w: Words) -> Sheet:
         Column(w["name"], 10), Column(w["agent_id"], 10), Column(w["team"], 10), Column(w["relation"], 14),
         Column(w["debtor_id"], 12), Column(w["case_id"], 14), Column(w["product"], 12),
         Column(w["days_overdue"], 9, "number"), Column(w["direction"], 8), Column(w["score"], 7, "number"),
-        Column(w["verdict"], 10), Column(w["violations"], 8, "number"), Column(w["unsure"], 8, "number"),
+        Column(w["verdict"], 10), Column(w["violations"], 9, "number"), Column(w["unsure"], 8, "number"),
         Column(w["confirmed"], 10, "number"),
         Column(w["role_confidence"], 12, "percent"), Column(w["notes"], 40, "long"), Column(w["path"], 40),
         Column("SHA-256", 24),
@@ -342,7 +342,7 @@ def _promises(data: ReportData, w: Words) -> tuple[Sheet, ...]:
         Column(w["due"], 12), Column(w["standing"], 10), Column(w["promised"], 14, "decimal"),
         Column(w["paid"], 14, "decimal"), Column(w["stage"], 9), Column(w["agent_id"], 10), Column(w["team"], 10),
         Column(w["product"], 12), Column(w["debtor_id"], 12), Column(w["case_id"], 14), Column(w["firmness"], 8),
-        Column(w["repeated_back"], 8), Column(f"{w['made_at']}（{w['beijing']}）", 22, "moment"),
+        Column(w["repeated_back"], 8), Column(w["at_beijing"].format(what=w["made_at"]), 22, "moment"),
         Column(w["words"], 40, "long"), Column(w["call_id"], 16),
     )  # fmt: skip
     if data.promises is None:
@@ -389,7 +389,7 @@ def _complaint_row(row: Complaint, w: Words) -> tuple[Cell, ...]:
 def _failures(data: ReportData, w: Words) -> Sheet:
     columns = (
         Column(w["path"], 60), Column(w["call_id"], 16), Column(w["reason"], 70, "long"),
-        Column(f"{w['failed_at']}（{w['beijing']}）", 22, "moment"), Column(w["tries"], 9, "number"),
+        Column(w["at_beijing"].format(what=w["failed_at"]), 22, "moment"), Column(w["tries"], 9, "number"),
     )  # fmt: skip
     rows = tuple((str(f.path), f.call_id, f.reason, _naive(beijing(f.failed_at)), f.tries) for f in data.failures)
     return Sheet(name=w["failures"], columns=columns, rows=rows)

@@ -146,8 +146,8 @@ def test_a_card_says_all_that_a_reviewer_needs(report: Page) -> None:
 
 def test_an_unsure_place_says_so_and_how_it_was_heard(report: Page) -> None:
     card = next(text for _, text in report.find("div", class_="unsure") if "辱骂" in text)
-    assert "待复核" in card
-    assert "按读音识别为" in card
+    assert "存疑" in card
+    assert "按读音理解为" in card
     assert "违规" not in card
 
 
@@ -155,7 +155,7 @@ def test_an_unsure_place_of_a_broken_rule_is_marked_unsure(stored: Callable[...,
     found = [("insult", 2, "老赖", Result.UNSURE), ("insult", 0, "你到底还不还", Result.FAIL)]
     got = page(stored(replace(threat_call, found=found, outcomes=[("insult", Result.FAIL)])))
     assert [(has["class"], text) for has, text in got.find("mark")] == [("high", "你到底还不还"), ("unsure", "老赖")]
-    assert ["待复核" in text for _, text in got.find("p", class_="quote")] == [False, True]
+    assert ["存疑" in text for _, text in got.find("p", class_="quote")] == [False, True]
 
 
 def test_notes_and_doubtful_roles_stand_above_the_words(report: Page) -> None:

@@ -45,7 +45,7 @@ def test_verdicts_stand_beside_what_the_machine_said(batch: Store) -> None:
     made = make_report(batch, ".xlsx", actor=OFFICER)
     found = {row["规则"]: row for row in rows(made, "问题明细") if row["通话编号"] == "c-threat"}
     assert (found["menace-family"]["判定"], found["menace-family"]["人工结论"]) == ("违规", "已确认")
-    assert (found["insult"]["判定"], found["insult"]["人工结论"]) == ("待复核", "已排除")
+    assert (found["insult"]["判定"], found["insult"]["人工结论"]) == ("存疑", "已驳回")
     assert (found["menace-family"]["复核人"], found["no-recording-notice"]["人工结论"]) == ("质检甲", "未复核")
     assert found["wants-to-complain"]["人工结论"] is None  # nobody judges what a customer says of himself
 

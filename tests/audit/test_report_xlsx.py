@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,12 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
+from audit import report_masks
 from audit.errors import BadPath
 from audit.figures import figures
 from audit.report import Asked, read_report, write_report
 from audit.report_xlsx import Column, Sheet, parts
-from audit.store import Store
+from audit.store import Failure, Store
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def test_every_place_of_every_call_is_a_row_with_the_facts_of_the_page(book: ope
     assert len(found) == 6
     menace = next(row for row in found if row["规则"] == "menace-family")
     assert menace["通话编号"] == "c-threat"
-    assert (menace["等级"], menace["判定"], menace["类别"]) == ("一票否决", "违规", "威胁恐吓")
+    assert (menace["级别"], menace["判定"], menace["类别"]) == ("一票否决", "违规", "威胁恐吓")
     assert menace["原话"] == "你女儿是在实验小学三年级吧，路上小心一点"
     assert menace["依据条款"] == "某某催收规范 第 5.2 条（国家标准，条款核对 已核实）"
     assert menace["时间"] == timedelta(seconds=8.5)
@@ -58,18 +59,18 @@ def test_moments_are_dates_and_shares_are_numbers(book: openpyxl.Workbook) -> No
     assert call["通话时间"] == datetime(2026, 11, 18, 10, 12, 5)
     assert call["时长"] == timedelta(seconds=30)
     assert call["角色判定置信度"] == 0.62
-    assert (call["得分"], call["结论"], call["违规"]) == (50, "不合格", 2)
+    assert (call["得分"], call["结论"], call["机器判定"]) == (50, "不合格", 2)
 
 
 def test_both_formats_rest_on_the_same_figures(same_batch: Store, book: openpyxl.Workbook) -> None:
     counted = figures(read_report(same_batch))
     summary = {(row["分组"], row["项目"]): row for row in rows(book["概览"])}
-    assert summary["概览", "违规"]["数值"] == counted.violations == 4
-    assert summary["概览", "违规"]["待复核"] == counted.unsure == 1
-    assert summary["等级", "高"]["数值"] == 2
-    assert summary["概览", "有违规的通话"]["数值"].startswith("66.7% (2/3, 95% 置信区间 20.8%–93.9%)")
+    assert summary["概览", "机器判定"]["数值"] == counted.violations == 4
+    assert summary["概览", "机器判定"]["存疑"] == counted.unsure == 1
+    assert summary["级别", "高"]["数值"] == 2
+    assert summary["概览", "机器判定有违规的通话"]["数值"].startswith("66.7% (2/3, 95% 置信区间 20.8%–93.9%)")
     people = {row["工号"]: row for row in rows(book["催收员"])}
-    assert people["A02"]["每百通违规"] == 200
+    assert people["A02"]["每百通机器判定"] == 200
     assert people["A02"]["规定动作完成率"] == 0.5
 
 
@@ -130,3 +131,18 @@ def test_another_ending_is_refused_by_name(same_batch: Store, tmp_path: Path) ->
 def test_a_folder_that_is_not_there_is_told(same_batch: Store, tmp_path: Path) -> None:
     with pytest.raises(BadPath, match="报告写不进去"):
         write_report(same_batch, tmp_path / "none" / "report.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("recordings/20261118_B02_1104.amr", "recordings/20261118_B02_1104.amr"),
+        ("20261118-093100.wav", "20261118-093100.wav"),
+        ("20261118-093100-13800138000.wav", "***************************.wav"),
+        ("13800138000.wav", "***********.wav"),
+    ],
+)
+def test_a_masked_report_still_tells_which_recording_failed(name: str, told: str) -> None:
+    failure = Failure(path=Path(name), call_id=None, reason=f"{name}：空文件", run=1, tries=1, failed_at=datetime.now(UTC))
+    masked = report_masks.masked_failure(failure)
+    assert (str(masked.path), masked.reason) == (told, f"{told}：空文件")

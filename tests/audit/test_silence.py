@@ -50,11 +50,11 @@ def _reported(folder: Path, callaudit: Callable[..., CompletedProcess[str]]) -> 
     for name in ("report.html", "report.xlsx"):
         assert callaudit("report", "--out", name).returncode == 0
     page = folder.joinpath("report.html").read_text("utf-8")
-    assert f"未评分：没有识别出任何话语，不计入平均分、占比和每百通违规，请抽听：{SILENT}" in page
+    assert f"未评分：没有识别出任何话语，不计入平均分、占比和每百通的数，请抽听：{SILENT}" in page
     book = openpyxl.load_workbook(folder / "report.xlsx")
     people = list(book["催收员"].values)
     line = dict(zip(people[0], people[1], strict=True))
-    assert (line["通话"], line["每百通违规"]) == (2, 50)
+    assert (line["通话"], line["每百通机器判定"]) == (2, 50)
     calls = list(book["通话"].values)
     silent = next(dict(zip(calls[0], row, strict=True)) for row in calls if SILENT in row)
     assert (silent["得分"], silent["结论"]) == (None, "未评分")
