@@ -31,6 +31,7 @@ _SECRET = re.compile(r"[?#]|//[^/]*@")
 _AHEAD = 8
 """Recordings that are fetched for their sums while earlier ones are at work: a bucket answers in tens of ms."""
 _PIECE = 1 << 20
+_KEEPALIVE_S = 30  # after which a host that is gone is noticed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +241,8 @@ def _open(path: Path) -> tuple[Any, str]:
         if scheme in _WEB:
             found = f"{scheme}://{quote(rest, safe='/:[]')}"
         system, name = url_to_fs(found, **options)
+        if scheme == "sftp":
+            system.stay_connected()
     except ImportError:
         raise BadConfig("读取地址上的录音需要 fsspec 等；请运行 pip install 'callaudit[remote]'") from None
     return system, str(name)
@@ -257,7 +260,14 @@ def _know_hosts() -> None:
             self.client = paramiko.SSHClient()
             self.client.load_system_host_keys()
             self.client.connect(self.host, **self.ssh_kwargs)
+            self.client.get_transport().set_keepalive(_KEEPALIVE_S)
             self.ftp = self.client.open_sftp()
+
+        def stay_connected(self) -> None:
+            """fsspec keeps one connection for good; the host may have ended it since."""
+            if not self.client.get_transport().is_active():
+                self.client.close()
+                self._connect()
 
     register_implementation("sftp", KnownHosts, clobber=True)
 

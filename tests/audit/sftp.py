@@ -21,10 +21,14 @@ class Host:
         self._open: list[paramiko.Transport] = []
         threading.Thread(target=self._serve, daemon=True).start()
 
-    def close(self) -> None:
-        self._listener.close()
+    def hang_up(self) -> None:
+        """End the connections; new ones are welcome."""
         for transport in self._open:
             transport.close()
+
+    def close(self) -> None:
+        self._listener.close()
+        self.hang_up()
 
     def _serve(self) -> None:
         while True:

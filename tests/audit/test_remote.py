@@ -16,7 +16,9 @@ from subprocess import CompletedProcess
 
 import paramiko
 import pytest
+from fsspec import get_filesystem_class
 
+from audit.arrivals import Arrivals
 from audit.clips import ClipUnavailable
 from audit.errors import BadPath, Exit
 from audit.listening import Listening
@@ -177,28 +179,63 @@ def test_a_web_share_is_audited_below_its_folder_only(
     assert failure.reason == f"{at}/录音/子/b.json：没有这个文件或文件夹；请检查地址"
 
 
-def test_a_known_sftp_host_is_audited_and_an_unknown_one_refused(tmp_path: Path, pack: Path, callaudit: Run) -> None:
-    write_calls(tmp_path / "share/录音", 2)
+@pytest.fixture
+def sftp(tmp_path: Path) -> Iterator[tuple[Host, str, Path]]:
+    """A host that shows tmp_path/share, the line that makes it known, and the home of a user whom it lets in."""
     host_key, user_key = (paramiko.ECDSAKey.generate() for _ in range(2))
     ssh = tmp_path / "home/.ssh"
     ssh.mkdir(parents=True)
     user_key.write_private_key_file(str(ssh / "id_ecdsa"))
+    (tmp_path / "share").mkdir()
     host = Host(tmp_path / "share", host_key=host_key, user_key=user_key)
-    env = {**os.environ, "HOME": str(tmp_path / "home"), "SSH_AUTH_SOCK": ""}
+    yield host, f"[127.0.0.1]:{host.port} {host_key.get_name()} {host_key.get_base64()}\n", ssh.parent
+    host.close()
+    for system in get_filesystem_class("sftp")._cache.values():
+        system.client.close()
+
+
+def test_a_known_sftp_host_is_audited_and_an_unknown_one_refused(
+    tmp_path: Path, pack: Path, callaudit: Run, sftp: tuple[Host, str, Path]
+) -> None:
+    host, line, home = sftp
+    write_calls(tmp_path / "share/录音", 2)
+    env = {**os.environ, "HOME": str(home), "SSH_AUTH_SOCK": ""}
     given = ("--engine", "transcript", "--rules", pack, "--workers", "1")
-    try:
-        unknown = callaudit("audit", f"sftp://127.0.0.1:{host.port}/录音", *given, env=env)
-        line = f"[127.0.0.1]:{host.port} {host_key.get_name()} {host_key.get_base64()}\n"
-        (ssh / "known_hosts").write_text(line)
-        known = callaudit("audit", f"sftp://127.0.0.1:{host.port}/录音", *given, env=env)
-    finally:
-        host.close()
+    unknown = callaudit("audit", f"sftp://127.0.0.1:{host.port}/录音", *given, env=env)
+    (home / ".ssh/known_hosts").write_text(line)
+    known = callaudit("audit", f"sftp://127.0.0.1:{host.port}/录音", *given, env=env)
     assert unknown.returncode == Exit.COULD_NOT_RUN
     assert "读取失败（SSHException）" in unknown.stderr
     assert known.returncode == Exit.CLEAN, known.stderr
     with Store.read(tmp_path / "callaudit.db") as store:
         paths = [spelled(call.record.path) for call in store.calls() if call.record.path]
     assert sorted(paths) == [f"sftp://127.0.0.1:{host.port}/录音/c000{n}.json" for n in range(2)]
+
+
+@pytest.mark.parametrize("kind", ["web", "sftp"])
+def test_what_arrives_at_an_address_is_given_out_once_and_again_when_it_changes(
+    kind: str, tmp_path: Path, web: tuple[str, Path, list[str]], sftp: tuple[Host, str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, folder = (web[0], web[1]) if kind == "web" else (f"sftp://127.0.0.1:{sftp[0].port}", tmp_path / "share")
+    (sftp[2] / ".ssh/known_hosts").write_text(sftp[1])
+    monkeypatch.setenv("HOME", str(sftp[2]))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    (folder / "in").mkdir()
+    arrivals = Arrivals(folders=[Path(f"{at}/in")], suffixes=frozenset({".wav"}), settle_seconds=10)
+
+    def ready(now: float) -> list[str]:
+        return [path.name for path in arrivals.ready(now)]
+
+    (folder / "in/a.wav").write_bytes(b"1")
+    assert (ready(0), arrivals.waiting()) == ([], 1)
+    (folder / "in/a.wav").write_bytes(b"12")  # still being written
+    assert (ready(10), ready(20), ready(30)) == ([], ["a.wav"], [])
+    sftp[0].hang_up()
+    (folder / "in/a.wav").write_bytes(b"123")
+    (folder / "in/b.txt").write_bytes(b"1")
+    assert ready(40) == []
+    assert ready(50) + ready(60) == ["a.wav"]  # the lost connection may have cost a look
+    assert (arrivals.waiting(), arrivals.away) == (0, 0)
 
 
 def test_what_is_fetched_is_private_and_goes_again_also_after_an_error(web: tuple[str, Path, list[str]]) -> None:
