@@ -252,6 +252,5 @@ def counting(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 def _speed(heard_s: float, elapsed_s: float) -> str:
-    if not heard_s or not elapsed_s:
-        return "0.0 小时"
-    return f"{heard_s / 3600:.1f} 小时 · {heard_s / elapsed_s:.1f}× 实时"
+    sound = f"录音 {heard_s / 3600:,.1f} 小时" if heard_s >= 3600 else f"录音 {heard_s / 60:.0f} 分钟"
+    return f"{sound} · {heard_s / elapsed_s:.1f}× 实时" if heard_s and elapsed_s else sound

@@ -15,6 +15,15 @@ from dashboard.words import lang, t
 # A file of our own: an emoji or a symbol's name would make the browser fetch it from elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
 SIDEBAR_WIDTH = 240  # pixels: tables need what is left of 1280
+# Streamlit leaves 5rem at both sides and squeezes rows of figures until they read "1…": less air, and rows that wrap.
+_ROOM = """<style>
+@media (max-width: 1500px) { .stMainBlockContainer { padding-left: 2.5rem; padding-right: 2.5rem; } }
+@media (max-width: 1150px) {
+  .stMainBlockContainer { padding-left: 1.25rem; padding-right: 1.25rem; }
+  .stHorizontalBlock:has(> .stColumn :is(.stMetric, .st-key-review_confirm)) { flex-wrap: wrap; }
+  .stHorizontalBlock:has(> .stColumn :is(.stMetric, .st-key-review_confirm)) > .stColumn { min-width: 8.5rem; }
+}
+</style>"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,7 @@ PAGES = [
 def main() -> None:
     """One run of the script: a page for whoever looks."""
     st.set_page_config(page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR_WIDTH)
+    st.html(_ROOM)
     actor = data.actor()
     filters_place = st.sidebar.container()  # above the switch, which must have run before them
     _language_switch()

@@ -105,15 +105,15 @@ def scored(dossier: Dossier) -> None:
     st.caption(t("call.machine_score"))
     st.markdown(f"**{t('call.duties')}**")
     for duty in card.duties:
-        st.markdown(_duty(duty, dossier))
+        st.markdown(_duty(duty))
     if not card.duties:
         st.caption(t("call.no_duties"))
 
 
-def _duty(duty: Duty, dossier: Dossier) -> str:
-    return (
-        f"{_DUTY_ICONS[duty.result]} {plain(_rule(dossier, duty.rule_id))}　:gray[{t(f'call.d_{duty.result.value}')}]"
-    )
+def _duty(duty: Duty) -> str:
+    """By its category: the rule is titled after its breach, and 没有告知录音 would read as such where it was kept."""
+    name = Words(lang()).of("category", duty.category)
+    return f"{_DUTY_ICONS[duty.result]} {name}　:gray[{t(f'call.d_{duty.result.value}')}]"
 
 
 def _rule(dossier: Dossier, rule_id: str) -> str:

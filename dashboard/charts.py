@@ -90,7 +90,7 @@ def categories(found: Sequence[RuleLine], *, machine: bool) -> alt.LayerChart | 
             "category:N",
             title=None,
             sort=[str(row["category"]) for row in rows],
-            axis=alt.Axis(labelLimit=150, ticks=False),
+            axis=alt.Axis(labelLimit=150, labelOverlap=False, ticks=False),
         ),
         yOffset=alt.YOffset("kind:N", sort=kinds),
         x=alt.X("n:Q", title=None, axis=alt.Axis(tickMinStep=1, grid=False)),
@@ -103,8 +103,8 @@ def categories(found: Sequence[RuleLine], *, machine: bool) -> alt.LayerChart | 
         ),
         fill=alt.Fill("kind:N", title=None, scale=alt.Scale(domain=kinds, range=[CONFIRMED, _PAPER][: len(kinds)])),
     )
-    numbers = base.mark_text(align="left", dx=4, fontSize=11, color=_INK).encode(text=alt.Text("n:Q", format=","))
-    return alt.layer(bars, numbers).properties(height=max(120, len(found) * (34 if machine else 22)))
+    numbers = base.mark_text(align="left", dx=4, fontSize=10, color=_INK).encode(text=alt.Text("n:Q", format=","))
+    return alt.layer(bars, numbers).properties(height=max(120, len(found) * (40 if machine else 26)))
 
 
 def heat(found: Sequence[Cell], *, share: bool) -> alt.LayerChart | alt.FacetChart:
@@ -143,5 +143,5 @@ def _square(cell: Cell, *, share: bool) -> dict[str, Any]:
         "calls": cell.calls,
         "value": (part if known else None) if share else cell.calls,
         "text": (f"{part:.0%}" if known else "·") if share else f"{cell.calls:,}",
-        "told": f"{part:.1%}（{cell.share.low or 0:.0%}–{cell.share.high or 0:.0%}，n={cell.calls}）",
+        "told": f"{part:.1%} ({cell.share.low or 0:.0%}–{cell.share.high or 0:.0%}, n = {cell.calls})",
     }

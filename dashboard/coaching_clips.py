@@ -34,7 +34,7 @@ def show_clip(store: Store, clip: Clip, *, actor: Actor, number: int) -> None:
     if not clip.stands:
         st.caption(f":material/visibility_off: {t('coaching.gone')}")
     if clip.note:
-        st.text(f"{t('coaching.clip_note')}：{clip.note}")
+        st.text(f"{t('coaching.clip_note')}{t('shell.colon')}{clip.note}")
     _words(store, clip, actor)
     _sound(clip, actor)
 
@@ -79,7 +79,7 @@ def _words(store: Store, clip: Clip, actor: Actor) -> None:
     known = {Role.AGENT: "agent", Role.CUSTOMER: "customer", Role.OTHER: "other", Role.UNKNOWN: "unknown"}
     with st.container(border=True, gap=None):
         for turn in heard.turns:
-            st.text(f"{t(f'player.role_{known[turn.role]}')}：{turn.text}")
+            st.text(f"{t(f'player.role_{known[turn.role]}')}{t('shell.colon')}{turn.text}")
 
 
 def _sound(clip: Clip, actor: Actor) -> None:

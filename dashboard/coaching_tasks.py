@@ -135,10 +135,10 @@ def _rate(side: Side | None) -> str:
     if side is None or side.rate.share is None or side.rate.low is None or side.rate.high is None:
         return "—"
     rate = side.rate
-    return f"{side.rate.share:.0%}（{rate.hits}/{rate.of}，{side.rate.low:.0%}–{side.rate.high:.0%}）"
+    return f"{side.rate.share:.0%} ({rate.hits}/{rate.of}, {side.rate.low:.0%}–{side.rate.high:.0%})"
 
 
 def _change(found: Effect | None) -> str:
     if found is None or found.change is None or found.low is None or found.high is None:
         return "—"
-    return f"{found.change * 100:+.1f}（{found.low * 100:+.1f} … {found.high * 100:+.1f}）"
+    return f"{found.change * 100:+.1f} ({found.low * 100:+.1f} … {found.high * 100:+.1f})"

@@ -153,7 +153,7 @@ def _call(call: NearCall, one: Complaint) -> None:
     who = " ".join(filter(None, (call.agent_id, call.agent_name)))
     length = "" if call.duration_ms is None else f"{call.duration_ms // 60_000}:{call.duration_ms // 1000 % 60:02d}"
     score = "" if call.score is None else t("complaints.score", n=call.score)
-    why = "、".join(t(f"complaints.why_{name}") for name in call.why)
+    why = t("shell.comma").join(t(f"complaints.why_{name}") for name in call.why)
     st.markdown(f"[{_safe(call.call_id)}](/call?call={quote(call.call_id, safe='')})")
     st.caption(" · ".join(filter(None, (when, _safe(who), length, score, why))))
     _flags(t("complaints.machine"), call.flags, one)
@@ -161,27 +161,28 @@ def _call(call: NearCall, one: Complaint) -> None:
 
 def _flags(what: str, flags: tuple[Flag, ...], one: Complaint) -> None:
     if not flags:
-        st.caption(f"{what}：:material/radio_button_unchecked: {t('complaints.machine_nothing')}")
+        st.caption(f"{what}{t('shell.colon')}:material/radio_button_unchecked: {t('complaints.machine_nothing')}")
         return
     best: dict[str, Flag] = {}
     for flag in flags:
         best.setdefault(flag.category, flag)
     said = []
     for category, flag in best.items():
-        unsure = f"（{t('complaints.unsure')}）" if flag.result is Result.UNSURE else ""
+        unsure = t("shell.brackets", what=t("complaints.unsure")) if flag.result is Result.UNSURE else ""
         hit = category == one.category
         name = f"{labels.category(category)}{unsure}"
-        said.append(f":red[:material/flag: **{name}**（{t('complaints.same_category')}）]" if hit else name)
+        same = t("shell.brackets", what=t("complaints.same_category"))
+        said.append(f":red[:material/flag: **{name}**{same}]" if hit else name)
     said.sort(key=lambda text: not text.startswith(":red"))
-    st.markdown(f":small[{what}：{'、'.join(said)}]")
+    st.markdown(f":small[{what}{t('shell.colon')}{t('shell.comma').join(said)}]")
 
 
 def _seen(desk: Desk, call: NearCall) -> None:
     counts = reviewed(desk, call.call_id)
     said = [t(f"complaints.{name}_n", n=n) for name, n in counts.items() if n]
     nobody = not counts["confirmed"] and not counts["dismissed"]
-    text = "、".join([t("complaints.human_none"), *said] if nobody else said)
-    st.caption(f"{t('complaints.human')}：{text}")
+    text = t("shell.comma").join([t("complaints.human_none"), *said] if nobody else said)
+    st.caption(f"{t('complaints.human')}{t('shell.colon')}{text}")
 
 
 def _under(desk: Desk, one: Complaint, call: NearCall, *, editor: bool) -> None:

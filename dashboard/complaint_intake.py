@@ -17,6 +17,7 @@ from audit.errors import AuditError
 from audit.store import Store
 from dashboard import complaint_labels as labels
 from dashboard import data
+from dashboard.filters import DAY
 from dashboard.told import told
 from dashboard.words import t
 
@@ -34,7 +35,7 @@ def register_form(desk: Desk) -> None:
 def _fields() -> Intake:
     now = datetime.now(BEIJING)
     first, second, third, fourth = st.columns(4)
-    day = first.date_input(t("complaints.received_day"), value=now.date(), key="complaint_day")
+    day = first.date_input(t("complaints.received_day"), value=now.date(), key="complaint_day", format=DAY)
     hour = second.time_input(t("complaints.received_time"), value=now.time().replace(second=0), key="complaint_time")
     channel = third.selectbox(
         t("complaints.channel"), list(CHANNELS), key="complaint_channel", format_func=labels.channel

@@ -90,7 +90,9 @@ def changes(step: Change) -> str:
         before, after = (_value(name, values.get(name)) for values in (step.before, step.after))
         arrow = f"{before} → {after}" if name in step.before else after
         said.append(f"{t(f'complaints.{_FIELDS[name]}')} {arrow}")
-    return "；".join([*said, *([f"{t('complaints.reason')}：{step.reason}"] if step.reason else [])])
+    if step.reason:
+        said.append(f"{t('complaints.reason')}{t('shell.colon')}{step.reason}")
+    return t("shell.semicolon").join(said)
 
 
 def _value(name: str, value: object) -> str:

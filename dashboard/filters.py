@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import date
+from typing import Final
 
 import streamlit as st
 
@@ -18,6 +19,8 @@ from dashboard.words import t
 
 NAMES = ("since", "until", "team", "product", "agent")
 # Streamlit's own bounds are ten years to both sides, and a day beyond them in an address would stop the page.
+DAY: Final = "YYYY-MM-DD"
+"""How every field shows a day: as the tables and reports beside it."""
 EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
 
@@ -28,7 +31,7 @@ def draw(actor: Actor) -> None:
     _adopt(options)
     for name in ("since", "until"):
         label = t(f"shell.{name}")
-        st.date_input(label, key=name, value=None, min_value=EARLIEST, max_value=LATEST, format="YYYY-MM-DD")
+        st.date_input(label, key=name, value=None, min_value=EARLIEST, max_value=LATEST, format=DAY)
     if actor.only_own is None:
         for name, among in options.items():
             _select(name, among, names=found.agents)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import streamlit as st
 
 from audit.access import Action, may
@@ -27,7 +29,7 @@ def link(page: str, label: str, *, icon: str | None = None, **shown: str) -> Non
 def nothing_audited() -> None:
     """While the store has no call: how the first ones come into it."""
     st.info(t("shell.nothing_audited"), icon=":material/upload_file:")
-    st.code(t("shell.audit_command"), "bash")
+    st.code(t("shell.audit_command", db=shlex.quote(str(data.config().db))), "bash")
     link("operations", t("shell.upload"), icon=":material/settings:")
 
 

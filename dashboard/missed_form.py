@@ -69,7 +69,7 @@ def added_here(call: Dossier, actor: Actor) -> int:
     for one in added:
         assert one.item is not None
         with st.container(horizontal=True, vertical_alignment="center"):
-            words = f"：{one.finding.quote[:20]}" if one.finding.quote else ""
+            words = f"{t('shell.colon')}{one.finding.quote[:20]}" if one.finding.quote else ""
             st.markdown(plain(f"{sign(one.item)} {heading(one.item, one.rule)}{words}"), width="content")
             if actor.name in one.item.judged_by:
                 st.button(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 import streamlit as st
 
@@ -13,12 +15,15 @@ from audit.check import BadLine
 from audit.config import CHINA
 from audit.score import is_signal
 from dashboard import data, rulebook
+from dashboard.filters import DAY
 from dashboard.marks import plain
 from dashboard.told import told
 from dashboard.words import t
 from rules.explain import Trace
 from rules.model import RELATIONS, Finding, Result, Severity
 from transcribe.model import Role, Turn
+
+_COLOURS = ("blue", "orange", "red")  # the last is painted over the others
 
 
 def show() -> None:
@@ -32,7 +37,7 @@ def show() -> None:
             t("rules_page.relation"), RELATIONS, key="bench_relation", index=None,
             placeholder=t("rules_page.relation_none"), format_func=lambda name: t(f"rules_page.relation_{name}"),
         )  # fmt: skip
-        moment = at.datetime_input(t("rules_page.at"), key="bench_at", value=None)
+        moment = at.datetime_input(t("rules_page.at"), key="bench_at", value=None, format=DAY)
         st.form_submit_button(t("rules_page.judge"), key="bench_judge", icon=":material/gavel:", type="primary")
     with right:
         _judged(text, who, moment)
@@ -66,8 +71,13 @@ def _summary(tried: Tried) -> None:
             told += f" · {t('rules_page.veto')}"
         st.markdown(f"**{sign.get(tried.card.verdict.value, ':green[:material/check: {}]').format(told)}**")
         if tried.promise:
-            said = {name: tried.promise[name] or t("rules_page.not_named") for name in ("text", "amount", "date")}
-            st.caption(t("rules_page.promise", **said | {"text": plain(str(said["text"]))}))
+            amount, day = tried.promise["amount"], tried.promise["date"]
+            parts = [
+                plain(str(tried.promise["text"])),
+                t("rules_page.no_amount") if amount is None else t("call.yuan", n=f"{amount:,}"),
+                str(day or t("rules_page.no_day")),
+            ]
+            st.caption(t("rules_page.promise", what=" · ".join(parts)))
 
 
 def _dialogue(tried: Tried) -> None:
@@ -83,15 +93,17 @@ def _speaker(role: Role) -> str:
 
 
 def _marked(turn: Turn, found: Iterable[Finding]) -> str:
-    """The turn as Markdown; of findings that overlap, the first is marked."""
-    parts, at = [], 0
-    for finding in sorted(found, key=lambda f: (f.start, -f.end)):
-        if finding.start < at:
-            continue
-        words = plain(turn.text[finding.start : finding.end])
-        parts += [plain(turn.text[at : finding.start]), f":{_colour(finding)}-background[{words}]"]
-        at = finding.end
-    return "".join([*parts, plain(turn.text[at:])])
+    """The turn as Markdown; where findings overlap, the gravest colours the words."""
+    colours = [""] * len(turn.text)
+    for colour in _COLOURS:
+        for finding in found:
+            if _colour(finding) == colour:
+                colours[finding.start : finding.end] = [colour] * (finding.end - finding.start)
+    parts = []
+    for colour, letters in groupby(zip(colours, turn.text, strict=True), key=itemgetter(0)):
+        words = plain("".join(letter for _, letter in letters))
+        parts.append(f":{colour}-background[{words}]" if colour else words)
+    return "".join(parts)
 
 
 def _colour(finding: Finding) -> str:

@@ -105,7 +105,7 @@ def _row(change: Change) -> dict[str, object]:
         t("rules_page.c_new"): change.new,
         t("rules_page.c_gone"): change.gone,
         t("rules_page.c_changed"): change.changed,
-        t("rules_page.c_calls", n=SHOWN): "、".join(calls),
+        t("rules_page.c_calls", n=SHOWN): t("shell.comma").join(calls),
         t("rules_page.c_id"): change.rule_id,
     }
 

@@ -104,7 +104,8 @@ def _revise(found: Quality, floor: Floor, titles: Mapping[str, str]) -> None:
     below = [titles[one.rule_id] for one in found.rules if one.revise]
     limits = {"floor": f"{floor.precision:.0%}", "least": floor.reviews}
     if below:
-        st.error(t("sampling.revise", n=len(below), names="、".join(below), **limits), icon=":material/build:")
+        names = t("shell.comma").join(below)
+        st.error(t("sampling.revise", n=len(below), names=names, **limits), icon=":material/build:")
     else:
         st.caption(f":material/check: {t('sampling.none_revise', **limits)}")
 
@@ -230,19 +231,20 @@ def _rule_row(one: RuleQuality, found: Quality, title: str) -> dict[str, object]
         t("sampling.c_precision"): hundred(one.precision.share),
         t("sampling.c_interval"): interval(one.precision),
         t("sampling.c_judged"): one.precision.of,
-        t("sampling.c_sampled"): f"{percent(one.sampled.share)}（{one.sampled.of}）" if one.sampled.of else "—",
-        t("sampling.c_precision_change"): _change(one.precision_change, 100, " %"),
+        t("sampling.c_sampled"): f"{percent(one.sampled.share)} ({one.sampled.of})" if one.sampled.of else "—",
+        t("sampling.c_precision_change"): _change(one.precision_change, 100),
         t("sampling.c_fires"): None if one.fires.share is None else 1000 * one.fires.share,
-        t("sampling.c_fires_change"): _change(one.fires_change, 1000, ""),
+        t("sampling.c_fires_change"): _change(one.fires_change, 1000),
         t("sampling.c_overturned"): "—" if overturned is None else f"{overturned.hits}/{overturned.of}",
     }
 
 
-def _change(found: Estimate, times: int, unit: str) -> str:
+def _change(found: Estimate, times: int) -> str:
     if found.value is None or found.low is None or found.high is None:
         return "—"
     sign = "▲ " if found.low > 0 else "▼ " if found.high < 0 else ""
-    return f"{sign}{times * found.value:+.0f}{unit}（{times * found.low:+.0f} ~ {times * found.high:+.0f}）"
+    value, low, high = (f"{times * number:+.0f}".replace("-", "−") for number in (found.value, found.low, found.high))
+    return f"{sign}{value} ({low} … {high})"
 
 
 def _blind(found: Sequence[Comparison]) -> None:
@@ -250,7 +252,7 @@ def _blind(found: Sequence[Comparison]) -> None:
         return
     st.markdown(f"**{t('sampling.blind_sets')}**")
     for one in found:
-        who = "、".join(one.sample.plan.reviewers)
+        who = t("shell.comma").join(one.sample.plan.reviewers)
         title = t("sampling.blind_set", id=one.sample.id, name=one.sample.plan.name, who=who, n=len(one.calls))
         with st.expander(title, icon=":material/groups:"):
             st.dataframe(
@@ -286,4 +288,4 @@ def _differences(one: Comparison) -> None:
 
 
 def _said(categories: frozenset[str]) -> str:
-    return "、".join(sorted(map(rulebook.category, categories))) or t("sampling.none")
+    return t("shell.comma").join(sorted(map(rulebook.category, categories))) or t("sampling.none")

@@ -13,6 +13,7 @@ from audit.complaints import today
 from audit.errors import AuditError
 from audit.store.samples import STRATA, NewPlan, Period, Plan, Pool, Sample, Stratum
 from dashboard import data
+from dashboard.filters import DAY
 from dashboard.told import told
 from dashboard.words import t
 
@@ -100,8 +101,8 @@ def days(key: str) -> tuple[date, date]:
     """Two dates side by side; the last thirty days at first."""
     left, right = st.columns(2)
     last = today()
-    since = left.date_input(t("sampling.since"), value=last - timedelta(days=29), key=f"{key}_since")
-    until = right.date_input(t("sampling.until"), value=last, key=f"{key}_until")
+    since = left.date_input(t("sampling.since"), value=last - timedelta(days=29), key=f"{key}_since", format=DAY)
+    until = right.date_input(t("sampling.until"), value=last, key=f"{key}_until", format=DAY)
     return since, until
 
 

@@ -249,7 +249,7 @@ def _finding(found: Found, item: Item) -> None:
     st.markdown(f"#### {sign(item)}　{plain(heading(item, found.rule))}")
     if found.finding.quote:
         st.markdown(f"> {plain(found.finding.quote)}")
-    st.text(f"{t('review.because')}：{found.finding.because}")
+    st.text(f"{t('review.because')}{t('shell.colon')}{found.finding.because}")
 
 
 def _judge(task: Task, item: Item, choice: Choice, actor: Actor) -> None:
@@ -273,7 +273,7 @@ def _correct(task: Task, call: Dossier, selected: Selected | None, actor: Actor)
         with data.reading() as store:
             done = sampling.corrected(store, task.item, actor=actor)
         if done:
-            st.caption(t("sampling.fix_done", turns="、".join(str(turn + 1) for turn in sorted(done))))
+            st.caption(t("sampling.fix_done", turns=t("shell.comma").join(str(turn + 1) for turn in sorted(done))))
         turns = {turn.index: turn for turn in call.turns}
         first = list(turns).index(selected.turn) if selected is not None and selected.turn in turns else 0
         number = st.selectbox(

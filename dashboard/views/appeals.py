@@ -145,9 +145,9 @@ def _what(one: Appealed | OwnFinding, call_id: str) -> None:
     words, link = st.columns([6, 1], vertical_alignment="center")
     if item is not None and finding is not None:
         words.markdown(f"**{sign(item)}　{plain(heading(item, one.rule))}**")
-        quoted = finding.quote or t("appeals.call_as_whole")
+        said = f"{t('appeals.words')}{t('shell.colon')}{finding.quote}" if finding.quote else t("appeals.call_as_whole")
         at = beijing(datetime.fromisoformat(item.at)) if item.at else ""
-        words.text(f"{t('appeals.words')}：{quoted}　{at}　{item.call_id}")
+        words.text(f"{said}　{at}　{item.call_id}")
         words.caption(" · ".join(plain(part) for part in (finding.because, clause(one.rule)) if part))
     address = f"/call?call={quote(call_id)}" + ("" if item is None else f"&finding={item.key}")
     link.link_button(t("appeals.open_call"), address, icon=":material/graphic_eq:", width="stretch")
@@ -156,7 +156,7 @@ def _what(one: Appealed | OwnFinding, call_id: str) -> None:
 def _says(appeal: Appeal) -> None:
     at = beijing(datetime.fromisoformat(appeal.at))
     st.caption(f"{t('appeals.number', n=appeal.id)} · {t('appeals.filed', who=appeal.by, at=at)}")
-    st.text(f"{t('appeals.says')}：{appeal.text}")
+    st.text(f"{t('appeals.says')}{t('shell.colon')}{appeal.text}")
 
 
 def _outcome(appeal: Appeal) -> None:

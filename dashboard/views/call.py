@@ -172,7 +172,7 @@ def _head(dossier: Dossier, actor: Actor) -> None:
 def _said(dossier: Dossier) -> None:
     """What whoever listens must know of the recording."""
     if dossier.notes:
-        st.caption(t("call.notes", notes="；".join(dossier.notes)))
+        st.caption(t("call.notes", notes=t("shell.semicolon").join(dossier.notes)))
     if dossier.role_confidence < ROLE_DOUBT:
         st.caption(f":material/help: {t('call.role_doubt', share=f'{dossier.role_confidence:.0%}')}")
 

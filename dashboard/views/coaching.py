@@ -120,7 +120,7 @@ def _choose(lists: list[Playlist]) -> Playlist | None:
 
 
 def _listed(one: Playlist) -> dict[str, Any]:
-    away = f"（{t('coaching.archived')}）" if one.archived else ""
+    away = t("shell.brackets", what=t("coaching.archived")) if one.archived else ""
     return {
         t("coaching.c_title"): f"{one.title}{away}",
         t("coaching.c_good"): one.good,
@@ -178,9 +178,11 @@ def _assign(store: Store, actor: Actor, one: Playlist) -> None:
     ):
         agents = st.multiselect(
             t("coaching.who"), list(names), key=f"coaching_agents_{one.id}",
-            format_func=lambda agent: f"{agent} {names[agent] or ''}".strip(),
+            format_func=lambda agent: f"{agent} {names[agent] or ''}".strip(), placeholder=t("coaching.choose"),
         )  # fmt: skip
-        due = st.date_input(t("coaching.due_on"), today() + _WEEK, key=f"coaching_due_{one.id}", min_value=today())
+        due = st.date_input(
+            t("coaching.due_on"), today() + _WEEK, key=f"coaching_due_{one.id}", min_value=today(), format=filters.DAY
+        )
         note = st.text_input(t("coaching.task_note"), key=f"coaching_task_note_{one.id}")
         sent = st.form_submit_button(t("coaching.assign_go"), key="coaching_assign_go", type="primary")
     if sent:

@@ -210,13 +210,14 @@ def _figures(found: Profile) -> None:
         columns[5].metric(t("collectors.kept"), percent(kept.share), border=True)
         columns[5].caption(
             t("collectors.of", hits=kept.hits, of=kept.of)
-            + f"  \n{t('collectors.recovery')} {percent(line.outcome.recovery)}（{line.outcome.cases}）"
+            + "  \n"
+            + t("collectors.recovery_of", share=percent(line.outcome.recovery), cases=line.outcome.cases)
         )
 
 
 def _by_severity(line: CollectorLine) -> str:
     words = Words(lang())
-    return "，".join(
+    return t("shell.comma").join(
         f"{MARKS[s.value]} {words.of('severity', s.value)} {line.by_severity[s]}"
         for s in Severity
         if line.by_severity[s]
@@ -242,7 +243,7 @@ def _faults(faults: Sequence[Fault], actor: Actor) -> None:
                 _place(place, actor)
     rest = [f"{f.title if lang() == 'zh' else f.title_en} {f.violations}" for f in faults[FAULTS_SHOWN:]]
     if rest:
-        st.caption(t("collectors.more_faults", n=len(rest)) + plain("；".join(rest)))
+        st.caption(t("collectors.more_faults", n=len(rest)) + plain(t("shell.semicolon").join(rest)))
 
 
 def _place(place: Place, actor: Actor) -> None:
@@ -250,7 +251,7 @@ def _place(place: Place, actor: Actor) -> None:
     when = beijing(place.at).strftime("%Y-%m-%d %H:%M") if place.at else "—"
     with st.container(border=True):
         st.text(said)
-        st.caption(f"{when} · {t('collectors.because')}：{plain(place.because)}")
+        st.caption(f"{when} · {t('collectors.because')}{t('shell.colon')}{plain(place.because)}")
         address = f"/call?call={quote(place.call_id)}&finding={quote(place.key)}"
         listening = False
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -158,7 +158,8 @@ def _table(wanted: Wanted, actor: Actor, shown: Unmasking | None, language: Lang
         for one in found
     )  # fmt: skip
     return Table(
-        name="contacts", subject=SUBJECT, headings=tuple(WORDS[f"c_{name}"][english] for name in _EXPORTED),
+        name=WORDS["title"][english], subject=SUBJECT,
+        headings=tuple(WORDS[f"c_{name}"][english] for name in _EXPORTED),
         rows=tuple(rows), unmasked=conduct_list.unmasked(shown, actor),
     )  # fmt: skip
 

@@ -262,7 +262,7 @@ def _ledger() -> None:
             "number": e.seq,
             "when": _time(datetime.fromisoformat(e.at)),
             "by": e.actor,
-            "what": e.kind,
+            "what": t(f"operations.did_{e.kind}"),
             "subject": e.subject,
             "content": json.dumps(e.data, ensure_ascii=False),
         }

@@ -67,7 +67,7 @@ def _scope(which: Filter, found: Totals) -> None:
         since, until = which.since or t("reports.first_day"), which.until or t("reports.last_day")
         period = t("reports.from_to", since=since, until=until)
     parts = [str(part) for part in (period, which.team, which.product, which.agent_id) if part]
-    st.caption(f"{t('reports.scope')}：{' · '.join(parts) or t('reports.everything')}。{t('reports.scope_note')}")
+    st.caption(t("reports.scope", what=" · ".join(parts) or t("reports.everything")))
     left, middle, right = st.columns(3)
     left.metric(t("reports.calls"), found.every_call, border=True)
     middle.metric(t("reports.confirmed"), found.violations, border=True)

@@ -279,19 +279,21 @@ def _finding(found: Case, call: Dossier | None, actor: Actor) -> None:
     item = found.item
     finding, rule = _as_shown(found, call)
     st.markdown(f"#### {sign(item)}　{plain(heading(item, rule))}")
-    judged = [t(f"review.{item.result.value}"), t("review.confidence", share=f"{item.confidence:.0%}")]
-    if item.machine != "present":
-        judged.append(t(f"review.{item.machine}"))
-    st.caption(" · ".join([rulebook.category(item.category), *judged, t(f"review.{item.state.value}")]))
+    machine = t("review.machine_says", result=t(f"review.{item.result.value}"), share=f"{item.confidence:.0%}")
+    judged = [t("review.added") if item.machine == "added" else machine]
+    if item.machine == "gone":
+        judged.append(t("review.gone"))
+    judged.append(t("review.people_say", state=t(f"review.{item.state.value}")))
+    st.caption(" · ".join([rulebook.category(item.category), *judged]))
     if finding.quote:
         st.markdown(f"> {plain(finding.quote)}")
     else:
         st.caption(t("review.no_words"))
-    st.text(f"{t('review.because')}：{finding.because}")
+    st.text(f"{t('review.because')}{t('shell.colon')}{finding.because}")
     if finding.heard_as:
         st.text(t("review.heard_as", words=finding.heard_as))
     if law := clause(rule):
-        st.text(f"{t('review.clause')}：{law}")
+        st.text(f"{t('review.clause')}{t('shell.colon')}{law}")
     if item.category == FOLLOWED_UP:
         st.warning(t("review.follow_up"), icon=":material/health_and_safety:")
     if _blind(item, actor):
@@ -455,10 +457,10 @@ def _others(item: Item, call: Dossier) -> None:
     with st.container(gap=None):
         for one in others:
             assert one.item is not None
-            words = f"：{one.finding.quote[:16]}" if one.finding.quote else ""
+            words = f"{t('shell.colon')}{one.finding.quote[:16]}" if one.finding.quote else ""
             st.button(
                 f"{plain(sign(one.item) + ' ' + heading(one.item, one.rule) + words)}"
-                f"（{t(f'review.{one.item.state.value}')}）",
+                f"{t('shell.brackets', what=t(f'review.{one.item.state.value}'))}",
                 key=f"review_other_{one.key}",
                 type="tertiary",
                 wrap=False,
@@ -472,7 +474,8 @@ def _past(found: Case, actor: Actor) -> None:
     for entry in shown:
         st.text(said(entry))
     for remark in found.comments:
-        st.text(f"{beijing(datetime.fromisoformat(remark.at))}  {remark.by}  {t('review.remarks')}：{remark.text}")
+        when = beijing(datetime.fromisoformat(remark.at))
+        st.text(f"{when}  {remark.by}  {t('review.remarks')}{t('shell.colon')}{remark.text}")
 
 
 show()

@@ -41,7 +41,7 @@ WORDS = {
     "filed_done": ("申诉已提交，由另一位复核人处理。", "Filed; another reviewer will decide."),
     "open_call": ("听通话", "Call"),
     "words": ("原话", "Words"),
-    "call_as_whole": ("整通电话", "the call as a whole"),
+    "call_as_whole": ("整通电话，没有具体的话", "the call as a whole, no words"),
     "no_agent": (
         "您的账号没有对应的催收员工号；请找管理员设置。",
         "Your account has no collector's number; ask an administrator.",

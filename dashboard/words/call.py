@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 WORDS = {
-    "title": ("通话", "Call"),
+    "title": ("通话", "Calls"),
     "search": ("查找通话", "Find a call"),
     "search_hint": (
         "通话编号（或开头几位）、客户编号、案件编号、催收员工号或姓名",
@@ -28,10 +28,10 @@ WORDS = {
     "c_dismissed": ("已驳回", "Dismissed"),
     "masked": ("个人信息已遮盖（{n} 处），录音相应处为提示音", "Personal data masked ({n} places), a tone in the sound"),
     "masked_none": ("没有发现需要遮盖的个人信息", "No personal data was found to mask"),
-    "unmasked": ("正在显示原文和原声，到 {until} 为止；已记入台账第 {entry} 条",
+    "unmasked": ("正在显示原文和原声，到 {until} 为止；已记入账本第 {entry} 条",
                  "Shown unmasked until {until}; entry {entry} of the ledger"),
     "unmask": ("显示原文", "Unmask"),
-    "unmask_why": ("查看原文的理由（记入台账）", "Why you need the original (kept in the ledger)"),
+    "unmask_why": ("查看原文的理由（记入账本）", "Why you need the original (kept in the ledger)"),
     "unmask_example": ("例如：投诉 12 号，核对客户是否报过新号码", "e.g. complaint 12, was a new number given"),
     "unmask_do": ("显示原文和原声", "Show words and sound"),
     "mask_again": ("恢复遮盖", "Mask again"),
@@ -40,7 +40,7 @@ WORDS = {
         "正在准备 {minutes} 分钟的录音，好了会自动出现；文字和问题现在就可以看。",
         "Preparing {minutes} minutes of sound; it appears by itself. Words and findings are here already.",
     ),
-    "may_not_listen": ("你的角色不能听录音。", "Your role may not listen."),
+    "may_not_listen": ("您的角色不能听录音。", "Your role may not listen."),
     "no_sound": ("听不了录音：{why}", "No sound: {why}"),
     "notes": ("录音说明：{notes}", "About the recording: {notes}"),
     "role_doubt": ("说话人判定把握不足（{share}），涉及“谁说的”按待复核处理",

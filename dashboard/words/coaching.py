@@ -60,6 +60,7 @@ WORDS = {
     # tasks
     "assign": ("布置给催收员", "Assign to collectors"),
     "who": ("催收员", "Collectors"),
+    "choose": ("请选择", "Choose"),
     "due_on": ("完成日期", "Due on"),
     "task_note": ("要求", "What is asked"),
     "assign_go": ("布置", "Assign"),
@@ -83,7 +84,7 @@ WORDS = {
     "choose_task": ("选一行可以撤回或录入纸质签名。", "Choose a row to withdraw it or to enter a signature."),
     # collector's own
     "mine": ("我的辅导任务", "My coaching"),
-    "mine_none": ("没有布置给你的任务。", "Nothing is assigned to you."),
+    "mine_none": ("没有布置给您的任务。", "Nothing is assigned to you."),
     "asked": ("{by} 布置，{due} 前完成", "from {by}, due {due}"),
     "reply": ("我的想法（可不填）", "My thoughts (optional)"),
     "acknowledge": ("我已听完并知悉", "I have heard it and understood"),

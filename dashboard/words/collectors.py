@@ -30,6 +30,7 @@ WORDS = {
     "kept_n": ("到期承诺", "Promises due"),
     "kept_interval": ("兑现 95% 区间", "Kept, 95% interval"),
     "recovery": ("回款率", "Recovery"),
+    "recovery_of": ("回款率 {share}，{cases} 案", "Recovery {share}, {cases} cases"),
     "recovered": ("回款（元）", "Recovered (¥)"),
     "cases": ("案件", "Cases"),
     "sample": ("样本少", "Few"),
@@ -51,7 +52,7 @@ WORDS = {
                    "Dots are confirmed violations per 100 calls, bars the 95% interval, the dashed line everybody; "
                    "beside them the week's calls."),
     "week": ("周（周一）", "Week of"),
-    "faults": ("常见问题", "Typical faults"),
+    "faults": ("主要问题", "Typical faults"),
     "more_faults": ("另有 {n} 条：", "{n} more: "),
     "no_faults": ("没有确认的违规。", "No confirmed violations."),
     "times": ("{n} 通", "calls: {n}"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 WORDS = {
     "title": ("总览", "Overview"),
-    "calls": ("已审通话", "Calls audited"),
+    "calls": ("已审计通话", "Calls audited"),
     "hours": ("{hours} 小时录音", "{hours} hours of sound"),
     "silent": ("另有 {n} 通没有话语，未评分", "{n} more without speech, not scored"),
     "confirmed_share": ("确认违规", "Confirmed"),
-    "machine_share": ("机器判定", "Machine only"),
+    "machine_share": ("仅机器判定", "Machine only"),
     "interval_n": ("95% 区间 {range}，{hits}/{of} 通", "95%: {range}, {hits} of {of}"),
     "critical": ("一票否决", "Critical"),
     "critical_calls": ("待复核，涉及 {n} 通", "waiting, in {n} calls"),

@@ -18,7 +18,7 @@ WORDS = {
     "hear_turn": ("播放这一句", "play this turn"),
     "silent": ("没有识别出任何话语", "No speech was recognised"),
     "because": ("理由", "Because"),
-    "heard_as": ("按读音识别为", "Heard as"),
+    "heard_as": ("按读音理解为", "Taken by sound as"),
     "reading": ("同音改读", "Likely words"),
     "clause": ("依据", "Clause"),
     "state": ("复核", "Review"),

@@ -24,7 +24,7 @@ WORDS = {
     "left_out": ("{n} 行没有存：", "{n} rows were left out:"),
     "due_today": ("今天到期", "Due today"),
     "overdue": ("过期未付清", "Past due"),
-    "last_days": ("近 {days} 天", "last {days} days"),
+    "last_days": ("近 {days} 天，含宽限期内的", "last {days} days"),
     "open": ("待到期", "Still open"),
     "kept_rate": ("承诺兑现率", "Promises kept"),
     "recovery": ("回款率", "Recovery rate"),

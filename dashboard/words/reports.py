@@ -4,8 +4,8 @@ from __future__ import annotations
 
 WORDS = {
     "title": ("报表", "Reports"),
-    "scope": ("范围", "Scope"),
-    "scope_note": ("日期、小组、产品、催收员取左侧的筛选。", "Period, team, product and collector are the filters on the left."),
+    "scope": ("范围：{what}。日期、小组、产品、催收员取左侧的筛选。",
+              "Scope: {what}. Period, team, product and collector are the filters on the left."),
     "everything": ("全部通话", "all calls"),
     "from_to": ("{since} 至 {until}", "{since} to {until}"),
     "first_day": ("最早", "the first day"),
@@ -27,24 +27,24 @@ WORDS = {
     "all_categories": ("全部类别", "All categories"),
     "report_lang": ("报表语言", "Language of the report"),
     "unmasked": ("不遮盖个人信息", "Personal data not masked"),
-    "unmasked_help": ("姓名、电话、证件号、卡号、地址照原样写出，片段不加提示音。记入台账。",
+    "unmasked_help": ("姓名、电话、证件号、卡号、地址照原样写出，片段不加提示音。记入账本。",
                       "Names, phones, ID and card numbers and addresses as they are, clips without tones. "
                       "It goes into the ledger."),
-    "reason": ("为什么不遮盖（记入台账，例如：监管调阅，文号 12）", "Why unmasked (kept in the ledger)"),
+    "reason": ("为什么不遮盖（记入账本，例如：监管调阅，文号 12）", "Why unmasked (kept in the ledger)"),
     "unmasked_warning": ("报表将含个人信息，只有有权限的人可以看。", "The report will hold personal data."),
     "make": ("生成报表", "Make the report"),
     "working": ("正在处理（遮盖个人信息、剪取片段）：{done}/{of} 通",
                 "Covering personal data, cutting clips: {done} of {of} calls"),
     "reading": ("正在读取通话和复核结论……", "Reading calls and verdicts …"),
     "download": ("下载 {name}", "Download {name}"),
-    "ready": ("已生成，{size}；已记入台账。", "Ready, {size}; it stands in the ledger."),
+    "ready": ("已生成，{size}；已记入账本。", "Ready, {size}; it stands in the ledger."),
     "many": ("共 {n} 通。HTML 只展开最严重的 {shown} 通，完整清单请用 Excel；约需 {minutes} 分钟。",
              "{n} calls. HTML shows the worst {shown} in full, Excel lists all; about {minutes} minutes."),
     "too_many": ("筛选范围内有 {n} 通，超过 {most} 通的报表请用命令行：",
                  "There are {n} calls; for more than {most} use the command line:"),
     "contents": ("报表里有什么", "What a report holds"),
     "contents_note": ("概览、汇总表、问题明细（原话、理由、条款、时间、人工结论、复核人）、通话、还款承诺、投诉、未能审计的录音、"
-                      "口径说明。HTML 另附每通问题通话的文字和可播放的片段，并写明规则集、引擎和录音的 SHA-256。",
+                      "口径说明。HTML 另附每通问题通话的文字和可播放的片段，并写明规则包、引擎和录音的 SHA-256。",
                       "Summary, table, findings (words, reason, clause, time, human verdict, reviewer), calls, "
                       "promises, complaints, recordings that failed, how it was counted. HTML adds the words of "
                       "flagged calls and clips to play; rule set, engine and SHA-256 of recordings are named."),

@@ -28,9 +28,10 @@ WORDS = {
     "present": ("机器今天仍命中", "The machine finds it today"),
     "gone": ("现行规则已不再命中", "Today's rules no longer find it"),
     "added": ("人工补充", "Added by people"),
-    "confidence": ("把握 {share}", "confidence {share}"),
+    "machine_says": ("机器判定：{result}，把握 {share}", "machine: {result}, confidence {share}"),
+    "people_say": ("人工：{state}", "people: {state}"),
     "because": ("理由", "Because"),
-    "heard_as": ("按读音识别为“{words}”", "Heard as “{words}”"),
+    "heard_as": ("按读音理解为“{words}”", "Taken by sound as “{words}”"),
     "clause": ("依据", "Clause"),
     "no_words": ("整通电话的判断，没有具体的话。", "About the call as a whole; no words show it."),
     "second_note": (

@@ -122,11 +122,9 @@ WORDS = {
     "verdict_fail": ("不合格", "Fail"),
     "verdict_not_scored": ("未评分", "Not scored"),
     "verdict_review": ("待复核", "To be reviewed"),
-    "promise": (
-        "还款承诺：{text}（金额 {amount}，日期 {date}）",
-        "Promise to pay: {text} (amount {amount}, date {date})",
-    ),
-    "not_named": ("未说", "not said"),
+    "promise": ("还款承诺：{what}", "Promise to pay: {what}"),
+    "no_amount": ("没说金额", "no sum named"),
+    "no_day": ("日期算不出（没有说，或没有填通话时间）", "day unknown: not named, or no time of the call given"),
     "fired": ("命中 {n} 条", "{n} rules fire"),
     "nothing_fired": ("没有规则命中。", "No rule fires."),
     "silent": ("看了但没有命中：{n} 条，以及原因", "Looked, but did not fire: {n} rules, and why"),
@@ -165,7 +163,7 @@ WORDS = {
     "c_calls": ("通话（各至多 {n} 通）", "Calls (up to {n} of each)"),
     "apply": ("对全部通话生效", "Apply to all calls"),
     "apply_sure": (
-        "将按今天的规则重写全部通话的机器结论，记入台账。通话多时要几分钟，期间可以继续复核。",
+        "将按今天的规则重写全部通话的机器结论，记入账本。通话多时要几分钟，期间可以继续复核。",
         "The machine's findings of all calls will be written anew by today's rules; this stands in the ledger. It takes"
         " minutes for many calls; reviewing goes on meanwhile.",
     ),

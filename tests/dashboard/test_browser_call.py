@@ -163,17 +163,17 @@ def test_unmasking_asks_why_shows_the_words_and_stands_in_the_ledger(
     call_id = heard_calls(served.db)[1]
     page = opened(f"call?call={call_id}")
     page.get_by_role("button", name=re.compile("显示原文")).first.click()
-    page.get_by_label("查看原文的理由（记入台账）").fill("投诉 3 号，核对姓名")
+    page.get_by_label("查看原文的理由（记入账本）").fill("投诉 3 号，核对姓名")
     page.get_by_role("button", name="显示原文和原声").click()
     page.get_by_text("正在显示原文和原声").wait_for()
     settled(page)
-    page.wait_for_function("document.querySelector('.ca-turn .ca-text').textContent.includes('陈志强')")
+    page.wait_for_function("document.querySelector('.ca-turn .ca-text')?.textContent.includes('陈志强')")
     with Store.read(served.db) as store:
         (entry,) = ledger.recent(store, kind=ledger.Kind.UNMASK)
     assert (entry.subject, entry.data["reason"]) == (call_id, "投诉 3 号，核对姓名")
 
     page.get_by_role("button", name="恢复遮盖").click()
-    page.wait_for_function("document.querySelector('.ca-turn .ca-text').textContent.includes('***')")
+    page.wait_for_function("document.querySelector('.ca-turn .ca-text')?.textContent.includes('***')")
 
 
 def test_without_its_recording_a_call_is_read_and_says_so(served: Served, opened: Callable[[str], Page]) -> None:

@@ -69,7 +69,7 @@ def test_a_page_of_another_role_is_neither_shown_nor_opened(page: Page, guarded:
     assert not any("运行" in link or "复核" in link for link in links)
     page.goto(f"{guarded.url}operations")
     settled(page)
-    assert page.get_by_text("你的角色（培训主管）不能打开这个页面").is_visible()
+    page.get_by_text("您的角色（培训主管）不能打开这个页面").wait_for()
     assert page.get_by_role("tab").count() == 0
 
 

@@ -55,6 +55,12 @@ def test_a_call_shows_findings_score_duties_measures_and_record(demo: Path, wors
     assert any(worst in str(table.value) for table in at.dataframe)
 
 
+def test_a_duty_kept_is_not_named_after_its_breach(demo: Path, worst: str) -> None:
+    duties = [line for line in said(run(demo, call=worst)).splitlines() if "已做到" in line]
+    assert duties
+    assert not any("没有" in line or "未" in line for line in duties)
+
+
 def test_unmasking_needs_a_reason(demo: Path, worst: str) -> None:
     at = run(demo, call=worst)
     at.text_input(key="unmask_why").set_value("看")

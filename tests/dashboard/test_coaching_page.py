@@ -56,7 +56,7 @@ def test_an_empty_store_says_what_to_do(empty: Path) -> None:
     at = page(empty)
     assert not at.exception
     assert "还没有播放列表" in text(at)
-    assert "没有布置给你的任务" in text(page(empty, LI))
+    assert "没有布置给您的任务" in text(page(empty, LI))
 
 
 def test_a_playlist_is_made_filled_and_assigned(demo: Path) -> None:

@@ -90,7 +90,7 @@ def test_who_may_only_look_finds_no_button_that_does_anything(empty: Path) -> No
     with Store.open(empty) as store:
         store.fail(Path("/nowhere/a.wav"), "坏了", call_id=None, run=store.start_run("audit", SETTINGS))
     at = run(empty, role=Role.REVIEWER)
-    assert "你的角色只能查看" in said(at)
+    assert "您的角色只能查看" in said(at)
     assert {button.key for button in at.main.button} == set()
     assert [tab.label for tab in at.tabs] == ["批次", "失败", "上传录音", "引擎与数据库"]
 

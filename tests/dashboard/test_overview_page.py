@@ -41,7 +41,7 @@ def test_the_numbers_are_those_of_the_store(demo_master: Path) -> None:
         failed = store.one("select count(*) as n from failures") or {}
         opened = store.one("select count(*) as n from complaints where answered_on is null") or {}
     shown = metrics(at)
-    assert shown["已审通话"] == "400"
+    assert shown["已审计通话"] == "400"
     assert shown["确认违规"] == f"{confirmed['n'] / 400:.1%}"
     assert shown["待复核"] == str(waiting["n"])
     assert shown["一票否决"] == str(critical["n"])
@@ -81,7 +81,7 @@ def test_the_map_holds_every_call_once(demo_master: Path) -> None:
 def test_a_trainer_sees_confirmed_figures_only(demo_master: Path) -> None:
     shown = metrics(page(demo_master, role=Role.TRAINER))
     assert "确认违规" in shown
-    assert not shown.keys() & {"机器判定", "待复核", "一票否决", "未办结投诉", "失败录音"}
+    assert not shown.keys() & {"仅机器判定", "待复核", "一票否决", "未办结投诉", "失败录音"}
     with Store.read(demo_master) as store:
         trainer = Actor(name="t", role=Role.TRAINER)
         found = overview(store, Filter(), actor=trainer, today=DAY)

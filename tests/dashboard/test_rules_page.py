@@ -124,6 +124,13 @@ def test_words_on_the_bench_are_shown_as_text(empty: Path) -> None:
     assert r"\<b\>" in said
 
 
+def test_a_certain_violation_is_red_though_doubtful_words_go_around_it(empty: Path) -> None:
+    at = page(empty, view="bench")
+    words = next(line.value for line in at.markdown if "爆你通讯录" in str(line.value) and "坐席" in str(line.value))
+    assert ":red-background[" in words
+    assert "爆你通讯录" in words.partition(":red-background[")[2].partition("]")[0]
+
+
 def test_a_bad_line_on_the_bench_is_told(empty: Path) -> None:
     at = page(empty, view="bench")
     at.text_area(key="bench_text").set_value("没有说话人")
