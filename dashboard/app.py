@@ -24,6 +24,12 @@ _ROOM = """<style>
   .stHorizontalBlock:has(> .stColumn :is(.stMetric, .st-key-review_confirm)) > .stColumn { min-width: 8.5rem; }
 }
 </style>"""
+# Streamlit has no Chinese: "Upload" is said anew, and "Press Enter to apply" left out.
+_IN_CHINESE = """<style>
+.stFileUploader button p { font-size: 0; }
+.stFileUploader button p::after { content: "选择文件"; font-size: 0.875rem; }
+[data-testid="InputInstructions"] { display: none; }
+</style>"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,8 @@ def main() -> None:
     actor = data.actor()
     filters_place = st.sidebar.container()  # above the switch, which must have run before them
     _language_switch()
+    if lang() == "zh":
+        st.html(_IN_CHINESE)
     with st.sidebar:
         _who(actor)
     open_to = [spec for spec in PAGES if spec.open_to(actor)]

@@ -23,6 +23,7 @@ from dashboard.words import t
 from rules.model import Result
 
 SUGGESTED = 8
+_LONG, _LONG_PX = 400, 240  # characters from which a complaint scrolls, so that the steps below stay in sight
 _ACTS: dict[Status, tuple[str, str]] = {
     Status.INVESTIGATING: ("complaints.go_investigating", ":material/search:"),
     Status.ANSWERED: ("complaints.go_answered", ":material/mark_email_read:"),
@@ -43,7 +44,7 @@ def detail(desk: Desk, number: int) -> None:
         return
     editor = may(desk.actor, Action.EDIT_COMPLAINTS)
     _head(desk, one)
-    with st.container(border=True):
+    with st.container(border=True, height=_LONG_PX if len(one.text) > _LONG else "content"):
         st.text(one.text)
     if editor:
         _steps(desk, one)

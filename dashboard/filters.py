@@ -32,6 +32,8 @@ def draw(actor: Actor) -> None:
     for name in ("since", "until"):
         label = t(f"shell.{name}")
         st.date_input(label, key=name, value=None, min_value=EARLIEST, max_value=LATEST, format=DAY)
+    if swapped():
+        st.warning(t("shell.swapped"), icon=":material/swap_vert:")
     if actor.only_own is None:
         for name, among in options.items():
             _select(name, among, names=found.agents)
@@ -52,6 +54,12 @@ def current(actor: Actor | None = None) -> Filter:
         product=chosen["product"],
         agent_id=chosen["agent"] if who.only_own is None else who.only_own,
     )
+
+
+def swapped() -> bool:
+    """Whether the first day comes after the last, so that nothing can be found."""
+    since, until = st.session_state.get("since"), st.session_state.get("until")
+    return since is not None and until is not None and since > until
 
 
 def names(actor: Actor) -> dict[str, str | None]:

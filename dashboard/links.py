@@ -7,7 +7,7 @@ import shlex
 import streamlit as st
 
 from audit.access import Action, may
-from dashboard import data
+from dashboard import data, filters
 from dashboard.words import t
 
 _NEEDS = {
@@ -35,4 +35,5 @@ def nothing_audited() -> None:
 
 def nothing_here() -> None:
     """Where the filters leave no call."""
-    st.info(t("shell.nothing_here"), icon=":material/filter_alt_off:")
+    st.info(t("shell.swapped" if filters.swapped() else "shell.nothing_here"), icon=":material/filter_alt_off:")
+    st.button(t("shell.clear"), key="clear_here", on_click=filters.clear, icon=":material/filter_alt_off:")

@@ -160,7 +160,7 @@ def _head(dossier: Dossier, actor: Actor) -> None:
     ]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(t("call.back"), key="call_back", on_click=_leave, icon=":material/arrow_back:", type="tertiary")
-        st.subheader(f"{t('call.title')} {facts.call_id}", anchor=False, width="content")
+        st.subheader(f"{t('call.one')} {facts.call_id}", anchor=False, width="content")
         st.text(" · ".join(filter(None, said)), width="stretch")
     with st.container(horizontal=True, vertical_alignment="center"):
         if may(actor, Action.EXPORT):

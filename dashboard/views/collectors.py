@@ -267,7 +267,7 @@ def _play(place: Place, actor: Actor) -> None:
     try:
         st.audio(hear(place, actor=actor), format="audio/ogg", autoplay=True)
     except ClipUnavailable as error:
-        st.warning(told(error))
+        st.warning(t("call.no_sound", why=told(error)), icon=":material/volume_off:")
 
 
 def _good(calls: Sequence[GoodCall]) -> None:

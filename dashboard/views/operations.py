@@ -173,7 +173,9 @@ def _form() -> None:
             help=t("operations.upload_help", mb=data.config().upload_mb),
         )
         handed_in = st.form_submit_button(t("operations.hand_in"), key="hand_in", type="primary")
-    if handed_in and files:
+    if handed_in and not files:
+        st.warning(t("operations.choose_first"), icon=":material/upload_file:")
+    elif handed_in:
         try:
             _take_in([Upload(name=file.name, content=file.getvalue()) for file in files])
         except AuditError as error:
@@ -189,6 +191,8 @@ def _take_in(uploads: list[Upload]) -> None:
             start_worker(store, data.setup().worker, actor=who)
     if taken.queued:
         st.success(t("operations.queued", count=len(taken.queued)), icon=":material/hourglass_top:")
+    elif not taken.known:
+        st.warning(t("operations.choose_first"), icon=":material/upload_file:")
     for name, call in taken.known.items():
         st.info(t("operations.known", name=name, call=call), icon=":material/content_copy:")
 

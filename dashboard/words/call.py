@@ -4,6 +4,7 @@ from __future__ import annotations
 
 WORDS = {
     "title": ("通话", "Calls"),
+    "one": ("通话", "Call"),
     "search": ("查找通话", "Find a call"),
     "search_hint": (
         "通话编号（或开头几位）、客户编号、案件编号、催收员工号或姓名",

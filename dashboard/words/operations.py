@@ -79,6 +79,8 @@ WORDS = {
         "Up to {mb} MB each. Without a call list the call's record is made from the file name, and rules about"
         " relation and time stay unsure.",
     ),
+    "choose_first": ("没有可审计的录音；请选录音，等它传完再交。",
+                     "No recording to audit: choose some and wait until they are here."),
     "hand_in": ("交给后台处理", "Hand in"),
     "queued": ("{count} 个录音已排队，正在处理。", "{count} recordings are in the queue and being worked on."),
     "known": ("{name} 已经审计过，就是通话 {call}。", "{name} has been audited already: call {call}."),

@@ -23,6 +23,7 @@ WORDS = {
     "product": ("产品", "Product"),
     "agent": ("催收员", "Collector"),
     "any": ("全部", "All"),
+    "swapped": ("“从”晚于“到”，一通也不会有；请对调。", "“From” is after “To”: no call can match; swap them."),
     "clear": ("清除筛选", "Clear filters"),
     "nothing_audited": ("还没有审计过的通话。先在终端审计一批录音，或到“运行”页上传：",
                         "No calls have been audited yet. Audit some recordings in a terminal, or upload them on the page"

@@ -91,3 +91,10 @@ def test_a_trainer_sees_confirmed_figures_only(demo_master: Path) -> None:
 def test_in_english_too(demo_master: Path) -> None:
     shown = metrics(page(demo_master, lang="en"))
     assert shown["Calls audited"] == "400"
+
+
+def test_days_the_wrong_way_round_are_told_and_cleared(demo_master: Path) -> None:
+    at = page(demo_master, since=str(LAST_DAY), until=str(LAST_DAY - timedelta(days=3)))
+    assert "“从”晚于“到”" in at.info[0].value
+    at.button(key="clear_here").click().run()
+    assert metrics(at)["已审计通话"] == "400"
