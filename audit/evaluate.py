@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ _JUDGED = (Group.CONDUCT, Group.SIGNAL)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
     """A call with what people say of it. `labels` are (turn, category), `quotes` the guilty words of each; `times` are
-    given where it was heard.
+    given where it was heard; an excerpt is not `whole`.
     """
 
     call_id: str
@@ -40,6 +40,7 @@ class Labelled:
     promise: Mapping[str, Any] | None
     quotes: Mapping[tuple[int, str], Sequence[str]] = field(default_factory=dict)
     times: tuple[tuple[int, int], ...] = ()  # of the labelled turns, in the recording
+    whole: bool = False
 
 
 @dataclass(slots=True)
@@ -69,6 +70,21 @@ class Counts:
         return 2 * precision * recall / (precision + recall)
 
 
+@dataclass(slots=True, kw_only=True)
+class WholeCalls:
+    """Whole calls, with misconduct in them or without: put before a person because of any misconduct, of them by a
+    violation; of the guilty ones, with a category that people name too.
+    """
+
+    guilty: int = 0
+    guilty_shown: int = 0
+    guilty_named: int = 0
+    guilty_accused: int = 0
+    clean: int = 0
+    clean_shown: int = 0
+    clean_accused: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """All figures of one set of labelled calls."""
@@ -80,7 +96,9 @@ class Evaluation:
     rules: Mapping[str, Counts]
     duties: Mapping[str, Counter[str]]
     promises: Counter[str]
-    false_alarms: tuple[tuple[str, Finding], ...]  # medium or above, on clean turns, with the call
+    whole: WholeCalls
+    false_alarms: frozenset[tuple[str, int]]  # clean turns with a violation of medium or above: call and turn
+    false_signals: frozenset[tuple[str, int]]  # the same of customers' signals
     never_fired: tuple[str, ...]
 
     @property
@@ -91,7 +109,7 @@ class Evaluation:
 
     @property
     def false_alarm_rate(self) -> float:
-        """Of medium or above, per 1,000 clean turns."""
+        """Clean turns with a violation of medium or above, in 1,000."""
         return 1000 * len(self.false_alarms) / max(1, self.clean_turns)
 
 
@@ -123,23 +141,13 @@ def _labelled(written: Mapping[str, Any]) -> Labelled:
         quotes=quotes,
         duties={name: Result(result) for name, result in written.get("duties", {}).items()},
         promise=written.get("promise"),
+        whole=written["complete"],
     )
 
 
 def as_heard(call: Labelled, transcript: Transcript, times: Sequence[tuple[int, int]]) -> Labelled:
     """The same call as a recogniser heard it; labels stay with the times of the turns as spoken."""
-    facts = CallFacts(
-        call_id=call.call_id, started_at=call.facts.started_at, callee_relation=call.facts.callee_relation
-    )
-    return Labelled(
-        call_id=call.call_id,
-        turns=transcript.turns,
-        facts=facts,
-        labels=call.labels,
-        duties=call.duties,
-        promise=call.promise,
-        times=tuple(times),
-    )
+    return replace(call, turns=transcript.turns, times=tuple(times))
 
 
 @dataclass(slots=True)
@@ -148,7 +156,8 @@ class _Tally:
     rules: dict[str, Counts] = field(default_factory=dict)
     duties: dict[str, Counter[str]] = field(default_factory=dict)
     promises: Counter[str] = field(default_factory=Counter)
-    false_alarms: list[tuple[str, Finding]] = field(default_factory=list)
+    whole: WholeCalls = field(default_factory=WholeCalls)
+    false_alarms: dict[Group, set[tuple[str, int]]] = field(default_factory=lambda: {group: set() for group in _JUDGED})
     fired: set[str] = field(default_factory=set)
 
 
@@ -163,6 +172,8 @@ def evaluate(calls: Sequence[Labelled], judge: Judge, second: SecondOpinion | No
         _count_rules(call, spoken, tally)
         _count_duties(call, judge, judgement.outcomes, tally)
         _count_promise(call, tally)
+        if call.whole:
+            _count_whole(call, spoken, tally.whole)
     return Evaluation(
         calls=len(calls),
         turns=sum(map(_length, calls)),
@@ -171,7 +182,9 @@ def evaluate(calls: Sequence[Labelled], judge: Judge, second: SecondOpinion | No
         rules=tally.rules,
         duties=tally.duties,
         promises=tally.promises,
-        false_alarms=tuple(tally.false_alarms),
+        whole=tally.whole,
+        false_alarms=frozenset(tally.false_alarms[Group.CONDUCT]),
+        false_signals=frozenset(tally.false_alarms[Group.SIGNAL]),
         never_fired=tuple(rule.id for rule in judge.ruleset.rules if rule.id not in tally.fired),
     )
 
@@ -200,7 +213,7 @@ def _count_categories(call: Labelled, findings: Sequence[Finding], tally: _Tally
             target[place] = target.get(place, False) or certain
         clean = not any((turn, name) in call.labels for turn, _ in places for name in CATEGORIES)
         if certain and clean and finding.severity.rank >= Severity.MEDIUM.rank:
-            tally.false_alarms.append((call.call_id, finding))
+            tally.false_alarms[CATEGORIES[finding.category][0]].add((call.call_id, finding.turn))
     for turn, category in call.labels:
         counts = tally.categories[category]
         match found.get((turn, category)):
@@ -227,6 +240,21 @@ def _count_rules(call: Labelled, findings: Iterable[Finding], tally: _Tally) -> 
         else:
             counts.unsure += right
             counts.doubted += not right
+
+
+def _count_whole(call: Labelled, findings: Sequence[Finding], counts: WholeCalls) -> None:
+    labelled = {name for _, name in call.labels if CATEGORIES[name][0] is Group.CONDUCT}
+    seen = [finding for finding in findings if CATEGORIES[finding.category][0] is Group.CONDUCT]
+    accused = any(finding.result is Result.FAIL for finding in seen)
+    if labelled:
+        counts.guilty += 1
+        counts.guilty_shown += bool(seen)
+        counts.guilty_named += not labelled.isdisjoint(finding.category for finding in seen)
+        counts.guilty_accused += accused
+    else:
+        counts.clean += 1
+        counts.clean_shown += bool(seen)
+        counts.clean_accused += accused
 
 
 def _count_duties(call: Labelled, judge: Judge, outcomes: Mapping[str, Result], tally: _Tally) -> None:
@@ -261,8 +289,12 @@ def tables(evaluation: Evaluation) -> Iterator[str]:
     """The figures as lines of Markdown."""
     yield f"{evaluation.calls} calls, {evaluation.turns} turns, {evaluation.clean_turns} of them clean."
     alarms, rate = len(evaluation.false_alarms), evaluation.false_alarm_rate
-    yield f"False alarms of medium or above on clean turns: {alarms}, that is {rate:.2f} per 1,000."
+    yield f"Clean turns called a violation of medium or above: {alarms}, that is {rate:.2f} per 1,000."
+    yield f"Clean turns called a customer's signal of medium or above: {len(evaluation.false_signals)}."
     yield ""
+    if evaluation.whole.guilty + evaluation.whole.clean:
+        yield from _whole_table(evaluation.whole)
+        yield ""
     yield "| category | labelled | precision (95%) | recall (95%) | of it unsure | F1 | false | put before people |"
     yield "|---|---|---|---|---|---|---|---|"
     for name, counts in evaluation.categories.items():
@@ -309,6 +341,15 @@ def _row(name: str, counts: Counts) -> str:
         f"| {name} | {labelled} | {percent(counts.precision)} | {percent(counts.recall)} | {counts.unsure} | {f1} "
         f"| {counts.false} | {counts.doubted} |"
     )
+
+
+def _whole_table(counts: WholeCalls) -> Iterator[str]:
+    yield "| whole calls | | put before people | with a right category | with a violation |"
+    yield "|---|---|---|---|---|"
+    guilty = (wilson(n, counts.guilty) for n in (counts.guilty_shown, counts.guilty_named, counts.guilty_accused))
+    yield f"| with misconduct | {counts.guilty} | " + " | ".join(map(percent, guilty)) + " |"
+    shown, accused = (percent(wilson(n, counts.clean)) for n in (counts.clean_shown, counts.clean_accused))
+    yield f"| without | {counts.clean} | {shown} | – | {accused} |"
 
 
 def _duty_row(name: str, pairs: Counter[str]) -> str:
