@@ -7,16 +7,27 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
-COMMAND = Path(sys.executable).with_name("callaudit")
+from tests.forked import COMMAND, completed
+
 NOBODY = 65534
+SECONDS = 280
+LONGEST = ("test_examples.py", "test_browser_call.py", "test_browser_review.py")
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+
+
+ENVIRONMENT = _environment()
 
 PACK = """\
 name: tiny
@@ -54,6 +65,19 @@ rules:
       violations: [{turns: ["agent: 你这个臭老赖"], spans: [臭老赖]}]
       clean: [{turns: ["agent: 您好"], why: 问候}]
 """
+
+settings.register_profile("busy", deadline=timedelta(seconds=5))
+settings.load_profile("busy")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: some tests wait for most of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that in the end no process is left alone with it."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture
@@ -105,19 +129,23 @@ def write_calls(folder: Path, count: int) -> Path:
 
 @pytest.fixture
 def callaudit(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the installed command in an empty folder; stdout, stderr and exit code as a shell would have them."""
+    """Run the command in an empty folder (tests/forked.py); stdout, stderr and exit code as a shell would have them."""
 
-    def run(*args: object, stdin: str | None = None, **more: Any) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, *map(str, args)],
-            input=stdin,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-            **more,
-        )
+    def run(*args: object, stdin: str = "", env: Mapping[str, str] = os.environ) -> subprocess.CompletedProcess[str]:
+        spawn = env is not os.environ or _environment() != ENVIRONMENT
+        return completed(*args, folder=tmp_path, stdin=stdin, environment=env, spawn=spawn, timeout=SECONDS)
+
+    return run
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the installed command from its very start, with what `subprocess.run` takes."""
+
+    def run(*args: object, **more: Any) -> subprocess.CompletedProcess[str]:
+        command = [COMMAND, *map(str, args)]
+        given = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": SECONDS} | more
+        return subprocess.run(command, check=False, **given)
 
     return run
 

@@ -20,7 +20,7 @@ from tests.conftest import COMMAND, write_calls
 from tests.disturbed import done, facts, write_work
 
 Run = Callable[..., CompletedProcess[str]]
-CALLS = 180
+CALLS = 110
 PATIENCE = 300
 
 
@@ -107,12 +107,12 @@ def test_a_node_that_dies_in_the_middle_costs_nothing(
         assert tallies.differences(store) == []
 
 
-def test_without_ray_one_sentence_says_what_to_install(tmp_path: Path, pack: Path, callaudit: Run) -> None:
+def test_without_ray_one_sentence_says_what_to_install(tmp_path: Path, pack: Path, installed: Run) -> None:
     write_calls(tmp_path / "calls", 1)
     (tmp_path / "without/ray").mkdir(parents=True)
     (tmp_path / "without/ray/__init__.py").write_text("raise ImportError")
     given = ("audit", "calls", "--engine", "transcript", "--rules", pack, "--on", "ray")
-    refused = callaudit(*given, env={"PYTHONPATH": str(tmp_path / "without"), "PATH": "/usr/bin:/bin"})
+    refused = installed(*given, env={"PYTHONPATH": str(tmp_path / "without"), "PATH": "/usr/bin:/bin"})
     assert refused.returncode == Exit.COULD_NOT_RUN
     assert "pip install 'callaudit[cluster]'" in refused.stderr
     assert len(refused.stderr.splitlines()) == 2  # and the reminder of the missing list

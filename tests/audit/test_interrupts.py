@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,11 +14,12 @@ from subprocess import CompletedProcess
 import pytest
 
 from audit.store import Store, tallies
-from tests.conftest import COMMAND, write_calls
+from tests.conftest import write_calls
+from tests.forked import Forked
 
 Run = Callable[..., CompletedProcess[str]]
-Start = Callable[..., subprocess.Popen[str]]
-COUNT = 240
+Start = Callable[..., Forked]
+COUNT = 160
 # Everything that must not depend on how often a batch was disturbed; not run numbers, clocks, row ids.
 FACTS = (
     "select call_id, recording, path from calls order by 1",
@@ -34,6 +34,7 @@ FACTS = (
 
 @pytest.fixture
 def calls(tmp_path: Path) -> Path:
+    (tmp_path / "callaudit.toml").write_text("second_opinion = false\n")  # a worker starts in less time without
     folder = write_calls(tmp_path / "calls", COUNT)
     (folder / "c0007.json").write_text("{", "utf-8")
     return folder
@@ -53,28 +54,17 @@ def facts(db: Path) -> list[list[tuple[object, ...]]]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start(tmp_path: Path) -> Iterator[Start]:
     """Start a batch as from a terminal: a process group of its own, to which a ctrl-C goes."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Forked] = []
 
-    def run(*arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [COMMAND, *arguments],
-            cwd=tmp_path,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        return process
+    def run(*arguments: str) -> Forked:
+        started.append(Forked(*arguments, folder=tmp_path, spawn=True))
+        return started[-1]
 
     yield run
     for process in started:
-        process.kill()
-        process.wait()
-        if process.stderr:
-            process.stderr.close()
+        process.close()
 
 
 def done(db: Path) -> int:
@@ -89,11 +79,11 @@ def done(db: Path) -> int:
         connection.close()
 
 
-def wait_for(db: Path, count: int, process: subprocess.Popen[str]) -> None:
+def wait_for(db: Path, count: int, process: Forked) -> None:
     deadline = time.monotonic() + 120
     while done(db) < count and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert process.poll() is None, process.stderr.read() if process.stderr else ""
+    assert process.poll() is None, process.communicate()
 
 
 def workers_of(pid: int) -> Iterator[int]:

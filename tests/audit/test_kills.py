@@ -18,8 +18,8 @@ from audit.store import Store
 from tests.audit.conftest import AGENT, FAIL, SETTINGS, Said, audited, tone
 from tests.disturbed import Forks, done, facts, kill_often, write_work, wrong
 
-KILLS = 18  # benchmarks/kills.py does it fifty times
-COUNT = 140
+KILLS = 12  # benchmarks/kills.py does it fifty times
+COUNT = 100
 FORK = multiprocessing.get_context("fork")
 
 

@@ -22,12 +22,12 @@ from tests.disturbed import done
 
 Run = Callable[..., CompletedProcess[str]]
 PATIENCE = 60
-CALLS = 400
+CALLS = 150
 
 
 def test_a_worker_that_hangs_is_ended_and_its_call_done_by_another(tmp_path: Path, pack: Path) -> None:
     write_calls(tmp_path / "calls", CALLS)
-    (tmp_path / "callaudit.toml").write_text("call_minutes = 0.3\n")
+    (tmp_path / "callaudit.toml").write_text("call_minutes = 0.12\nsecond_opinion = false\n")
     arguments = [COMMAND, "audit", "calls", "--engine", "transcript", "--rules", str(pack), "--workers", "2"]
     with subprocess.Popen(arguments, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as batch:
         try:
@@ -52,11 +52,11 @@ def test_calls_that_take_too_much_memory_are_failures_with_their_reason(tmp_path
     assert all("worker_gigabytes" in reason and ".json" in reason for reason in reasons)
 
 
-def test_workers_that_die_while_they_start_are_failures_not_silence(tmp_path: Path, pack: Path, callaudit: Run) -> None:
+def test_workers_that_die_while_they_start_are_failures_not_silence(tmp_path: Path, pack: Path, installed: Run) -> None:
     write_calls(tmp_path / "calls", 2)
     (tmp_path / "sitecustomize.py").write_text("import os, sys\nif 'spawn_main' in str(sys.orig_argv): os._exit(1)\n")
     given = ("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", "1")
-    result = callaudit(*given, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    result = installed(*given, env={**os.environ, "PYTHONPATH": str(tmp_path)})
     assert result.returncode == Exit.SOME_FAILED, result.stderr
     with Store.read(tmp_path / "callaudit.db") as store:
         assert ["两次意外退出" in failure.reason for failure in store.failures()] == [True, True]

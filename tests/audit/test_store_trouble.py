@@ -67,24 +67,28 @@ def test_reading_makes_no_store(tmp_path: Path, callaudit: Run) -> None:
     assert not (tmp_path / "none.db").exists()
 
 
-def test_a_full_disk_stops_the_batch_and_loses_nothing(tmp_path: Path, callaudit: Run, pack: Path) -> None:
-    write_calls(tmp_path / "calls", 900)
+def test_a_full_disk_stops_the_batch_and_loses_nothing(
+    tmp_path: Path, callaudit: Run, installed: Run, pack: Path
+) -> None:
+    write_calls(tmp_path / "calls", 300)
+    Store.open(tmp_path / "callaudit.db").close()
+    most = (tmp_path / "callaudit.db").stat().st_size + 200_000
     command = ("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", 1)
 
     def full() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1_200_000, 1_200_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
-    stopped = callaudit(*command, preexec_fn=full)
+    stopped = installed(*command, preexec_fn=full)
     assert stopped.returncode == 2
     assert "callaudit.db：磁盘已满" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     with Store.read(tmp_path / "callaudit.db") as store:
         assert store.integrity() == "ok"
-        assert 0 < len(store.done()) < 900
+        assert 0 < len(store.done()) < 300
     resumed = callaudit(*command)
     assert resumed.returncode == 0
     with Store.read(tmp_path / "callaudit.db") as store:
-        assert len(store.done()) == 900
+        assert len(store.done()) == 300
 
 
 def test_another_process_that_holds_the_store_is_waited_for_and_told(

@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +21,8 @@ import pytest
 from audit.errors import Exit
 from audit.quarantine import MOST_TRIES, bring_back, set_apart_in
 from audit.store import Store
-from tests.conftest import COMMAND, write_calls, write_transcript
+from tests.conftest import write_calls, write_transcript
+from tests.forked import Forked
 
 Run = Callable[..., CompletedProcess[str]]
 PATIENCE = 60
@@ -30,22 +30,18 @@ QUICK = ("--settle", "0.3", "--every", "0.1", "--engine", "transcript")
 
 
 @pytest.fixture
-def watching(tmp_path: Path, pack: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def watching(tmp_path: Path, pack: Path) -> Iterator[Callable[..., Forked]]:
     """Starts the command as a service manager does; all are ended after the test."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Forked] = []
 
-    def start(*more: str) -> subprocess.Popen[str]:
+    def start(*more: str) -> Forked:
         (tmp_path / "in").mkdir(exist_ok=True)
-        command = [COMMAND, "watch", "in", *QUICK, "--rules", str(pack), *more]
-        started.append(
-            subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        )
+        started.append(Forked("watch", "in", *QUICK, "--rules", pack, *more, folder=tmp_path))
         return started[-1]
 
     yield start
     for process in started:
-        process.kill()
-        process.communicate()
+        process.close()
 
 
 def until(true: Callable[[], Any]) -> Any:
@@ -65,7 +61,7 @@ def judged(db: Path) -> set[str]:
 
 
 def test_what_arrives_is_judged_and_a_restart_goes_on(
-    tmp_path: Path, watching: Callable[..., subprocess.Popen[str]]
+    tmp_path: Path, watching: Callable[..., Forked]
 ) -> None:
     db = tmp_path / "callaudit.db"
     process = watching()
@@ -85,7 +81,7 @@ def test_what_arrives_is_judged_and_a_restart_goes_on(
 
 
 def test_a_bad_recording_is_set_apart_with_its_reason_and_the_rest_goes_on(
-    tmp_path: Path, watching: Callable[..., subprocess.Popen[str]]
+    tmp_path: Path, watching: Callable[..., Forked]
 ) -> None:
     write_calls(tmp_path / "in", 3)
     (tmp_path / "in" / "bad.json").write_text("{", "utf-8")
@@ -101,7 +97,7 @@ def test_a_bad_recording_is_set_apart_with_its_reason_and_the_rest_goes_on(
 
 
 def test_a_bad_call_list_holds_back_its_own_folder_until_it_is_mended(
-    tmp_path: Path, watching: Callable[..., subprocess.Popen[str]]
+    tmp_path: Path, watching: Callable[..., Forked]
 ) -> None:
     write_calls(tmp_path / "in" / "good", 1)
     write_transcript(tmp_path / "in" / "bad" / "b.json", "agent: 您好")
@@ -122,7 +118,7 @@ def test_a_bad_call_list_holds_back_its_own_folder_until_it_is_mended(
 
 
 def test_what_was_set_apart_is_tried_again_a_few_nights_and_then_waits(
-    tmp_path: Path, watching: Callable[..., subprocess.Popen[str]]
+    tmp_path: Path, watching: Callable[..., Forked]
 ) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "bad.json").write_text("{", "utf-8")
@@ -137,7 +133,7 @@ def test_what_was_set_apart_is_tried_again_a_few_nights_and_then_waits(
 
 
 def test_a_mended_recording_leaves_no_failure_behind(
-    tmp_path: Path, watching: Callable[..., subprocess.Popen[str]]
+    tmp_path: Path, watching: Callable[..., Forked]
 ) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "c9.json").write_text("{", "utf-8")
@@ -150,7 +146,7 @@ def test_a_mended_recording_leaves_no_failure_behind(
     assert list((tmp_path / "apart").iterdir()) == []
 
 
-def test_metrics_are_served(tmp_path: Path, watching: Callable[..., subprocess.Popen[str]]) -> None:
+def test_metrics_are_served(tmp_path: Path, watching: Callable[..., Forked]) -> None:
     write_calls(tmp_path / "in", 2)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

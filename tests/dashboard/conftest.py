@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -15,15 +17,21 @@ from tests.demo import build_demo
 from tests.served import CHROMIUM, QUIET, WATCH, Served, serving, settled
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 
 @pytest.fixture(scope="session")
 def demo_master(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo store that tests copy and nobody writes; its sound lies beside it."""
-    path = tmp_path_factory.mktemp("demo") / "callaudit.db"
-    build_demo(path)
-    return path
+    """The demo store that tests copy and nobody writes. Of pytest's processes the first that needs it makes it for all."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demo"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            build_demo(folder / "callaudit.db")
+            (folder / "made").touch()
+    return Path(shutil.copy(folder / "callaudit.db", tmp_path_factory.mktemp("demo")))
 
 
 @pytest.fixture
@@ -68,15 +76,23 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """An empty tab of 1440 × 900 that asks nobody but this machine."""
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """One for a file, so that Streamlit's scripts are loaded and compiled once."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai")
-    context.route(lambda url: not url.startswith(("http://127.0.0.1", "data:", "blob:")), lambda route: route.abort())
     context.set_default_timeout(60_000)
     context.add_init_script(WATCH)
-    yield context.new_page()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(profile: BrowserContext) -> Iterator[Page]:
+    """An empty tab of 1440 × 900 in which nobody has signed in."""
+    yield profile.new_page()
+    for tab in profile.pages:
+        tab.close()
+    profile.clear_cookies()
 
 
 @pytest.fixture
