@@ -136,10 +136,10 @@ def _list_plans(store: Store) -> None:
 
     rows = [
         (str(one.id), one.name, one.pool.value, one.stratum.value, str(one.per_stratum), "、".join(one.reviewers),
-         "盲评" if one.blind else "")
+         "是" if one.blind else "")
         for one in plans(store, actor=LOCAL)
     ]  # fmt: skip
-    print_table(("编号", "名字", "从", "分层", "每层", "质检员", ""), rows, right=(0, 4))
+    print_table(("编号", "名字", "从哪里抽", "分层", "每层", "派给", "盲评"), rows, right=(0, 4))
 
 
 def _days(given: dict[str, Any]) -> Period:

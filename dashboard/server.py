@@ -58,10 +58,13 @@ def serve(config: Config, *, host: str, port: int, worker: Sequence[str] = ()) -
 
     `worker` are the options with which `callaudit work` sees the same configuration.
     """
+    new = not config.db.exists()
     with Store.open(config.db) as store:
         accounts = has_accounts(store)
     refuse_strangers(host, accounts=accounts)
     _refuse_taken(host, port)
+    if new:
+        _say(f"提醒：没有数据库 {config.db}，新建了一个空的；若本应已有数据，请检查 --db")
     data.configure(config, worker=worker)
     url = f"{'https' if config.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
     if accounts and not is_loopback(host) and not config.tls_cert:
