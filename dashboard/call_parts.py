@@ -236,6 +236,7 @@ def _other(line: CallLine) -> str:
 def table(rows: dict[str, Any]) -> None:
     """Names and values; what is unknown is left out."""
     known = {name: str(value) for name, value in rows.items() if value not in (None, "")}
+    what, value = t("call.t_what"), t("call.t_value")
     st.dataframe(
-        [{"": name, " ": value} for name, value in known.items()], hide_index=True, width="stretch", height="content"
+        [{what: name, value: known[name]} for name in known], hide_index=True, width="stretch", height="content"
     )

@@ -250,7 +250,9 @@ def _add_good(one: Playlist) -> None:
         end = third.number_input(t("coaching.to_s"), 0.0, value=20.0, key=f"coaching_good_to_{one.id}", step=1.0)
         note = st.text_input(t("coaching.why_good"), key=f"coaching_good_note_{one.id}")
         sent = st.form_submit_button(t("coaching.add"), key="coaching_good_add")
-    if sent:
+    if sent and not call_id.strip():
+        st.error(t("coaching.which_call"), icon=":material/error:")
+    elif sent:
         first_ms, last_ms = round(start * 1000), round(end * 1000)
         new = NewClip(call_id=call_id.strip(), note=note, start_ms=first_ms, end_ms=last_ms)
         act(add_clip, one.id, new)

@@ -87,6 +87,8 @@ WORDS = {
     "m_note": ("按转写的时间计算；停顿和抢话以两侧声道的起止时间为准。", "Taken from the times in the transcript."),
     "promise": ("承诺还款", "Promise to pay"),
     "no_promise": ("没有听到还款承诺。", "No promise was heard."),
+    "t_what": ("项目", "Item"),
+    "t_value": ("内容", "Value"),
     "p_amount": ("金额", "Amount"),
     "p_date": ("日期", "Date"),
     "p_text": ("原话", "Words"),

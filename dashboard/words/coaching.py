@@ -51,6 +51,7 @@ WORDS = {
     "add": ("加入", "Add"),
     "add_good": ("加正面例子", "Add a good example"),
     "call_id": ("通话编号", "Call ID"),
+    "which_call": ("请填通话编号；在“通话”页可以找到。", "Which call? The page Calls tells its ID."),
     "from_s": ("从（秒）", "From (s)"),
     "to_s": ("到（秒）", "To (s)"),
     "why_good": ("好在哪里", "What is good about it"),
