@@ -48,6 +48,7 @@ RELATIONS = {"self", "guarantor", "co_obligor", "spouse_joint_debt", "contact", 
 KEYS = {
     "call_id",
     "complete",
+    "everyday",
     "callee_relation",
     "started_at",
     "turns",
