@@ -266,7 +266,7 @@ def _facts(call: Dossier, item: Item) -> None:
         None if record.days_overdue is None else t("review.overdue", n=record.days_overdue),
         None if call.card is None or call.card.score is None else t("review.score", n=call.card.score),
     ]
-    words, link = st.columns([7, 2], vertical_alignment="center")
+    words, link = st.columns([5, 2], vertical_alignment="center")
     words.caption(plain(" · ".join(fact for fact in facts if fact)))
     address = f"/call?call={quote(item.call_id)}&finding={item.key}"
     link.link_button(t("review.open_call"), address, icon=":material/graphic_eq:", width="stretch")
