@@ -43,8 +43,10 @@ def show(actor: Actor, samples: list[Sample]) -> None:
         return
     left, right = st.columns([13, 8], gap="medium")
     with left:
-        selected = _call(task, call, actor)
+        selected, has_sound = _call(task, call, actor)
     with right:
+        if not has_sound:
+            st.warning(t("sampling.unheard"), icon=":material/hearing_disabled:")
         _say(task, call, selected, actor)
         _correct(task, call, selected, actor)
     st.caption(t("sampling.keys"))
@@ -124,7 +126,8 @@ def _look_again() -> None:
 # the call
 
 
-def _call(task: Task, call: Dossier, actor: Actor) -> Selected | None:
+def _call(task: Task, call: Dossier, actor: Actor) -> tuple[Selected | None, bool]:
+    """What was selected in the transcript, and whether there is something to hear."""
     _facts(task, call)
     with st.container(horizontal=True, vertical_alignment="center"):
         mask_line(call, actor)
@@ -133,7 +136,7 @@ def _call(task: Task, call: Dossier, actor: Actor) -> Selected | None:
     # From the first turn on, so that the player's keys know where one is.
     focus = Focus(key=task.item.key) if task.item.key else Focus(turn=call.turns[0].index) if call.turns else None
     shown = Shown(turns=call.turns, marks=marks, sound=sound, missing=missing, focus=focus)
-    return player(shown, key=f"sampling_player_{task.item.id}", selectable=True)
+    return player(shown, key=f"sampling_player_{task.item.id}", selectable=True), sound is not None
 
 
 def _facts(task: Task, call: Dossier) -> None:

@@ -30,6 +30,8 @@ WORDS = {
                   "The machine found nothing here. Hear it in full; select the words of what it missed."),
     "hear_note_all": ("从头听：机器漏了的，在文字里划选原话补充；已有命中在复核页判。",
                       "Hear it in full; select the words of what the machine missed. Findings are judged on the review page."),
+    "unheard": ("现在听不到录音。只看文字会放过识别错的话，结果会偏好；请点“稍后”，找回录音再听。",
+                "No sound now. Reading alone lets pass what was misheard and flatters the figures: put it off until there is."),
     "clean": ("听完了，没有漏判", "Heard: nothing missed"),
     "done_added": ("听完了（补充了 {n} 处）", "Heard ({n} added)"),
     "later": ("稍后", "Later"),
