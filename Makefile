@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKS := $(VENV)/checks
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: audit dashboard test quality rule-pages homophones second-opinion speakers screenshots licences vulnerabilities clean
+.PHONY: audit dashboard test quality rule-pages homophones second-opinion everyday speakers screenshots licences vulnerabilities clean
 
 ## Audit the sample recordings: a table here, report.html and report.xlsx beside.
 audit: $(VENV)/.with-base
@@ -42,6 +42,10 @@ homophones: $(VENV)/.with-tests
 ## rules/second_opinion.npz: train the second opinion on the corpus's open half and the rules' examples. Twenty minutes of processor time.
 second-opinion: $(VENV)/.with-tests
 	$(BIN)/python -m benchmarks.second_opinion
+
+## rules/everyday.npz: learn from the corpus's open half what has nothing to do with a debt. Seconds.
+everyday: $(VENV)/.with-tests
+	$(BIN)/python -m benchmarks.everyday
 
 ## transcribe/speakers.npz: learn how agents and customers talk from the corpus's open half. Seconds.
 speakers: $(VENV)/.with-tests

@@ -29,7 +29,7 @@ _JUDGED = (Group.CONDUCT, Group.SIGNAL)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
     """A call with what people say of it. `labels` are (turn, category), `quotes` the guilty words of each; `times` are
-    given where it was heard; an excerpt is not `whole`.
+    given where it was heard; an excerpt is not `whole`, `everyday` talk has nothing to do with a debt.
     """
 
     call_id: str
@@ -41,6 +41,7 @@ class Labelled:
     quotes: Mapping[tuple[int, str], Sequence[str]] = field(default_factory=dict)
     times: tuple[tuple[int, int], ...] = ()  # of the labelled turns, in the recording
     whole: bool = False
+    everyday: bool = False
 
 
 @dataclass(slots=True)
@@ -142,6 +143,7 @@ def _labelled(written: Mapping[str, Any]) -> Labelled:
         duties={name: Result(result) for name, result in written.get("duties", {}).items()},
         promise=written.get("promise"),
         whole=written["complete"],
+        everyday=written.get("everyday", False),
     )
 
 

@@ -51,6 +51,7 @@ class Expression:
         return self._pattern.finditer
 
 
+@functools.cache
 def expression(pattern: str) -> Expression:
     """An expression in which `^` and `$` are the beginning and the end of a turn."""
     return Expression(functools.partial(re.compile, pattern, re.MULTILINE))
@@ -69,6 +70,7 @@ def required(pattern: str) -> frozenset[str]:
     return best or frozenset()
 
 
+@functools.cache
 def widest(pattern: str) -> int:
     """How many characters a match of a bounded expression has at most."""
     return int(parsed_pattern(pattern).getwidth()[1])

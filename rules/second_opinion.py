@@ -5,7 +5,9 @@ It never makes a violation. A score for each category says how suspicious a turn
 highest must pass a threshold. A long turn is looked at as a whole and in stretches, of which the most suspicious
 counts: guilty words drown among many others. A violation that rules on trial found in words that the model takes to
 be innocent or something else is left to people, and what such a rule found in words that it takes to be plainly
-innocent is dropped, a mere doubt sooner than a violation. A score for self-harm looks at the customer's turns.
+innocent is dropped, a mere doubt sooner than a violation. In a call that does not sound as if it were about a debt
+(rules/everyday.py) violations are doubted, and doubts and hints need a clearer suspicion. A score for self-harm looks
+at the customer's turns.
 Features are the character n-grams of the normalised turn and, lighter, of the turns before and after it: people
 answer what is said to them. So each hint can name the words that weighed most.
 docs/second-opinion.md has the figures; benchmarks/second_opinion.py trains.
@@ -27,6 +29,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.everyday import EVERYDAY, is_everyday
 from rules.load import PACKS, walk
 from rules.lookout import Span
 from rules.model import CATEGORIES, Finding, Group, Judgement, Result, RuleSet, Severity
@@ -62,6 +65,7 @@ _FEWEST = 6  # characters from which the model may disagree with a rule
 _DOUBTED_BELOW, _DOUBTED_BELOW_AS_HEARD = 1.5, -1.5
 _DROPPED_BELOW = {Result.UNSURE: -1.5, Result.FAIL: -4.0}
 _LOWER_AS_HEARD = 1.0
+_ABOVE_EVERYDAY = 2.0  # by which a score must pass the threshold in talk that does not sound as if about a debt
 _CLEARLY = 0.15  # by which another category's score must be higher
 _MOST_CONFIDENCE = 0.5  # a hint is never as sure as a rule
 _MARKS = "。？"
@@ -74,8 +78,8 @@ Floats = NDArray[np.float32]
 class Model:
     """A linear model over n-grams: `weights` is (heads, n-grams), `biases` and `thresholds` (heads,).
 
-    `index` gives each n-gram its column, `idf` its rarity; `digest` names exactly this model. The categories of
-    conduct share one threshold, that of SUSPICIOUS is out of reach.
+    `index` gives each n-gram its column, `idf` its rarity; `digest` names exactly this model and the table of
+    rules/everyday.py. The categories of conduct share one threshold, that of SUSPICIOUS is out of reach.
     """
 
     index: Mapping[str, int]
@@ -170,7 +174,7 @@ def read_model(path: Path = MODEL) -> Model:
             weights=arrays["weights"].astype(np.float32),
             biases=arrays["biases"],
             thresholds=arrays["thresholds"],
-            digest=hashlib.sha256(stored).hexdigest(),
+            digest=hashlib.sha256(stored + EVERYDAY.read_bytes()).hexdigest(),
         )
 
 
@@ -285,6 +289,9 @@ class SecondOpinion:
         opinions = (self._weighed(finding, turns[finding.turn], normal) for finding in judgement.findings)
         weighed = [finding for finding in opinions if finding is not None]
         hints = list(self._hints(weighed, turns, normal))
+        if any(finding.category in CONDUCT for finding in (*weighed, *hints)) and is_everyday(normal):
+            weighed = [left for finding in weighed if (left := self._in_everyday_talk(finding, normal)) is not None]
+            hints = [hint for hint in hints if hint.category == SELF_HARM or self._suspects(hint.turn, normal)]
         if not hints and weighed == list(judgement.findings):
             return judgement
         certain = {finding.rule_id for finding in weighed if finding.result is Result.FAIL}
@@ -310,6 +317,20 @@ class SecondOpinion:
         ):
             return None
         return finding.doubted(_disagreement(scores, finding, heard=heard))
+
+    def _in_everyday_talk(self, finding: Finding, normal: NormalText) -> Finding | None:
+        """What is left of a finding in a call that does not sound as if it were about a debt."""
+        if finding.rule_id not in self._on_trial or finding.category not in CONDUCT:
+            return finding
+        if finding.result is Result.FAIL:
+            return finding.doubted(("整通电话不像在谈欠款",))
+        return finding if self._suspects(finding.turn, normal) or not self._may_drop(finding) else None
+
+    def _suspects(self, n: int, normal: NormalText) -> bool:
+        """Whether the model suspects turn `n` of something even in everyday talk."""
+        text, near = normal.turn_text(n), around(normal, n)
+        looks = (self._look(text, part, near).scores - self.model.thresholds for part in stretches(text))
+        return any(float(above[_CONDUCT_HEADS].max()) >= _ABOVE_EVERYDAY for above in looks)
 
     def _may_drop(self, finding: Finding) -> bool:
         """Whether words can show that a finding is nothing: a doubt about who listens they can't settle."""

@@ -124,6 +124,39 @@ def test_it_never_calls_a_violation(ruleset: RuleSet, suspicious: Model) -> None
     assert made > 20
 
 
+def outcomes_of(judgement: Judgement) -> set[tuple[str, Result]]:
+    return {(f.category, f.result) for f in judgement.findings}
+
+
+def test_a_violation_is_doubted_where_nobody_talks_as_if_about_a_debt(ruleset: RuleSet) -> None:
+    said = ["你再欺负我妹妹试试，放学你别走，我弄死你", "明天我就告诉你们班主任"]
+    answers = ["谁欺负她了，是她先抢我橡皮的", "告就告，老师又不是没看见"]
+    quarrel = [turn(said[0], Role.AGENT, 0), turn(answers[0], Role.CUSTOMER, 1), turn(said[1], Role.AGENT, 2),
+               turn(answers[1], Role.CUSTOMER, 3)]  # fmt: skip
+    judge, second = Judge(ruleset), SecondOpinion(ruleset)
+    judged = judge.judge(quarrel, CallFacts())
+    weighed = second.weigh(judged, quarrel)
+    assert ("threat", Result.FAIL) in outcomes_of(judged)
+    assert {result for _, result in outcomes_of(weighed)} == {Result.UNSURE}
+    assert any("不像在谈欠款" in finding.because for finding in weighed.findings)
+    demand = [turn("你再不还钱我就弄死你", Role.AGENT, 0), turn("你敢", Role.CUSTOMER, 1)]
+    assert ("threat", Result.FAIL) in outcomes_of(second.weigh(judge.judge(demand, CallFacts()), demand))
+
+
+def test_in_everyday_talk_a_hint_needs_a_clearer_suspicion(ruleset: RuleSet) -> None:
+    said, model = "你弟弟作业又没写完老师又打电话来了", read_model()
+    homework = [turn(said), turn("我哪管得住他呀天天打球", Role.CUSTOMER, 1)]
+    columns, values = features(said, [homework[1].text], model.index, model.idf)
+    score = float(model.scores(columns, values)[[HEADS.index(name) for name in CONDUCT]].max())
+
+    def found(threshold: float, turns: Sequence[Turn]) -> list[Finding]:
+        level = dataclasses.replace(model, thresholds=np.full_like(model.thresholds, threshold))
+        return hints(SecondOpinion(ruleset, model=level).weigh(NOTHING, turns))
+
+    assert not [hint for hint in found(score - 1.9, homework) if hint.turn == 0]
+    assert [hint for hint in found(score - 2.1, homework) if hint.turn == 0]
+
+
 def test_it_is_silent_where_a_rule_of_conduct_fired(ruleset: RuleSet, suspicious: Model) -> None:
     turns = [turn("再不还钱我就弄死你"), turn(SAID, index=1)]
     judged = Judge(ruleset).judge(turns, CallFacts())

@@ -1,0 +1,19 @@
+"""Whether a call is about a debt at all: how much its words speak for everyday talk.
+
+People who quarrel, joke or buy things use the words of threats, insults and payments too, and the second opinion
+learned from collection calls. A table (everyday.npz), learned by benchmarks/everyday.py from the corpus's open half.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rules.text import NormalText
+from transcribe.log_odds import read_log_odds
+
+EVERYDAY = Path(__file__).with_name("everyday.npz")
+
+
+def is_everyday(call: NormalText) -> bool:
+    """Whether a whole call sounds like talk that has nothing to do with a debt."""
+    return read_log_odds(EVERYDAY).of(call.text) > 0
