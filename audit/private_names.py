@@ -1,4 +1,4 @@
-"""Names of people in speech: by what stands around them (我叫…, 请问是…吗, …先生), and by the call record.
+"""Names of people in speech: by what stands around them (我叫…, 是…吗, …在吗, …先生), and by the call record.
 
 No list of given names decides, for every two characters may be one; a family name, its surroundings and the
 everyday dictionary do. Names from the call record are found by sound too, as recognisers write what they hear.
@@ -20,10 +20,20 @@ _FAMILY = (
     "安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游"
     "辛靳欧管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟"
     "应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝"
+    # rarer ones
+    "栗郗胥厍仝亓昝晁郦鞠逄蔺荀嵇冼缑阙邰阚芮裘濮郇郜郄鄢酆隗於扈茅茹荆莘菅蒯虢訾谌谯贠赖逯奚宓庾戎桓殳毋汲沐浦湛"
+    "狄竺笪綦糜粟佴仉伊况冀屠廉朴淦禚芈蓟蹇辜邸郤钦闾雒韶郁匡晋阎喻衡闻楚植贝戈皮计乐木占惠燕凤英尉保国满富门封"
+    "幸平信强海原官容战昌智练银隆印支束展寿怀敬祖班牧母楼羊虎铁税滑揭冒危訾逯"
 )
-_COMPOUND = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|司徒|端木|轩辕|夏侯|南宫|呼延"
+_COMPOUND = (
+    "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|司徒|端木|轩辕|夏侯|南宫|呼延|淳于|濮阳|闻人|单于"
+    "|申屠|鲜于|贺兰|独孤|东郭|万俟|澹台|钟离|赫连|拓跋|百里|完颜|纳兰|叶赫|耶律|哥舒|仲孙|太史|闾丘|公冶|即墨"
+)
 # Words of their own far more often than names; only a sure context makes them names.
-_DOUBTFUL = set("和时向从应全明成能安都那别单边万方于任向关路解连管应和文古车党商师农项查")
+_DOUBTFUL = set(
+    "和时向从应全明成能安都那别单边万方于任向关路解连管应和文古车党商师农项查"
+    "衡闻楚植贝戈皮计乐木占惠燕凤英保国满富门封幸平信强海原官容战昌智练银隆印支束展寿怀敬祖班牧母楼羊虎铁税滑揭冒危"
+)
 _NEVER_GIVEN = set(
     "的了在我你您他她它们吗呢吧啊呀嘛么就都也还有说问请找给让叫到这那个不没要会能可好是和跟与或把被对从向往"
     "，。？！、,.?!：:；; \n\t\0\"'“”()（）0123456789"
