@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -106,6 +107,29 @@ def test_the_lists_are_long_enough_to_say_something() -> None:
 )
 def test_what_a_reader_sees(said: str, shown: str) -> None:
     assert mask(said, find_private(said)) == shown
+
+
+@pytest.mark.parametrize("said", [
+    "你好，是[郑小军]吗", "喂，[栗海涛]在吗", "您好 请问[汪洋]在家吗", "是不是[郗玉梅]呀", "找一下[栗海涛]", "喂[栗海涛]你好",
+    "[栗海涛]的家属你好", "我是他爸[栗国强]", "[栗海涛]先生", "[栗海涛]本人吗", "我叫[栗海涛]", "嗯，我[霍明辉]", "免贵姓[栗]",
+    "我是[栗]经理", "我是[小栗]", "[小栗]，你过来一下", "我是金科普惠的[小邝]，工号二七", "那个[老郝]说的", "我不是[崔小娟]",
+    "你跟[杨丽萍]什么关系", "请问是[正小军]先生吗", "[欧阳静茹]在不在", "我姓[濮阳]", "您外甥[吕志鹏]做的担保",
+    "请问是[买买提]·[艾力]吗", "我叫[买买提]·[艾力]", "我找[扎西次仁]", "您是[王海涛]同学的家长吗", "[张]医生在吗",
+])  # fmt: skip
+def test_names_as_people_say_them_on_the_phone_are_masked(said: str) -> None:
+    plain = said.replace("[", "").replace("]", "")
+    shown = re.sub(r"\[(.*?)\]", lambda name: MASK * len(name[1]), said).replace("·", "*")
+    assert mask(plain, find_private(plain)) == shown
+
+
+@pytest.mark.parametrize("said", [
+    "是这样吗", "是真的吗", "是本人吗", "小时候", "半小时吧", "老板在吗", "是平安吗", "高额吗", "是高利贷吗", "是马上消费吗", "是安逸花吗",
+    "是金条吗", "您好，是机主先生吗", "请问是这位女士吗", "您是借款人本人吗", "小钱而已", "是老赖吗", "小米贷款", "老家在哪里",
+    "江苏银行在吗", "是周末吗", "高三在家吗", "余额是吧", "时间对吧", "那先生您看", "房东您好", "谢谢经理", "正衡律师事务所",
+    "信用社主任", "孩子班主任", "我明早还", "我姓什么", "扎西德勒", "你贵姓啊", "我把明细发你", "对门大爷",
+])  # fmt: skip
+def test_ordinary_words_that_look_like_names_stay_readable(said: str) -> None:
+    assert mask(said, find_private(said)) == said
 
 
 def turn(index: int, role: Role, text: str, **more: object) -> Turn:
