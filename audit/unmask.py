@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from audit import ledger
 from audit.access import Action, Actor, require
 from audit.errors import AuditError
-from audit.redact import find_private, mask
+from audit.redact import Kind, Private, find_private, mask
 from audit.store import Store
+from rules.numerals import FOLD
 
 LASTS = timedelta(minutes=30)
 """How long one reason holds; then the mask is back, and who needs more says why again."""
 
 SHORTEST_REASON = 4
+
+# 2026-118号, (2026)118: a year with something behind it, as references have it and phones do not.
+_YEAR_FIRST = re.compile(r"20[0-4]\d\s*[-_/—年(（〔\[)）〕\]]")
+_REFERENCE = re.compile(
+    r"(?:文号|案号|卷号|编号|工单号?|单号|投诉号|受理号|来函|[函字]第?|第|调取|调证|调阅)"
+    r"[^0-9一-鿿]{0,3}[A-Za-z]{0,8}[-_ ]?$"
+)
+_MOST_DIGITS = 14  # of a reference; identity cards have 15 or 18, bank cards 16 or more
 
 
 class NoReason(AuditError):
@@ -49,10 +59,24 @@ def _let(store: Store, subject: str, reason: str, *, actor: Actor, action: Actio
     require(actor, action)
     reason = reason.strip()
     if len(reason) < SHORTEST_REASON:
-        raise NoReason(f"请写明查看原文的理由（至少 {SHORTEST_REASON} 个字），它会记入台账")
-    # The ledger keeps its entries for ever: no name or number may get into it by way of a reason.
-    kept = mask(reason, find_private(reason))
+        raise NoReason(f"请写明查看原文的理由（至少 {SHORTEST_REASON} 个字），它会记入账本")
+    kept = _without_people(reason)
     head = ledger.record(
         store, actor=actor, kind=ledger.Kind.UNMASK, subject=subject, data={"reason": kept, "right": action.value}
     )
     return Unmasking(subject=subject, by=actor.name, until=datetime.now(UTC) + LASTS, entry=head.seq)
+
+
+def _without_people(reason: str) -> str:
+    """The reason as the ledger keeps it for ever: no name or number of a person, but the reference of the case."""
+    return mask(reason, [span for span in find_private(reason) if not _is_reference(reason.translate(FOLD), span)])
+
+
+def _is_reference(reason: str, span: Private) -> bool:
+    """A number that nothing calls a phone, card or contract, and that is written as files are numbered."""
+    number = reason[span.start : span.end]
+    digits = re.sub(r"[^0-9]", "", number)
+    if span.kind is not Kind.NUMBER or not 0 < len(digits) <= _MOST_DIGITS:
+        return False
+    labelled = _REFERENCE.search(reason, 0, span.start) is not None and digits[0] not in "01"
+    return labelled or _YEAR_FIRST.match(number) is not None

@@ -23,7 +23,7 @@ WORDS = {
                      "with callaudit users add --email"),
     "locked": ("尝试次数过多；请在 {minutes} 分钟后再试，或找管理员解锁",
                "Too many attempts; try again in {minutes} minutes, or ask an administrator to unlock the account"),
-    "no_reason": ("请写明查看原文的理由（至少 {n} 个字），它会记入台账",
+    "no_reason": ("请写明查看原文的理由（至少 {n} 个字），它会记入账本",
                   "Say why you need the original (at least {n} characters); the ledger keeps it"),
     # review
     "comment_empty": ("备注是空的；请写上内容", "The comment is empty; please write something"),

@@ -103,6 +103,28 @@ def test_every_unmasking_is_in_the_ledger_and_its_reason_holds_no_personal_data(
     assert ledger.verify(store) is None
 
 
+@pytest.mark.parametrize(("reason", "kept"), [
+    ("监管调取2026-118号", "监管调取2026-118号"),
+    ("金监函(2026)118号，客户王海涛", "金监函(2026)118号，客户***"),
+    ("（2026）京0105民初12345号", "（2026）京0105民初12345号"),
+    ("法院调证字第20261118001号", "法院调证字第20261118001号"),
+    ("工单 CP20261118003", "工单 CP20261118003"),
+    ("监管调取2026-118号，电话13812345678", "监管调取2026-118号，电话***********"),
+    ("工单13812345678", "工单***********"),
+    ("文号 110105194912310021", "文号 " + "*" * 18),
+    ("第6222021001116245702号", "第" + "*" * 19 + "号"),
+    ("投诉 0571-88886666", "投诉 " + "*" * 13),
+    ("电话2026-1188", "电话*********"),
+    ("客户报了 87654321", "客户报了 ********"),
+])  # fmt: skip
+def test_a_reason_keeps_the_reference_of_its_case_and_no_number_of_a_person(
+    store: Store, worst: str, reason: str, kept: str
+) -> None:
+    unmask(store, worst, reason, actor=REVIEWER)
+    (entry,) = ledger.recent(store, kind=ledger.Kind.UNMASK)
+    assert entry.data["reason"] == kept
+
+
 @pytest.mark.parametrize("reason", ["", "   ", "看看"])
 def test_without_a_reason_nothing_is_unmasked(store: Store, worst: str, reason: str) -> None:
     with pytest.raises(NoReason):
