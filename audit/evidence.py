@@ -10,13 +10,14 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import date, datetime
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from audit.access import Actor
 from audit.errors import AuditError, BadPath, os_reason
@@ -70,13 +71,29 @@ def evidence(store: Store, call_id: str, *, reason: str, actor: Actor, sound: bo
     return _zip({name: _json(part) for name, part in parts.items()} | recording, call, run.settings.ruleset_digest)
 
 
-def keep(package: bytes, to: Path) -> Path:
-    """Write a package to a new file, readable by its owner alone; `BadPath` where one stands there already."""
+@contextmanager
+def new_package(to: Path) -> Iterator[IO[bytes]]:
+    """A new file for a package, readable by its owner alone; `BadPath` where one stands there already.
+
+    Open it before `evidence` is asked for: where the file can't be made, nothing is taken out, and the ledger says
+    nothing of it. It is gone again where it could not be written to the end.
+    """
     try:
-        with os.fdopen(os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(package)
+        handle = os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+        except BaseException:
+            to.unlink()
+            raise
     except OSError as error:
         raise BadPath(f"{to}：证据包写不进去（{os_reason(error)}）；请换一个文件名或检查权限") from error
+
+
+def keep(package: bytes, to: Path) -> Path:
+    """Write a package to a new file, readable by its owner alone; `BadPath` where one stands there already."""
+    with new_package(to) as file:
+        file.write(package)
     return to
 
 

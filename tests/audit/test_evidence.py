@@ -18,7 +18,7 @@ import pytest
 from audit import ledger
 from audit.access import LOCAL, Actor, Refused, Role
 from audit.errors import BadPath
-from audit.evidence import NoEvidence, evidence, keep
+from audit.evidence import NoEvidence, evidence, keep, new_package
 from audit.review import Choice, Policy, judge, undo
 from audit.store import Store
 from audit.store.queue import items_of_call
@@ -148,6 +148,28 @@ def test_a_call_that_is_not_there_and_a_file_that_is(store: Store, tmp_path: Pat
     with pytest.raises(BadPath, match=r"taken\.zip"):
         keep(evidence(store, "c-threat", reason=REASON, actor=LOCAL), tmp_path / "taken.zip")
     assert (tmp_path / "taken.zip").read_bytes() == b"mine"
+
+
+def test_where_nothing_is_handed_out_the_ledger_says_nothing(store: Store, tmp_path: Path) -> None:
+    def hand_out(call_id: str, name: str, actor: Actor = LOCAL) -> Path:
+        with new_package(tmp_path / name) as file:
+            file.write(evidence(store, call_id, reason=REASON, actor=actor))
+        return tmp_path / name
+
+    before = ledger.head(store)
+    (tmp_path / "taken.zip").write_bytes(b"mine")
+    with pytest.raises(BadPath, match=r"taken\.zip.*已有同名的文件"):
+        hand_out("c-threat", "taken.zip")
+    with pytest.raises(BadPath, match="不存在"):
+        hand_out("c-threat", "no folder/e.zip")
+    with pytest.raises(NoEvidence):
+        hand_out("c-none", "e.zip")
+    with pytest.raises(Refused):
+        hand_out("c-threat", "e.zip", REVIEWER)
+    assert ledger.head(store) == before
+    assert sorted(path.name for path in tmp_path.glob("*.zip")) == ["taken.zip"]
+    assert check(hand_out("c-threat", "e.zip"))[0] == 0
+    assert ledger.head(store) != before
 
 
 def test_a_recording_that_was_exchanged_is_no_evidence(store: Store, tmp_path: Path) -> None:
