@@ -197,6 +197,10 @@ def told(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}：{_why(error, code)}") from error
     except UnicodeDecodeError as error:  # a text of the schema or a cell that no longer is one
         raise StoreError(f"{path}：{_DAMAGED}") from error
+    except FileNotFoundError as error:
+        raise StoreError(
+            f"{path}：不能建立数据库，没有文件夹 {path.absolute().parent}；请先建立它，或用 --db 指定别处"
+        ) from error
     except OSError as error:
         raise StoreError(f"{path}：不能建立数据库（{os_reason(error)}）；请检查文件夹和写权限") from error
 

@@ -39,6 +39,14 @@ def test_a_folder_without_write_permission_is_told(open_folder: Path) -> None:
         Store.open(open_folder / "x.db")
 
 
+def test_a_missing_folder_is_told_by_its_name(tmp_path: Path, callaudit: Run) -> None:
+    write_calls(tmp_path / "calls", 1)
+    done = callaudit("audit", "calls", "--engine", "transcript", "--db", "stores/2026/x.db")
+    assert done.returncode == 2
+    assert f"没有文件夹 {tmp_path / 'stores' / '2026'}；请先建立它，或用 --db 指定别处" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("content", [b"this is no database, it only has the name of one" * 100, b"short"])
 def test_a_file_that_is_no_store_is_told_and_left_alone(tmp_path: Path, callaudit: Run, content: bytes) -> None:
     (tmp_path / "x.db").write_bytes(content)
