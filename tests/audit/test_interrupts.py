@@ -13,6 +13,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from audit.batch import Interrupts
 from audit.store import Store, tallies
 from tests.conftest import write_calls
 from tests.forked import Forked
@@ -118,6 +119,14 @@ def test_a_batch_that_is_killed_again_and_again_ends_like_an_undisturbed_one(
             assert len(store.done()) >= before
     assert callaudit(*arguments, "--db", "disturbed.db").returncode == 3
     assert facts(disturbed) == facts(tmp_path / "calm.db")
+
+
+def test_the_first_ctrl_c_is_told_at_once_and_once() -> None:
+    told: list[str] = []
+    with Interrupts(lambda: told.append("finishing")) as interrupts:
+        for count in (1, 2):
+            os.kill(os.getpid(), signal.SIGINT)
+            assert (interrupts.count, told) == (count, ["finishing"])
 
 
 def test_one_ctrl_c_finishes_what_is_in_flight_and_says_how_to_go_on(
