@@ -228,7 +228,8 @@ def _masked(dossier: Dossier, redaction: Redaction) -> Dossier:
     promise = dossier.promise
     return replace(
         dossier,
-        record=redaction.record(dossier.record),
+        # Who called stands in every list of officers; what is said of them in the words stays covered.
+        record=replace(redaction.record(dossier.record), agent_name=dossier.record.agent_name),
         turns=tuple(map(redaction.turn, dossier.turns)),
         found=tuple(replace(one, finding=redaction.finding(one.finding)) for one in dossier.found),
         promise=None if promise is None else {**promise, "text": redaction.text(promise.get("text") or "")},

@@ -90,13 +90,6 @@ def new_package(to: Path) -> Iterator[IO[bytes]]:
         raise BadPath(f"{to}：证据包写不进去（{os_reason(error)}）；请换一个文件名或检查权限") from error
 
 
-def keep(package: bytes, to: Path) -> Path:
-    """Write a package to a new file, readable by its owner alone; `BadPath` where one stands there already."""
-    with new_package(to) as file:
-        file.write(package)
-    return to
-
-
 def _recording(call: StoredCall, *, sound: bool) -> dict[str, bytes]:
     if not sound:
         return {}

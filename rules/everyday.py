@@ -13,7 +13,9 @@ from transcribe.log_odds import read_log_odds
 
 EVERYDAY = Path(__file__).with_name("everyday.npz")
 
+_FEW, _PER_TURN = 4, 0.5  # of a long call more is asked for each further turn: a sum over more words strays further
+
 
 def is_everyday(call: NormalText) -> bool:
     """Whether a whole call sounds like talk that has nothing to do with a debt."""
-    return read_log_odds(EVERYDAY).of(call.text) > 0
+    return read_log_odds(EVERYDAY).of(call.text) > _PER_TURN * max(0, len(call.turns) - _FEW)

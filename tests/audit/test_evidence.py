@@ -18,7 +18,7 @@ import pytest
 from audit import ledger
 from audit.access import LOCAL, Actor, Refused, Role
 from audit.errors import BadPath
-from audit.evidence import NoEvidence, evidence, keep, new_package
+from audit.evidence import NoEvidence, evidence, new_package
 from audit.review import Choice, Policy, judge, undo
 from audit.store import Store
 from audit.store.queue import items_of_call
@@ -63,6 +63,12 @@ def altered(package: bytes, name: str, change: Callable[[bytes], bytes], *, hone
         for entry, content in parts.items():
             target.writestr(entry, content)
     return made.getvalue()
+
+
+def keep(package: bytes, to: Path) -> Path:
+    with new_package(to) as file:
+        file.write(package)
+    return to
 
 
 def test_a_package_holds_what_the_findings_rest_on_and_passes_the_check(store: Store, tmp_path: Path) -> None:

@@ -153,8 +153,8 @@ def test_in_everyday_talk_a_hint_needs_a_clearer_suspicion(ruleset: RuleSet) -> 
         level = dataclasses.replace(model, thresholds=np.full_like(model.thresholds, threshold))
         return hints(SecondOpinion(ruleset, model=level).weigh(NOTHING, turns))
 
-    assert not [hint for hint in found(score - 1.1, homework) if hint.turn == 0]
-    assert [hint for hint in found(score - 1.3, homework) if hint.turn == 0]
+    assert not [hint for hint in found(score - 1.4, homework) if hint.turn == 0]
+    assert [hint for hint in found(score - 1.6, homework) if hint.turn == 0]
 
 
 def test_it_is_silent_where_a_rule_of_conduct_fired(ruleset: RuleSet, suspicious: Model) -> None:
