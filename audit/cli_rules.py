@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from rules.draft import Question
     from rules.model import Rule, RuleSet
 
-_RESULTS = {"fail": "违规", "signal": "信号", "unsure": "待复核", "pass": "通过", "not_applicable": "不适用"}
 _ID_EXAMPLE = "ask-for-family-number"
 
 PACK = click.option("--rules", "pack", metavar="PACK", default="cn-collection", help="规则包，默认 cn-collection。")
@@ -185,6 +184,7 @@ def _examples(ruleset: RuleSet) -> int:
 
 
 def _explain(ruleset: RuleSet, text: str, relation: str | None) -> int:
+    from audit.report_words import Words
     from rules.engine import Judge
     from rules.examples import turns_of
     from rules.explain import explain
@@ -194,7 +194,8 @@ def _explain(ruleset: RuleSet, text: str, relation: str | None) -> int:
         raise AuditError(f"--relation {relation} 不认识；可选：{'、'.join(RELATIONS)}")
     lines = [line if _has_role(line) else f"agent: {line}" for line in text.splitlines() if line.strip()]
     traces = explain(Judge(ruleset), turns_of(lines), CallFacts(callee_relation=relation))
-    print_table(("规则", "结果", "为什么"), [(t.rule_id, _RESULTS[t.result.value], t.why) for t in traces])
+    words = Words("zh")
+    print_table(("规则", "结果", "为什么"), [(t.rule_id, words.of("outcome", t.result.value), t.why) for t in traces])
     if not traces:
         warn("没有规则注意到这句话")
     return Exit.CLEAN

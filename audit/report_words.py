@@ -198,6 +198,8 @@ _OUTCOME = {
     "fail": ("违规", "Violation"),
     "unsure": ("待复核", "To review"),
     "signal": ("客户信号", "Signal"),
+    "pass": ("通过", "Pass"),
+    "not_applicable": ("不适用", "Not applicable"),
 }
 # What the machine made of words; beside it stands what people said, so it must not read like their state.
 _MACHINE = _OUTCOME | {"unsure": ("存疑", "Unsure")}
