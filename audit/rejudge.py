@@ -90,11 +90,10 @@ class Bench:
         old = None if changed is None else store.call(stands.call_id, outcomes_of=changed.ids)
         if changed is None or old is None or (self._keeps and not in_step(store, old)):
             return None
-        hearing = store.hearing(old.recording)
-        outcomes = changed.outcomes(store, old, hearing=hearing, settings=stands.settings)
+        outcomes = changed.outcomes(store, old, hearing=stands.hearing, settings=stands.settings)
         if outcomes is None:
             return None
-        settings = settings_digest(hearing, self._settings, old.record)
+        settings = settings_digest(stands.hearing, self._settings, old.record)
         return Confirmed(call_id=stands.call_id, recording=old.recording, settings=settings, outcomes=outcomes)
 
     def judge(self, store: Store, call_id: str) -> Anew | None:

@@ -4,7 +4,8 @@
 
 500 collectors in 25 teams, 90 days, about 30 turns a call. Words and judgements are real (tests/demo.py); who, when and
 what people did with them is drawn. Everything is copied inside SQLite, indexes made last; the tables that pages read
-are those that the program writes itself (`tallies.recount`).
+are those that the program writes itself (`tallies.recount`). All calls stand as judged by one run with today's rules,
+so that `callaudit reaudit` with a pack of one's own finds most of them as they are.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from audit import ledger
 from audit.access import Actor, Role
 from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CAUSES, CHANNELS
-from audit.config import CHINA
-from audit.store import Store, tallies
+from audit.config import CHINA, Config
+from audit.plan import settings_digest
+from audit.settings import settings_of
+from audit.store import Store, finding_keys, tallies
 from audit.store.promises import settle_promises
+from rules.load import load_rules
 from tests.demo import PRODUCTS, build_demo
 
 TEMPLATES = 2_000
@@ -52,6 +57,7 @@ def build(path: Path, *, calls: int) -> None:
             " pragma cache_size = -1000000; pragma temp_store = memory;"
         )
         sql.execute("attach ? as t", [str(template)])
+        sql.create_function("key_of", 3, _keys_anew(template))
         indexes = _drop_indexes(sql)
         _empty(sql)
         _told("drawing", _draw, sql, calls)
@@ -69,6 +75,7 @@ def build(path: Path, *, calls: int) -> None:
         _told("promises", settle_promises, store)
         sql.commit()
         _told("counts by day", tallies.recount, store)
+        _told("settings", _judged_today, store)
         _told("ledger", _ledger, store)
         _told("analyze", sql.execute, "analyze")
         sql.execute("pragma journal_mode = wal")
@@ -128,6 +135,9 @@ def _new(templates: list[tuple[str, str]], calls: int) -> Iterator[Row]:
 
 
 _TURNS = "settings, language, duration_ms, role_confidence, notes, engine, engine_version, model, model_sha256, options"
+_PROMISES = "n % 8 < 2"
+_DUE = "date(new.day, '+' || (n % 12) || ' day')"
+_OVERDUE = "abs(n * 7919) % 200"
 _PLACE = "turn, start, end, start_ms, end_ms, quote, heard_as, confidence, because"
 _COPIES = {
     "recordings": "insert into recordings select new.recording, '/audio/' || day || '/' || new.call_id || '.wav',"
@@ -136,29 +146,56 @@ _COPIES = {
     " agent_name, team, case_id, debtor_id, callee_relation, direction, answered, product, days_overdue, extra)"
     " select new.call_id, new.recording, '/audio/' || day || '/' || new.call_id || '.wav', duration_ms, 0, at,"
     " new.agent_id, new.agent_name, new.team, new.case_id, new.debtor_id, callee_relation, direction, 1, new.product,"
-    " abs(n * 7919) % 200, '{}' from new join t.calls c on c.call_id = template order by n",
+    f" {_OVERDUE}, '{{}}' from new join t.calls c on c.call_id = template order by n",
     "transcripts": f"insert into transcripts (recording, {_TURNS}, turns, words) select new.recording, {_TURNS}, turns,"
     " words from new join t.transcripts x on x.recording = old_recording order by n",
-    "scorecards": "insert into scorecards select new.call_id, run, settings, score, card, promise"
+    "scorecards": "insert into scorecards select new.call_id, run, settings, score, card,"
+    f" iif({_PROMISES}, json_set(promise, '$.date', {_DUE}), null)"
     " from new join t.scorecards s on s.call_id = template order by n",
     "findings": f"insert into findings (call_id, recording, key, rule_id, rule_version, category, severity, result,"
-    f" {_PLACE}) select new.call_id, new.recording, key || '-' || n, rule_id, rule_version, category, severity, result,"
-    f" {_PLACE} from new join t.findings f on f.call_id = template order by n, f.id",
+    f" {_PLACE}) select new.call_id, new.recording, key_of(template, key, new.recording), rule_id, rule_version,"
+    f" category, severity, result, {_PLACE} from new join t.findings f on f.call_id = template order by n, f.id",
     "outcomes": "insert into outcomes select new.call_id, rule_id, result from new join t.outcomes o"
     f" on o.call_id = template where n % {OUTCOMES_OF} = 0 order by n, rule_id",
     # What is grave is looked at first: three in five, of the rest one in thirty.
-    "items": "insert into items select key || '-' || n, new.recording, new.call_id, rule_id, category, severity, rank,"
-    " result, confidence, words, new.at, new.day, new.hour, new.team, new.product, new.agent_id, new.debtor_id,"
-    " case when abs(random()) % 1000 < iif(rank >= 3, 600, 33)"
+    "items": "insert into items select key_of(template, key, new.recording), new.recording, new.call_id, rule_id,"
+    " category, severity, rank, result, confidence, words, new.at, new.day, new.hour, new.team, new.product,"
+    " new.agent_id, new.debtor_id, case when abs(random()) % 1000 < iif(rank >= 3, 600, 33)"
     " then iif(abs(random()) % 10 < 7, 'confirmed', iif(abs(random()) % 4 = 0, 'partial', 'dismissed'))"
     " else 'waiting' end, machine, '[]', 0 from new join t.items i on i.call_id = template order by n",
     "promises": "insert into promises (call_id, case_id, debtor_id, agent_id, team, product, days_overdue, made_at,"
     " day, due, amount_fen, firmness, repeated_back, turn, text)"
-    " select new.call_id, new.case_id, new.debtor_id, new.agent_id, new.team, new.product, days_overdue, at,"
-    " date(new.day, '+' || (n % 12) || ' day'),"
-    " date(new.day, '+' || (n % 12) || ' day'), amount_fen, firmness, repeated_back, turn, text"
-    " from new join t.promises p on p.call_id = template where n % 8 < 2 order by n",
+    f" select new.call_id, new.case_id, new.debtor_id, new.agent_id, new.team, new.product, {_OVERDUE}, at,"
+    f" {_DUE}, {_DUE}, amount_fen, firmness, repeated_back, turn, text"
+    f" from new join t.promises p on p.call_id = template where {_PROMISES} order by n",
 }
+
+
+def _keys_anew(template: Path) -> Callable[[str, str, str], str]:
+    """The key that a finding of a template's call has in another recording."""
+    with Store.read(template) as store:
+        calls = {call.record.call_id: call for call in store.calls()}
+
+    @lru_cache(maxsize=1)  # a call's findings are copied one after another
+    def anew(call_id: str, recording: str) -> dict[str, str]:
+        old, findings = calls[call_id].recording, calls[call_id].judgement.findings
+        return dict(zip(finding_keys(old, findings), finding_keys(recording, findings), strict=True))
+
+    return lambda call_id, key, recording: anew(call_id, recording)[key]
+
+
+def _judged_today(store: Store) -> None:
+    """The rules and settings by which a re-audit finds these calls judged."""
+    ruleset = load_rules()
+    settings = settings_of(Config(), ruleset)
+    store.save_rules(ruleset)
+    run = store.start_run("audit", settings)
+    heard, done = store.heard(), store.done()
+    records = [record for records in store.records().values() for record in records]
+    judged = [(run, settings_digest(heard[done[r.call_id][0]], settings, r), r.call_id) for r in records]
+    with store.writing():
+        store.sql.executemany("update scorecards set run = ?, settings = ? where call_id = ?", judged)
+    store.finish_run(run, status="finished", done=len(records), failed=0)
 
 
 def _verdicts(sql: sqlite3.Connection) -> None:

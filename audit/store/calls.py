@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,15 @@ from rules.model import Finding, Judgement, Reference, Result, Rule, RuleSet, Se
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 
 _RESULTS = {result.value: result for result in Result}
+_SEVERITIES = {severity.value: severity for severity in Severity}
 _ROLES = {role.value: role for role in Role}
+_OF_RECORD = tuple(f.name for f in fields(CallRecord))
+_OF_FINDING = tuple(f.name for f in fields(Finding))
 _ONLY_CALLS = {"path", "duration_ms", "agent_channel"}  # columns that an attempt lacks
+_HEARD = (
+    "recording, language, duration_ms, role_confidence, notes, engine, engine_version, model, model_sha256, options,"
+    " turns"
+)
 _CALLS = (
     "select calls.*, recordings.duration_ms as heard_ms, run, score, card, promise from scorecards"
     " join calls using (call_id) join recordings on recordings.id = calls.recording"
@@ -50,7 +58,7 @@ class AuditedCall:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class StoredCall:
     """A judged call as the store has it; its words are fetched with `Store.transcript(call.recording)`."""
 
@@ -59,8 +67,13 @@ class StoredCall:
     duration_ms: int
     run: int
     judgement: Judgement
-    card: Scorecard
+    stored_card: str
     promise: Mapping[str, Any] | None
+
+    @cached_property
+    def card(self) -> Scorecard:
+        """The scorecard; read when it is asked for, since a re-audit asks for few of a million."""
+        return Scorecard.from_dict(json.loads(self.stored_card))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,8 +287,9 @@ class Store(Connection):
 
     def transcript(self, recording: str, *, words: bool = True) -> Transcript | None:
         """What was heard in a recording (its SHA-256), if it was heard; its turns without `words` in half the time."""
-        row = self.one("select * from transcripts where recording = ?", [recording])
-        return None if row is None else _transcript(row, words=words)
+        columns = f"{_HEARD}, words" if words else _HEARD
+        row = self.one(f"select {columns} from transcripts where recording = ?", [recording])
+        return None if row is None else _transcript(row)
 
     def finding(self, key: str) -> Finding | None:
         """A finding that the machine has today, by its key."""
@@ -392,7 +406,7 @@ class Store(Connection):
             duration_ms=row["heard_ms"],
             run=row["run"],
             judgement=self._judgement(row["call_id"], outcomes_of),
-            card=Scorecard.from_dict(json.loads(row["card"])),
+            stored_card=row["card"],
             promise=None if row["promise"] is None else json.loads(row["promise"]),
         )
 
@@ -409,7 +423,7 @@ class Store(Connection):
 
 
 def _record_row(record: CallRecord) -> dict[str, Any]:
-    row: dict[str, Any] = {f.name: getattr(record, f.name) for f in fields(CallRecord)}
+    row: dict[str, Any] = {name: getattr(record, name) for name in _OF_RECORD}
     row["started_at"] = None if record.started_at is None else record.started_at.isoformat()
     row["answered"] = None if record.answered is None else int(record.answered)
     row["extra"] = packed(dict(record.extra))
@@ -419,7 +433,7 @@ def _record_row(record: CallRecord) -> dict[str, Any]:
 
 
 def _record(row: Mapping[str, Any]) -> CallRecord:
-    values = {f.name: row[f.name] for f in fields(CallRecord)}
+    values = {name: row[name] for name in _OF_RECORD}
     values["path"] = None if row["path"] is None else Path(row["path"])
     values["started_at"] = None if row["started_at"] is None else datetime.fromisoformat(row["started_at"])
     values["answered"] = None if row["answered"] is None else bool(row["answered"])
@@ -452,17 +466,15 @@ def _turn_row(turn: Turn) -> dict[str, Any]:
     return row if turn.reading is None else {**row, "reading": turn.reading}
 
 
-def _transcript(row: Mapping[str, Any], *, words: bool) -> Transcript:
+def _transcript(row: Mapping[str, Any]) -> Transcript:
     said = orjson.loads(row["turns"])
-    heard = orjson.loads(zlib.decompress(row["words"])) if words else [()] * len(said)
-    turns = [
-        Turn(**{**values, "role": _ROLES[values["role"]]}, words=tuple(map(Word._make, spoken)))
-        for values, spoken in zip(said, heard, strict=True)
-    ]
+    heard = orjson.loads(zlib.decompress(row["words"])) if "words" in row else [()] * len(said)
+    for values, spoken in zip(said, heard, strict=True):
+        values |= {"role": _ROLES[values["role"]], "words": tuple(map(Word._make, spoken))}
     return Transcript(
         recording=row["recording"],
         duration_ms=row["duration_ms"],
-        turns=tuple(turns),
+        turns=tuple([Turn(**values) for values in said]),
         engine=EngineInfo(
             name=row["engine"],
             version=row["engine_version"],
@@ -477,7 +489,7 @@ def _transcript(row: Mapping[str, Any], *, words: bool) -> Transcript:
 
 
 def _finding_row(finding: Finding) -> dict[str, Any]:
-    return {f.name: getattr(finding, f.name) for f in fields(Finding)} | {
+    return {name: getattr(finding, name) for name in _OF_FINDING} | {
         "severity": finding.severity.value,
         "result": finding.result.value,
         "confidence": float(finding.confidence),
@@ -485,8 +497,9 @@ def _finding_row(finding: Finding) -> dict[str, Any]:
 
 
 def _finding(row: Mapping[str, Any]) -> Finding:
-    values = {f.name: row[f.name] for f in fields(Finding)}
-    return Finding(**{**values, "severity": Severity(row["severity"]), "result": Result(row["result"])})
+    values = {name: row[name] for name in _OF_FINDING}
+    values |= {"severity": _SEVERITIES[row["severity"]], "result": _RESULTS[row["result"]]}
+    return Finding(**values)
 
 
 def _rule_row(rule: Rule, digest: str) -> dict[str, Any]:

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """By which run and settings a call's judgement stands, and of which recording it speaks."""
+    """By which run and settings a call's judgement stands, and of which recording it speaks, heard by which settings
+    (`hearing`; empty where it was never heard).
+    """
 
     call_id: str
     run: int
     settings: str
     recording: str
+    hearing: str
 
 
 def judged_calls(store: Connection, *, newest: int | None = None) -> list[str]:
@@ -38,9 +41,11 @@ def judged_calls(store: Connection, *, newest: int | None = None) -> list[str]:
 def standing(store: Connection, call_id: str) -> Standing | None:
     """None where the call is not judged."""
     row = store.one(
-        "select run, settings, recording from scorecards join calls using (call_id) where call_id = ?", [call_id]
+        "select call_id, run, scorecards.settings, recording, coalesce(transcripts.settings, '') as hearing"
+        " from scorecards join calls using (call_id) left join transcripts using (recording) where call_id = ?",
+        [call_id],
     )
-    return None if row is None else Standing(call_id, row["run"], row["settings"], row["recording"])
+    return None if row is None else Standing(**row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
