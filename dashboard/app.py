@@ -24,10 +24,14 @@ _ROOM = """<style>
   .stHorizontalBlock:has(> .stColumn :is(.stMetric, .st-key-review_confirm)) > .stColumn { min-width: 8.5rem; }
 }
 </style>"""
-# Streamlit has no Chinese: "Upload" is said anew, and "Press Enter to apply" left out.
+# Streamlit has no Chinese: "Upload" and "200MB per file" are said anew, and "Press Enter to apply" left out.
 _IN_CHINESE = """<style>
 .stFileUploader button p { font-size: 0; }
 .stFileUploader button p::after { content: "选择文件"; font-size: 0.875rem; }
+[data-testid="stFileUploaderDropzoneInstructions"] > * { display: none; }
+[data-testid="stFileUploaderDropzoneInstructions"]::after {
+  content: "也可以拖到这里，每个不超过 %d MB"; font-size: 0.875rem; opacity: 0.6;
+}
 [data-testid="InputInstructions"] { display: none; }
 </style>"""
 
@@ -78,7 +82,7 @@ def main() -> None:
     filters_place = st.sidebar.container()  # above the switch, which must have run before them
     _language_switch()
     if lang() == "zh":
-        st.html(_IN_CHINESE)
+        st.html(_IN_CHINESE % data.config().upload_mb)
     with st.sidebar:
         _who(actor)
     open_to = [spec for spec in PAGES if spec.open_to(actor)]

@@ -6,6 +6,7 @@ learned from collection calls. A table (everyday.npz), learned by benchmarks/eve
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from rules.text import NormalText
@@ -16,6 +17,7 @@ EVERYDAY = Path(__file__).with_name("everyday.npz")
 _FEW, _PER_TURN = 4, 0.5  # of a long call more is asked for each further turn: a sum over more words strays further
 
 
+@lru_cache(maxsize=1)  # promises and the second opinion ask of the same call
 def is_everyday(call: NormalText) -> bool:
     """Whether a whole call sounds like talk that has nothing to do with a debt."""
     return read_log_odds(EVERYDAY).of(call.text) > _PER_TURN * max(0, len(call.turns) - _FEW)

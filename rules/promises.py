@@ -20,7 +20,9 @@ from operator import attrgetter
 from rules.amounts import may_name_sum
 from rules.dates import may_name_day
 from rules.entities import LONGEST_READ, Entity, EntityKind, find_entities
+from rules.everyday import is_everyday
 from rules.numerals import small_number
+from rules.text import normal_text
 from transcribe.model import Role, Turn
 
 
@@ -215,7 +217,9 @@ _Terms = tuple[Entity | None, Entity | None]  # day and amount
 
 
 def find_promise(turns: Sequence[Turn | tuple[str, str]], *, call_date: date | None = None) -> Promise | None:
-    """The promise to pay of a call, None without one; `turns` are turns or pairs of role and text."""
+    """The promise to pay of a call, None without one or where nobody talks as if about a debt; `turns` are turns or
+    pairs of role and text.
+    """
     said = [_said(index, turn, call_date) for index, turn in enumerate(turns)]
     promise: Promise | None = None
     for turn in said:
@@ -224,7 +228,7 @@ def find_promise(turns: Sequence[Turn | tuple[str, str]], *, call_date: date | N
         if promise is not None and _RETRACT.search(turn.text):
             promise = None
         promise = _merged(promise, _promised(said, turn, promise, call_date))
-    if promise is None:
+    if promise is None or is_everyday(normal_text(tuple([turn.text for turn in said]))):
         return None
     promise = _accepted(said, promise)
     return replace(promise, repeated_back=_repeated_back(said, promise))

@@ -1,15 +1,16 @@
-"""A second opinion beside the rules: a small linear model that puts turns before people, where no rule is sure or where
-it disagrees with one.
+"""A second opinion beside the rules: a small model that puts turns before people, where no rule is sure or where it
+disagrees with one.
 
 It never makes a violation. A score for each category says how suspicious a turn of the agent is, and of what; the
 highest must pass a threshold. A long turn is looked at as a whole and in stretches, of which the most suspicious
 counts: guilty words drown among many others. A violation that rules on trial found in words that the model takes to
 be innocent or something else is left to people, and what such a rule found in words that it takes to be plainly
 innocent is dropped, a mere doubt sooner than a violation. In a call that does not sound as if it were about a debt
-(rules/everyday.py) violations are doubted, and doubts and hints need a clearer suspicion. A score for self-harm looks
-at the customer's turns.
+(rules/everyday.py) violations and signals are doubted, and doubts and hints need a clearer suspicion. A score for
+self-harm looks at the customer's turns.
 Features are the character n-grams of the normalised turn and, lighter, of the turns before and after it: people
-answer what is said to them. So each hint can name the words that weighed most.
+answer what is said to them. So each hint can name the words that weighed most. Where these leave it open, a net over
+what the words mean (rules/meaning.py) is asked too.
 docs/second-opinion.md has the figures; benchmarks/second_opinion.py trains.
 """
 
@@ -24,7 +25,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +33,10 @@ from numpy.typing import NDArray
 from rules.everyday import EVERYDAY, is_everyday
 from rules.load import PACKS, walk
 from rules.lookout import Span
+from rules.meaning import Meaning, Vectors
 from rules.model import CATEGORIES, Finding, Group, Judgement, Result, RuleSet, Severity
 from rules.text import TURN_END, NormalText, normal_text
+from rules.tokens import Tokenizer
 from transcribe.model import Role, Turn
 
 PREFIX = "second-opinion-"
@@ -41,6 +44,9 @@ MODEL = Path(__file__).with_name("second_opinion.npz")
 SUSPICIOUS = "suspicious"  # the head that says whether a turn of the agent is suspicious of anything
 SELF_HARM = "self_harm"
 CONDUCT = tuple(name for name, (group, *_) in CATEGORIES.items() if group is Group.CONDUCT)
+_SIGNALS = tuple(name for name, (group, *_) in CATEGORIES.items() if group is Group.SIGNAL)
+_OF_DEBTS = frozenset((*CONDUCT, *_SIGNALS)) - {SELF_HARM, "wrong_person"}
+"""Categories of which nothing is sure where nobody talks about a debt."""
 HEADS = (SUSPICIOUS, *CONDUCT, SELF_HARM)
 GATES = {
     Role.AGENT: tuple(map(HEADS.index, CONDUCT)),
@@ -49,6 +55,8 @@ GATES = {
 """Whose turns are looked at, and the heads of which the highest is asked."""
 _CONDUCT_HEADS = [*GATES[Role.AGENT]]
 
+_ASKED_FROM = -1.0  # score by n-grams from which the net is asked: most talk is plainly innocent
+_MEANT = 0.28  # what the net counts: two fifths of the suspicion, which is seven tenths of a category's score
 _LONGEST_GRAM = 4
 _LONGEST_NEAR = 2  # of the turns around
 _NEAR = TURN_END  # stands before an n-gram of the turns around: no turn has a line feed inside
@@ -69,6 +77,7 @@ _ABOVE_EVERYDAY = 1.5  # by which a score must pass the threshold in talk that d
 _CLEARLY = 0.15  # by which another category's score must be higher
 _MOST_CONFIDENCE = 0.5  # a hint is never as sure as a rule
 _MARKS = "。？"
+_LEVELS = 127  # of the whole numbers of one byte in which vectors are stored
 _ROUNDING = 1e-3  # by which sums in another order may differ; a hundred times what they do
 
 Floats = NDArray[np.float32]
@@ -76,7 +85,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
-    """A linear model over n-grams: `weights` is (heads, n-grams), `biases` and `thresholds` (heads,).
+    """A linear model over n-grams: `weights` is (heads, n-grams), `biases` and `thresholds` (heads,); and a net.
 
     `index` gives each n-gram its column, `idf` its rarity; `digest` names exactly this model and the table of
     rules/everyday.py. The categories of conduct share one threshold, that of SUSPICIOUS is out of reach.
@@ -87,11 +96,25 @@ class Model:
     weights: Floats
     biases: Floats
     thresholds: Floats
+    meaning: Meaning
     digest: str
 
     def scores(self, columns: NDArray[np.intp], values: Floats) -> Floats:
         """What each of HEADS says of a text with these features."""
         return self.weights[:, columns] @ values + self.biases
+
+
+def leaves_open(scores: Floats) -> NDArray[np.bool_]:
+    """Whether n-grams (…, heads) say neither guilty nor innocent of an agent's words, so that the net is asked."""
+    return np.asarray(scores[..., _CONDUCT_HEADS].max(axis=-1) >= _ASKED_FROM)
+
+
+def with_meaning(scores: Floats, suspicion: Floats | float) -> Floats:
+    """Scores of an agent's words by n-grams (…, heads) with what the net says (…) weighed in."""
+    weighed = scores.copy()
+    more = _MEANT * (suspicion - scores[..., HEADS.index(SUSPICIOUS)])
+    weighed[..., _CONDUCT_HEADS] += np.asarray(more, np.float32)[..., np.newaxis]
+    return weighed
 
 
 def grams(text: str, longest: int = _LONGEST_GRAM) -> Iterator[str]:
@@ -158,6 +181,7 @@ def write_model(model: Model, path: Path) -> None:
             weights=model.weights.astype(np.float16),
             biases=model.biases,
             thresholds=model.thresholds,
+            **_stored_meaning(model.meaning),
         )
 
 
@@ -174,8 +198,44 @@ def read_model(path: Path = MODEL) -> Model:
             weights=arrays["weights"].astype(np.float32),
             biases=arrays["biases"],
             thresholds=arrays["thresholds"],
+            meaning=_read_meaning(arrays),
             digest=hashlib.sha256(stored + EVERYDAY.read_bytes()).hexdigest(),
         )
+
+
+def _stored_meaning(meaning: Meaning) -> dict[str, Any]:
+    """Vectors in whole steps of one byte, the net in halves."""
+    tables = {"words": meaning.words, "pairs": meaning.grams}
+    steps = {name: np.abs(vectors.rows).max(axis=0) / _LEVELS for name, vectors in tables.items()}
+    return {
+        **{name: np.array(list(vectors.index)) for name, vectors in tables.items()},
+        **{f"{name}_rarity": vectors.rarity for name, vectors in tables.items()},
+        **{f"{name}_rows": np.rint(v.rows / steps[name]).astype(np.int8) for name, v in tables.items()},
+        **{f"{name}_steps": step.astype(np.float32) for name, step in steps.items()},
+        "hidden": meaning.hidden.astype(np.float16),
+        "hidden_bias": meaning.hidden_bias,
+        "out": meaning.out,
+        "out_bias": np.array(meaning.bias, np.float32),
+    }
+
+
+def _read_meaning(arrays: Mapping[str, NDArray[Any]]) -> Meaning:
+    words, pairs = (
+        Vectors(
+            index={str(token): row for row, token in enumerate(arrays[name])},
+            rows=arrays[f"{name}_rows"] * arrays[f"{name}_steps"],
+            rarity=arrays[f"{name}_rarity"],
+        )
+        for name in ("words", "pairs")
+    )
+    return Meaning(
+        words=words,
+        grams=pairs,
+        hidden=arrays["hidden"].astype(np.float32),
+        hidden_bias=arrays["hidden_bias"],
+        out=arrays["out"],
+        bias=float(arrays["out_bias"]),
+    )
 
 
 def title(rule_id: str, *, lang: str = "zh") -> str | None:
@@ -209,7 +269,8 @@ class _Sieve:
         self._ids = np.zeros(sys.maxunicode + 1, dtype=np.int64)
         self._ids[[ord(char) for char in chars]] = np.arange(1, len(chars) + 1)
         self._asked = {role: np.isin(np.arange(len(HEADS)), heads) for role, heads in GATES.items()}
-        self._floors = model.thresholds - model.biases - _ROUNDING
+        asked_from = np.where(np.isin(np.arange(len(HEADS)), _CONDUCT_HEADS), _ASKED_FROM, np.inf)
+        self._floors = np.minimum(model.thresholds, asked_from) - model.biases - _ROUNDING
         self._own = self._table(model, [gram for gram in model.index if not gram.startswith(_NEAR)])
         self._near = self._table(model, [gram for gram in model.index if gram.startswith(_NEAR)])
 
@@ -276,6 +337,7 @@ class SecondOpinion:
     def __init__(self, ruleset: RuleSet, *, model: Model | None = None) -> None:
         self.model = model or read_model()
         self._sieve = _Sieve(self.model)
+        self._tokenizer = Tokenizer(ruleset.lexicon)
         self._severities = {category: _usual_severity(ruleset, category) for category in (*CONDUCT, SELF_HARM)}
         self._ours = frozenset(id_ for id_, file in ruleset.sources.items() if Path(file).is_relative_to(PACKS))
         self._of_callees = frozenset(rule.id for rule in ruleset.rules if any(c.relation for c in walk(*rule.when)))
@@ -289,7 +351,7 @@ class SecondOpinion:
         opinions = (self._weighed(finding, turns[finding.turn], normal) for finding in judgement.findings)
         weighed = [finding for finding in opinions if finding is not None]
         hints = list(self._hints(weighed, turns, normal))
-        if any(finding.category in CONDUCT for finding in (*weighed, *hints)) and is_everyday(normal):
+        if any(finding.category in _OF_DEBTS for finding in (*weighed, *hints)) and is_everyday(normal):
             weighed = [left for finding in weighed if (left := self._in_everyday_talk(finding, normal)) is not None]
             hints = [hint for hint in hints if hint.category == SELF_HARM or self._suspects(hint.turn, normal)]
         if not hints and weighed == list(judgement.findings):
@@ -320,16 +382,17 @@ class SecondOpinion:
 
     def _in_everyday_talk(self, finding: Finding, normal: NormalText) -> Finding | None:
         """What is left of a finding in a call that does not sound as if it were about a debt."""
-        if finding.rule_id not in self._on_trial or finding.category not in CONDUCT:
+        if finding.rule_id not in self._on_trial or finding.category not in _OF_DEBTS:
             return finding
         if finding.result is Result.FAIL:
             return finding.doubted(("整通电话不像在谈欠款",))
-        return finding if self._suspects(finding.turn, normal) or not self._may_drop(finding) else None
+        suspect = finding.category not in CONDUCT or self._suspects(finding.turn, normal)
+        return finding if suspect or not self._may_drop(finding) else None
 
     def _suspects(self, n: int, normal: NormalText) -> bool:
         """Whether the model suspects turn `n` of something even in everyday talk."""
         text, near = normal.turn_text(n), around(normal, n)
-        looks = (self._look(text, part, near).scores - self.model.thresholds for part in stretches(text))
+        looks = (self._look(text, part, near, Role.AGENT).scores - self.model.thresholds for part in stretches(text))
         return any(float(above[_CONDUCT_HEADS].max()) >= _ABOVE_EVERYDAY for above in looks)
 
     def _may_drop(self, finding: Finding) -> bool:
@@ -364,7 +427,7 @@ class SecondOpinion:
     def _hint(self, turn: Turn, n: int, normal: NormalText, parts: Sequence[Span]) -> Finding | None:
         """What the most suspicious of some stretches of turn `n` gives; None below the threshold."""
         heads, near = list(GATES[turn.role]), around(normal, n)
-        looks = [self._look(normal.turn_text(n), part, near) for part in parts]
+        looks = [self._look(normal.turn_text(n), part, near, turn.role) for part in parts]
         look = max(looks, key=lambda look: float(look.scores[heads].max()))
         scores, (first, *others) = look.scores, sorted(heads, key=lambda head: -look.scores[head])[:2]
         if len(look.columns) == 0 or scores[first] <= self.model.thresholds[first]:
@@ -383,9 +446,13 @@ class SecondOpinion:
             ),
         )  # fmt: skip
 
-    def _look(self, text: str, part: Span, near: Sequence[str]) -> _Look:
-        columns, values = features(text[slice(*part)], near, self.model.index, self.model.idf)
-        return _Look(part, columns, values, self.model.scores(columns, values))
+    def _look(self, text: str, part: Span, near: Sequence[str], role: Role) -> _Look:
+        said = text[slice(*part)]
+        columns, values = features(said, near, self.model.index, self.model.idf)
+        scores = self.model.scores(columns, values)
+        if role is Role.AGENT and leaves_open(scores):
+            scores = with_meaning(scores, self.model.meaning.suspicion(said, self._tokenizer.words(said), near))
+        return _Look(part, columns, values, scores)
 
 
 class _Look(NamedTuple):

@@ -40,6 +40,10 @@ class Tokenizer:
         words = list(_cut(self._words, text))
         return Doc(_vocabulary(), words=words, spaces=[False] * len(words))
 
+    def words(self, text: str) -> list[str]:
+        """The words of a normalised text, in order."""
+        return list(_cut(self._words, text))
+
     def common_words(self, text: str) -> list[CommonWord]:
         """The ordinary words of two characters or more in `text`: what was perhaps meant literally."""
         words, end = [], 0

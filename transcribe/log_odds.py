@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import repeat
+from operator import add
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ def pieces(text: str) -> set[str]:
     found: set[str] = set()
     for part in _BETWEEN.split(text):
         found.update(part)
-        found.update(first + second for first, second in pairwise(part))
+        found.update(map(add, part, part[1:]))
     return found
 
 
@@ -35,7 +36,7 @@ class LogOdds:
 
     def of(self, text: str) -> float:
         """Log odds of words in simplified characters, each piece counted once; too sure of long ones."""
-        return self.bias + sum(self.weights.get(piece, 0.0) for piece in pieces(text))
+        return self.bias + sum(map(self.weights.get, pieces(text), repeat(0.0)))
 
 
 @cache

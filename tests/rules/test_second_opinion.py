@@ -146,8 +146,8 @@ def test_a_violation_is_doubted_where_nobody_talks_as_if_about_a_debt(ruleset: R
 def test_in_everyday_talk_a_hint_needs_a_clearer_suspicion(ruleset: RuleSet) -> None:
     said, model = "你弟弟作业又没写完老师又打电话来了", read_model()
     homework = [turn(said), turn("我哪管得住他呀天天打球", Role.CUSTOMER, 1)]
-    columns, values = features(said, [homework[1].text], model.index, model.idf)
-    score = float(model.scores(columns, values)[[HEADS.index(name) for name in CONDUCT]].max())
+    look = SecondOpinion(ruleset)._look(said, (0, len(said)), [homework[1].text], Role.AGENT)
+    score = float(look.scores[[HEADS.index(name) for name in CONDUCT]].max())
 
     def found(threshold: float, turns: Sequence[Turn]) -> list[Finding]:
         level = dataclasses.replace(model, thresholds=np.full_like(model.thresholds, threshold))
