@@ -18,7 +18,7 @@ from sklearn.neural_network import MLPClassifier
 
 from rules.meaning import Meaning, Vectors, features, gram_values, grams
 
-KNOWN, DIMENSIONS = 6_000, 64  # words, and n-grams; 8,000 and 100 find half a point more at twice the size
+KNOWN, DIMENSIONS = 6_000, 64  # words, and n-grams; 8,000 and 100 find a little more, at twice the size
 FEWEST = 4  # turns that a token must occur in
 COMPANY = 4  # words to either side that a word is said with
 PART = 10_000  # texts that a process works out at once
