@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from audit.evaluate import Labelled, percent
 from audit.figures import wilson
 from rules.engine import Judge
-from rules.second_opinion import CONDUCT, PREFIX, SELF_HARM, SecondOpinion
+from rules.second_opinion import PREFIX, SecondOpinion
+from rules.suspicion import CONDUCT, SELF_HARM
 
 _LOOKED_FOR = frozenset((*CONDUCT, SELF_HARM))
 

@@ -30,7 +30,7 @@ def settings_of(config: Config, ruleset: RuleSet) -> Settings:
 def _second_opinion(config: Config) -> dict[str, str]:
     if not config.second_opinion:
         return {}
-    from rules.second_opinion import read_model
+    from rules.suspicion import read_model
 
     return {"second_opinion": read_model().digest}
 

@@ -33,7 +33,7 @@ from rules.load import load_rules
 from rules.lookout import Span
 from rules.meaning import Meaning
 from rules.model import Example, RuleSet
-from rules.second_opinion import (
+from rules.suspicion import (
     CONDUCT,
     GATES,
     HEADS,

@@ -1,6 +1,6 @@
 """What the words of a turn mean together: how suspicious they look to a small net over vectors of words.
 
-The n-grams of rules/second_opinion.py know wordings. Words and character pairs that are said in the same company have
+The n-grams of rules/suspicion.py know wordings. Words and character pairs that are said in the same company have
 vectors that are alike, learned from the corpus itself, so what the net learned of one wording it knows of others.
 benchmarks/meaning.py learns the vectors and trains the net; docs/second-opinion.md says what it adds.
 """

@@ -28,7 +28,8 @@ from audit.store import Settings, Store
 from rules.engine import Judge
 from rules.load import load_rules
 from rules.model import RuleSet
-from rules.second_opinion import SecondOpinion, read_model
+from rules.second_opinion import SecondOpinion
+from rules.suspicion import read_model
 from tests.demo_people import live_through
 from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
 

@@ -19,7 +19,7 @@ from audit.settings import settings_of
 from audit.store import Store
 from audit.store.judged import Confirmed, judged_calls, standing
 from rules.load import load_rules
-from rules.second_opinion import read_model
+from rules.suspicion import read_model
 from tests.conftest import PACK
 from tests.disturbed import facts, write_work
 

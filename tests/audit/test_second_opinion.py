@@ -26,7 +26,8 @@ from audit.store import Settings, Store
 from rules.engine import Judge
 from rules.load import load_rules
 from rules.model import Result, RuleSet
-from rules.second_opinion import PREFIX, SecondOpinion, read_model
+from rules.second_opinion import PREFIX, SecondOpinion
+from rules.suspicion import read_model
 from transcribe.model import EngineInfo, Role, Transcript, Turn
 
 SAID = "你等着瞧，让你家里人也过不安生"

@@ -13,15 +13,8 @@ from hypothesis import strategies as st
 from rules.load import load_rules
 from rules.meaning import features, gram_values
 from rules.model import Judgement, RuleSet
-from rules.second_opinion import (
-    CONDUCT,
-    HEADS,
-    Model,
-    SecondOpinion,
-    leaves_open,
-    read_model,
-    with_meaning,
-)
+from rules.second_opinion import SecondOpinion
+from rules.suspicion import CONDUCT, HEADS, Model, leaves_open, read_model, with_meaning
 from rules.tokens import Tokenizer
 from transcribe.model import Role, Turn
 

@@ -15,20 +15,8 @@ import pytest
 from rules.engine import Judge
 from rules.load import load_rules
 from rules.model import CATEGORIES, CallFacts, Finding, Judgement, Result, RuleSet, Severity
-from rules.second_opinion import (
-    CONDUCT,
-    HEADS,
-    MODEL,
-    PREFIX,
-    SELF_HARM,
-    Model,
-    SecondOpinion,
-    features,
-    read_model,
-    stretches,
-    title,
-    write_model,
-)
+from rules.second_opinion import PREFIX, SecondOpinion, title
+from rules.suspicion import CONDUCT, HEADS, MODEL, SELF_HARM, Model, features, read_model, stretches, write_model
 from rules.text import NormalText
 from transcribe.model import Role, Turn
 
