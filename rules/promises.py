@@ -130,8 +130,9 @@ def find_promise(turns: Sequence[Turn | tuple[str, str]], *, call_date: date | N
     for turn in said:
         if turn.role in (Role.AGENT, Role.OTHER):
             continue
-        if promise is not None and say.RETRACT.search(turn.text):
+        if say.RETRACT.search(turn.text):
             promise = None
+            continue
         promise = _merged(promise, _promised(said, turn, promise, call_date))
     if promise is None or is_everyday(normal_text(tuple([turn.text for turn in said]))):
         return None
@@ -316,7 +317,7 @@ def _answered(turn: _Said, before: _Said, call_date: date | None) -> Promise | N
         and say.QUESTION_OF_PAY.search(before.text)
         and not say.DONE.search(before.text)
     )
-    if not asks or say.NO.search(turn.text) or say.DONE.search(turn.text):
+    if not asks or say.NO.search(turn.text) or say.DONE.search(turn.text) or _of_other_things(turn):
         return None
     clause = _Clause(start=0, end=len(turn.text), text=turn.text, said=turn)
     day, amount = _first([_coming(clause, call_date)]), _first([clause.of(EntityKind.MONEY)])
@@ -328,12 +329,18 @@ def _answered(turn: _Said, before: _Said, call_date: date | None) -> Promise | N
     return _promise(turn, (min(places), max(places)), (day, amount), firmness, call_date)
 
 
+def _of_other_things(turn: _Said) -> bool:
+    """存折里一万二 and 行，我打110: sums, days and a yes that are no promise."""
+    of_paying = say.SPEAKS_OF_PAYING.search(say.NOT_PAY.sub("", turn.text))
+    return bool(say.OF_OTHER_THINGS.search(turn.text)) and not of_paying
+
+
 def _assented(turn: _Said, before: _Said, promise: Promise | None, call_date: date | None) -> Promise | None:
     """The customer's yes to the agent's figures."""
     hum = bool(say.HUM.match(turn.text)) and bool(say.PUTS_IT.search(before.text))
     if not (hum or say.ASSENT.match(turn.text)) or say.THINKS_OVER.search(turn.text) or not before.may_name_terms:
         return None
-    if say.NO.search(turn.text) or say.ASK.search(turn.text.strip("。，, ")):
+    if say.NO.search(turn.text) or say.ASK.search(turn.text.strip("。，, ")) or _of_other_things(turn):
         return None
     day, amount = _proposal(before, call_date)
     if day is None and amount is None:
