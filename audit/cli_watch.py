@@ -118,7 +118,7 @@ def alert_command(dry_run: bool, **given: Any) -> int:
 
 def _audit(
     arrivals: Arrivals, store: Store, config: Config, interrupts: Any
-) -> Callable[[Sequence[Path]], None]:
+) -> Callable[[Sequence[Path]], set[Path]]:
     """What judges recordings that arrived: by the call lists of their folders, an event for each batch."""
     import time
 
@@ -127,14 +127,14 @@ def _audit(
     from audit.errors import BadPath
     from audit.journal import note
 
-    def audit(paths: Sequence[Path]) -> None:
+    def audit(paths: Sequence[Path]) -> set[Path]:
         started = time.monotonic()
         above = {p for path in paths for p in path.parents if any(p.is_relative_to(f) for f in arrivals.folders)}
         try:
             lists, refused = _read_lists(sorted(folder / CALL_LIST for folder in above), config)
         except BadPath:  # an address that just now can't be read; nothing is judged by half of what is known
             arrivals.forget(paths)
-            return
+            return set()
         paths = [path for path in paths if not any(path.is_relative_to(one.path.parent) for one in refused)]
         batch = make_batch(paths, lists, store, config, refused=refused)
         tally = run_batch(batch, interrupts=interrupts, notify=lambda _: None)
@@ -144,6 +144,7 @@ def _audit(
             note("conduct", findings=tally.conduct.findings, new=tally.conduct.new)
         if tally.unjudged is not None:
             note("conduct_unjudged")
+        return {row.path for one in lists for row in one.bad if row.path is not None}
 
     return audit
 

@@ -141,7 +141,7 @@ def extend(desk: Desk, old: Complaint, to: Complexity, *, reason: str) -> None:
 
 
 def link(desk: Desk, number: int, call_id: str) -> bool:
-    """Link a call; what the complaint doesn't know (collector, team, product …) is filled in from its record.
+    """Link a call; what the complaint doesn't know (collector, debtor, case) is filled in from its record.
 
     False where it was linked already; `ComplaintRefused` where there is no such call.
     """
@@ -153,8 +153,7 @@ def link(desk: Desk, number: int, call_id: str) -> bool:
         call = next(row for row in rows.linked_calls(desk.store, number) if row["call_id"] == call_id)
         if call["recording"] is None:
             raise ComplaintRefused(f"没有编号为 {call_id} 的通话；请核对通话编号")
-        names = ("agent_id", "team", "product", "debtor_id", "case_id")
-        filled = {name: call[name] for name in names if call[name] and not getattr(old, name)}
+        filled = _filled(old, call)
         if filled:
             _update(desk, old, filled)
         _note(desk, number, {"what": "linked", "after": {"call_id": call_id, **filled}})
@@ -244,6 +243,14 @@ def _new_row(desk: Desk, intake: Intake) -> dict[str, Any]:
         "created_at": now(),
         "created_by": desk.actor.name,
     }
+
+
+def _filled(old: Complaint, call: Mapping[str, Any]) -> dict[str, Any]:
+    """What a linked call tells that was not known; the team comes with the collector, the product with the debtor."""
+    ids = {name: call[name] for name in ("agent_id", "debtor_id", "case_id") if call[name] and not getattr(old, name)}
+    whose = {"team": "agent_id", "product": "debtor_id"}
+    place = {name: call[name] for name, of in whose.items() if call[name] and (of in ids or not getattr(old, name))}
+    return ids | place
 
 
 def _ids(known: Intake | Complaint) -> dict[str, str | None]:

@@ -6,7 +6,7 @@ All of its memory is in the store and in the folders, so that a restart goes on 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import time as clock
@@ -26,13 +26,14 @@ Note = Callable[..., None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """What to do where. `audit` judges recordings and returns when it is done or interrupted; `note` gets events as
-    a name and facts without personal data; `retry_at` is a time of day on this machine's clock, None never.
+    """What to do where. `audit` judges recordings until it is done or interrupted, and returns those that wait for
+    their row of a call list to be mended; `note` gets events as a name and facts without personal data; `retry_at` is a
+    time of day on this machine's clock, None never.
     """
 
     arrivals: Arrivals
     quarantine: Path
-    audit: Callable[[Sequence[Path]], None]
+    audit: Callable[[Sequence[Path]], Set[Path]]
     note: Note
     retry_at: clock | None
 
@@ -45,8 +46,8 @@ def look_once(watch: Watch, store: Store, *, stopped: Callable[[], bool]) -> int
         if stopped():
             return start
         some = ready[start : start + AT_ONCE]
-        watch.audit(some)
-        _set_apart(watch, store, set(some))
+        waiting = watch.audit(some)
+        _set_apart(watch, store, set(some) - waiting)
         if not stopped():
             note_arrived(store, watch.arrivals.given_there(some))
     return len(ready)

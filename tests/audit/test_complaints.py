@@ -272,6 +272,14 @@ def test_linking_fills_in_what_was_not_known(desk: Desk, number: int) -> None:
     assert [step.what for step in history(desk, number)] == ["registered", "linked", "unlinked"]
 
 
+def test_the_team_comes_with_the_collector_that_a_linked_call_tells(desk: Desk) -> None:
+    number = register(desk, replace(THREAT, debtor_id="D0000", agent_id=None)) or 0
+    before = at(desk, number)
+    assert link(desk, number, "c-threat")
+    assert (before.team, at(desk, number).team, at(desk, number).agent_id) == ("一组", "二组", "A02")
+    assert at(desk, number).debtor_id == "D0000"
+
+
 def test_a_call_that_is_not_there_is_not_linked(desk: Desk, number: int) -> None:
     with pytest.raises(ComplaintRefused, match="没有编号为"):
         link(desk, number, "c-nowhere")

@@ -117,6 +117,22 @@ def test_a_bad_call_list_holds_back_its_own_folder_until_it_is_mended(
     assert "b9" in judged(tmp_path / "callaudit.db")
 
 
+def test_a_bad_row_of_a_call_list_leaves_its_recording_where_it_is(
+    tmp_path: Path, watching: Callable[..., Forked]
+) -> None:
+    write_transcript(tmp_path / "in" / "a.json", "agent: 您好")
+    calls = tmp_path / "in" / "calls.csv"
+    calls.write_text("call_id,recording,started_at\nc1,a.json,昨天下午\n", "utf-8")
+    assert watching("--once").wait(PATIENCE) == Exit.SOME_FAILED
+    assert (tmp_path / "in" / "a.json").exists()
+    with Store.read(tmp_path / "callaudit.db") as store:
+        (failure,) = store.failures()
+    assert "calls.csv" in failure.reason
+    calls.write_text("call_id,recording,started_at\nc1,a.json,2026-11-20 15:00\n", "utf-8")
+    assert watching("--once").wait(PATIENCE) == Exit.CLEAN
+    assert judged(tmp_path / "callaudit.db") == {"c1"}
+
+
 def test_what_was_set_apart_is_tried_again_a_few_nights_and_then_waits(
     tmp_path: Path, watching: Callable[..., Forked]
 ) -> None:
