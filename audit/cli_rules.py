@@ -123,28 +123,37 @@ def docs_command(out: Path, pack: str, **given: Any) -> int:
 
 @rules_group.command("new", cls=Command)
 @click.argument("rule_id", metavar="RULE")
-@click.option("--out", type=click.Path(path_type=Path), default=Path(), help="写到哪个文件夹，默认当前文件夹。")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("我的规则包"),
+    help="规则包的文件夹，默认“我的规则包”；还没有就建一个，叠在 cn-collection 上。",
+)
 def new_command(rule_id: str, out: Path) -> int:
     """逐项提问，写出一条草稿规则；草稿能通过检查，但还要补例子。
 
     \b
-    例：callaudit rules new ask-for-family-number --out 我的规则包/privacy_leak
+    例：callaudit rules new ask-for-family-number --out 我的规则包
     """
     from pydantic import ValidationError
 
-    from rules.draft import QUESTIONS, draft
+    from rules.draft import QUESTIONS, draft, is_rule_id, pack_of_ones_own
 
+    if not is_rule_id(rule_id):
+        raise AuditError(f"规则编号 {rule_id} 不行：只用小写字母、数字和连字符，以字母开头，例如 {_ID_EXAMPLE}")
+    if (taken := next(out.rglob(f"{rule_id}.yaml"), None)) is not None:
+        raise AuditError(f"{taken} 已经存在；换一个编号，或先移走它")
     answers = {question.name: _ask(question) for question in QUESTIONS}
-    file = out / f"{rule_id}.yaml"
-    if file.exists():
-        raise AuditError(f"{file} 已经存在；换一个编号，或先移走它")
     try:
         text = draft(rule_id, answers)
     except ValidationError as error:
-        raise AuditError(f"规则 {rule_id} 写不成：{error.errors()[0]['msg']}；编号例如 {_ID_EXAMPLE}") from None
-    out.mkdir(parents=True, exist_ok=True)
+        raise AuditError(f"规则 {rule_id} 写不成：{error.errors()[0]['msg']}") from None
+    file = out / answers["category"] / f"{rule_id}.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not (out / "pack.yaml").exists():
+        (out / "pack.yaml").write_text(pack_of_ones_own(out.resolve().name), encoding="utf-8")
     file.write_text(text, encoding="utf-8")
-    warn(f"草稿写到 {file}。接着用 callaudit rules test 和 rules lint 检查，并参照 docs/writing-rules.md 补全例子")
+    warn(f"草稿写到 {file}。接着用 callaudit rules test --rules {out} 和 rules lint --rules {out} 检查，并补全例子")
     return Exit.CLEAN
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
-from rules.model import CATEGORIES, Group, Rule, Severity
+from rules.model import CATEGORIES, Group, Pack, Rule, RuleId, Severity
 
 _KINDS = {Group.CONDUCT: "forbid", Group.DUTY: "require", Group.SIGNAL: "signal"}
 
@@ -36,6 +37,22 @@ QUESTIONS = (
     Question(name="clean", text="一句只差一步、但不违规的话"),
     Question(name="clean_why", text="它为什么不算"),
 )
+
+
+def is_rule_id(text: str) -> bool:
+    """Whether a rule may have this id."""
+    try:
+        TypeAdapter(RuleId).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def pack_of_ones_own(title: str) -> str:
+    """The pack.yaml of a new pack layered over ours."""
+    written = {"name": "own-rules", "title": title, "version": "0.1.0", "extends": "cn-collection"}
+    Pack.model_validate(written)
+    return yaml.safe_dump(written, allow_unicode=True, sort_keys=False)
 
 
 def draft(rule_id: str, answers: Mapping[str, str]) -> str:

@@ -1,11 +1,14 @@
 """Pages of rules and drafts of new ones."""
 
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from pydantic import ValidationError
 
-from rules.draft import QUESTIONS, draft
+from audit.errors import Exit
+from rules.draft import QUESTIONS, draft, is_rule_id, pack_of_ones_own
 from rules.examples import failing_examples
 from rules.load import load_rules
 from rules.page import page, pages, stale_pages, write_pages
@@ -42,13 +45,27 @@ def test_the_pages_in_the_repository_are_those_of_today() -> None:
 def test_a_draft_loads_and_its_examples_hold(tmp_path: Path) -> None:
     assert set(ANSWERS) == {question.name for question in QUESTIONS}
     (tmp_path / "privacy_leak").mkdir()
-    (tmp_path / "pack.yaml").write_text("name: mine\ntitle: 我的\nversion: 1.0.0\n", "utf-8")
+    (tmp_path / "pack.yaml").write_text(pack_of_ones_own("我的规则包"), "utf-8")
     (tmp_path / "privacy_leak/ask-number.yaml").write_text(draft("ask-number", ANSWERS), "utf-8")
     ruleset = load_rules(tmp_path)
     assert failing_examples(ruleset) == ()
-    assert ruleset.rules[0].status == "draft"
+    (drafted,) = (rule for rule in ruleset.rules if rule.id == "ask-number")
+    assert drafted.status == "draft"
+    assert len(ruleset.rules) == 1 + len(load_rules().rules)
 
 
 def test_a_draft_with_a_bad_id_is_refused() -> None:
+    assert not is_rule_id("索要电话")
     with pytest.raises(ValidationError):
         draft("索要电话", ANSWERS)
+
+
+def test_what_is_drafted_can_be_tried_where_it_was_written(callaudit: Callable[..., CompletedProcess[str]]) -> None:
+    answers = "".join(f"{ANSWERS[question.name]}\n" for question in QUESTIONS)
+    drafted = callaudit("rules", "new", "ask-number", "--out", "pk", stdin=answers)
+    assert drafted.returncode == Exit.CLEAN, drafted.stderr
+    assert callaudit("rules", "lint", "--rules", "pk").returncode == Exit.CLEAN
+    assert "ask-number" in callaudit("rules", "test", "--rules", "pk", "-i", ANSWERS["violation"]).stdout
+    again = callaudit("rules", "new", "ask-number", "--out", "pk")
+    assert (again.returncode, "已经存在" in again.stderr) == (Exit.COULD_NOT_RUN, True)
+    assert "小写字母" in callaudit("rules", "new", "Bad Name!").stderr
