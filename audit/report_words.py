@@ -8,7 +8,7 @@ from typing import Literal
 
 from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CAUSES, CHANNELS
 from audit.score import PASS_MARK, POINTS
-from rules.model import CATEGORIES, Severity
+from rules.model import FOUND, Severity
 
 # Moments of our own are stored in UTC; the reader's wall clock is China's, which has no summer time.
 BEIJING = timezone(timedelta(hours=8))
@@ -274,7 +274,7 @@ _TABLES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "channel": CHANNELS,
     "cause": CAUSES,
     "complaint_category": CATEGORIES_OF_COMPLAINTS,
-    "category": {name: (zh, en) for name, (_, zh, en) in CATEGORIES.items()},
+    "category": FOUND,
 }
 
 
@@ -313,6 +313,7 @@ _METHOD = (
         "规定动作完成率 = 已做到 ÷（已做到 + 未做到），不适用与存疑不计。",
         "“机器判定”是规则对机器转写文字的自动判定，转写可能有误，未经复核不算违规；“人工确认”是复核人听取证据后的结论（含部分成立和申诉中），"
         "只有它计入个人；“人工驳回”是复核人认为不成立的。两者并列，互不改写。",
+        "“未复核”和各项违规一样按每通电话、每条规则计一次；看板的“待复核”按处计并含自伤轻生的信号，所以更多。",
     ),
     (
         "However often one rule was broken in a call it counts as one violation; every place is listed.",
@@ -327,6 +328,8 @@ _METHOD = (
         "By machine is what rules made of machine transcripts, which may be wrong: no violation yet. Confirmed is "
         "what a reviewer said after listening (partly confirmed and under appeal included); it alone counts "
         "against a person. Dismissed is what a reviewer refused. Both stand side by side; neither rewrites the other.",
+        "Not reviewed counts once per call and rule, as violations do; the dashboard counts places to review, signals "
+        "of self-harm included, and so has more.",
     ),
 )
 

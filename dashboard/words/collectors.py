@@ -10,8 +10,9 @@ WORDS = {
              "投诉为属实数/已定数。点一行看个人档案。",
              "Only violations that people confirmed count (those under appeal too), with a 95% interval; ▲ means "
              "fewer than {n} calls: don't compare; complaints are upheld/decided. Choose a row for the profile."),
-    "waiting_note": ("还有 {n} 处待复核，确认后数字会变。",
-                     "{n} findings still wait for review: the figures will change."),
+    "waiting_note": ("还有坐席问题 {n} 处待复核（客户信号另计），确认后数字会变。",
+                     "{n} findings on collectors still wait for review (customers' signals apart): the figures will "
+                     "change."),
     "agent": ("催收员", "Collector"),
     "team": ("小组", "Team"),
     "calls": ("通话", "Calls"),
@@ -46,7 +47,7 @@ WORDS = {
     "of": ("{hits}/{of}", "{hits}/{of}"),
     "hours_of": ("{n} 小时", "{n} h"),
     "interval_is": ("95% 区间 {interval}", "95% interval {interval}"),
-    "waiting_of": ("待复核 {n} 处，不计入", "{n} to review, not counted"),
+    "waiting_of": ("坐席问题待复核 {n} 处，不计入", "{n} on the collector to review, not counted"),
     "trend": ("每周走势", "By week"),
     "trend_note": ("点为每百通确认违规，竖线为 95% 区间，虚线为全体水平；旁边是当周通话数。",
                    "Dots are confirmed violations per 100 calls, bars the 95% interval, the dashed line everybody; "
