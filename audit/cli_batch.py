@@ -176,7 +176,7 @@ def make_batch(
     from audit.batch import Batch
     from audit.errors import BadPath
     from audit.hearing import weights_digest
-    from audit.plan import SOUND, TEXT, Wanted, make_plan
+    from audit.plan import SOUND, TEXT, Wanted, keepable, make_plan
     from audit.remote import spelled
     from audit.settings import settings_of
     from rules.load import load_rules
@@ -190,7 +190,7 @@ def make_batch(
         known=store.records(),
         utc_offset=config.utc_offset,
     )
-    plan = replace(plan, refusals=(*refused, *plan.refusals))
+    plan = keepable(replace(plan, refusals=(*refused, *plan.refusals)))
     if not plan.records and not plan.refusals:
         raise BadPath(f"{'、'.join(map(spelled, paths))}：没有找到录音；支持 {'、'.join(sorted(SOUND))}")
     hearing = _hearing(config, ruleset, workers=_workers(config))

@@ -18,6 +18,7 @@ The command line turns them into messages on stderr (audit/cli.py); the library 
 from __future__ import annotations
 
 import errno
+import re
 from enum import IntEnum
 
 
@@ -65,6 +66,11 @@ class StoreFull(StoreError):
 
 class BadKey(StoreError):
     """The key of an encrypted store; the message never holds it."""
+
+
+def escaped(text: str) -> str:
+    """The text with those bytes of a file name that are not UTF-8 written out, as \\xd2."""
+    return re.sub("[\udc80-\udcff]", lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", text)
 
 
 def os_reason(error: OSError) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from audit import remote
 from audit.calls import BadRow, CallList, CallRecord, default_record
-from audit.errors import BadPath, os_reason
+from audit.errors import BadPath, escaped, os_reason
 from audit.links import Reach, told
 from audit.store import Settings
 
@@ -117,6 +117,22 @@ def make_plan(
         replaced=_replaced(named, known),
         scope=(*map(_absolute, paths), *(_absolute(calls.file) for calls in lists)),
     )
+
+
+def keepable(plan: Plan) -> Plan:
+    """The plan without recordings whose names no store can keep, since they are not UTF-8: those are refused."""
+    refused = [_refused_name(record) for record in plan.records]
+    records = tuple(record for record, refusal in zip(plan.records, refused, strict=True) if refusal is None)
+    return replace(plan, records=records, refusals=(*plan.refusals, *filter(None, refused)))
+
+
+def _refused_name(record: CallRecord) -> Refusal | None:
+    assert record.path is not None
+    name = str(record.path)
+    if escaped(name) == name:
+        return None
+    reason = f"{name}：文件名或文件夹名不是 UTF-8，数据库存不了；请把它改成 UTF-8 的名字，再审计一次"
+    return Refusal(path=record.path, reason=reason, call_id=record.call_id)
 
 
 def _refused_row(file: Path, row: BadRow, unnamed: set[Path]) -> Refusal:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
-from audit.errors import AuditError, Exit
+from audit.errors import AuditError, Exit, escaped
 
 if TYPE_CHECKING:
     from audit.batch import Tally
@@ -186,11 +186,11 @@ def warn(message: str) -> None:
 
 
 def harmless(text: str) -> str:
-    """The text without what a terminal obeys (escapes) or what turns the order of characters around.
+    """The text without what a terminal obeys (escapes), can't show, or what turns the order of characters around.
 
     Names of files, calls and people come from outside: a call named `\\x1b[2J` must not clear the screen.
     """
-    return "".join("\ufffd" if ord(c) in _OBEYED else c for c in text)
+    return "".join("\ufffd" if ord(c) in _OBEYED else c for c in escaped(text))
 
 
 def print_table(

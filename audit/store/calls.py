@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from audit.calls import CallRecord
+from audit.errors import escaped
 from audit.remote import spelled
 from audit.score import Scorecard
 from audit.store import queue, tallies
@@ -239,13 +240,14 @@ class Store(Connection):
 
     def fail(self, path: Path, reason: str, *, call_id: str | None, run: int) -> None:
         """Keep the reason why a file could not be judged; a later success removes it."""
+        texts = (None if text is None else escaped(text) for text in (spelled(path), call_id, reason))
         with self.writing():
             self.sql.execute(
                 "insert into failures (path, call_id, reason, run, failed_at, tries)"
                 " values (?, ?, ?, ?, ?, 1)"
                 " on conflict (path) do update set reason = excluded.reason, call_id = excluded.call_id,"
                 " run = excluded.run, failed_at = excluded.failed_at, tries = tries + 1",
-                [spelled(path), call_id, reason, run, now()],
+                [*texts, run, now()],
             )
             self.sql.execute("update runs set calls_failed = calls_failed + 1 where id = ?", [run])
 

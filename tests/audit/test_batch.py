@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -119,6 +120,28 @@ def test_a_file_that_cannot_be_read_is_a_failure_until_it_can(tmp_path: Path, au
     with Store.read(tmp_path / "callaudit.db") as store:
         assert store.failures() == []
         assert len(store.done()) == 3
+
+
+def test_a_name_that_is_not_utf8_is_a_failure_until_it_is_changed_and_the_rest_is_done(
+    tmp_path: Path, audit: Run
+) -> None:
+    bad = write_transcript(tmp_path / "calls" / os.fsdecode(b"\xd2\xf401.json"), "agent: 您好")
+    write_transcript(tmp_path / "calls" / os.fsdecode(b"\xd2") / "b.json", "agent: 请您尽快处理")
+    write_transcript(tmp_path / "calls" / "c.json", "agent: 再见")
+    done = audit("calls")
+    assert done.returncode == 3
+    assert "calls/\\xd2\\xf401.json：文件名或文件夹名不是 UTF-8" in done.stderr
+    assert "完成 1 通，跳过已完成 0 通，失败 2 通" in done.stderr
+    with Store.read(tmp_path / "callaudit.db") as store:
+        assert set(store.done()) == {"c"}
+        failed = [(failure.path.name, failure.path.parent.name) for failure in store.failures()]
+        assert failed == [("b.json", "\\xd2"), ("\\xd2\\xf401.json", "calls")]
+    assert audit(bad).returncode == 3
+    bad.rename(tmp_path / "calls" / "录01.json")
+    (tmp_path / "calls" / os.fsdecode(b"\xd2")).rename(tmp_path / "calls" / "录")
+    assert audit("calls").returncode == 0
+    with Store.read(tmp_path / "callaudit.db") as store:
+        assert store.failures() == []
 
 
 def test_an_unknown_role_in_a_transcript_is_a_failure_that_names_it(tmp_path: Path, audit: Run) -> None:

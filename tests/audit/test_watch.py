@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -94,6 +95,18 @@ def test_a_bad_recording_is_set_apart_with_its_reason_and_the_rest_goes_on(
     assert "bad.json" in note.reason
     with Store.read(tmp_path / "callaudit.db") as store:
         assert [str(failure.path) for failure in store.failures()] == [note.path]
+
+
+def test_a_name_that_is_not_utf8_fails_where_it_is_and_the_rest_goes_on(
+    tmp_path: Path, watching: Callable[..., Forked]
+) -> None:
+    write_calls(tmp_path / "in", 1)
+    bad = write_transcript(tmp_path / "in" / os.fsdecode(b"\xd2.json"), "agent: 您好")
+    assert watching("--once").wait(PATIENCE) == Exit.SOME_FAILED
+    assert judged(tmp_path / "callaudit.db") == {"c0000"}
+    assert bad.exists()
+    with Store.read(tmp_path / "callaudit.db") as store:
+        assert [failure.path.name for failure in store.failures()] == ["\\xd2.json"]
 
 
 def test_a_bad_call_list_holds_back_its_own_folder_until_it_is_mended(
