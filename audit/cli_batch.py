@@ -342,7 +342,7 @@ def reaudit_command(**given: Any) -> None:
     ruleset = load_rules(config.rules)
     workers = config.workers or _cores()
     today = Today(ruleset=ruleset, settings=settings_of(config, ruleset), workers=workers)
-    opened = Store.read(config.db) if given["diff"] else Store.open(config.db)
+    opened = Store.read(config.db) if given["diff"] else Store.existing(config.db)
     with opened as store, counting(quiet=given["quiet"]) as show:
         if given["diff"]:
             found = compare(store, today, actor=LOCAL, notify=show)

@@ -34,8 +34,7 @@ def conduct_command(as_json: bool, **given: Any) -> int:
 
     config = read_given_config(given)
     ruleset = load_rules(config.rules)
-    Store.read(config.db).close()  # none is made where none is
-    with Store.open(config.db) as store:
+    with Store.existing(config.db) as store:
         judged = judge_everything(store, ruleset)
         findings = kept(store)
     if as_json:

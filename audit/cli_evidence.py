@@ -32,7 +32,7 @@ def evidence_command(call_id: str, out: Path | None, reason: str, sound: bool, *
 
     safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in call_id)
     path = out or Path(f"evidence-{safe}.zip")
-    with Store.open(read_given_config(given).db) as store, new_package(path) as file:
+    with Store.existing(read_given_config(given).db) as store, new_package(path) as file:
         file.write(evidence(store, call_id, reason=reason, actor=LOCAL, sound=sound))
     click.echo(path)
     warn(f"证据包已写好；核对：python docs/verify_evidence.py {path}")

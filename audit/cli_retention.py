@@ -69,7 +69,7 @@ def apply_command(recordings: bool, yes: bool, **given: Any) -> int:
     _table(due)
     if not yes:
         click.confirm(f"永久删除以上 {total} 项{'，通话连同录音文件' if recordings else ''}？", abort=True, err=True)
-    with Store.open(config.db) as store:
+    with Store.existing(config.db) as store:
         done = apply(store, _periods(config), actor=LOCAL, recordings=recordings)
     return _told(done)
 
@@ -93,8 +93,7 @@ def forget_command(debtor: str, reason: str, recordings: bool, yes: bool, **give
     from audit.store import Store
 
     config, person = read_given_config(given), Person(debtor=debtor, reason=reason)
-    Store.read(config.db).close()  # none is made where none is
-    with Store.open(config.db) as store:
+    with Store.existing(config.db) as store:
         _table(plan(store, person, actor=LOCAL))
         if not yes:
             warn("以上没有删除；确认后加 --yes")
@@ -130,7 +129,7 @@ def hold_command(kind: Any, value: str, reason: str, **given: Any) -> None:
     from audit.retention import hold
     from audit.store import Store
 
-    with Store.open(read_given_config(given).db) as store:
+    with Store.existing(read_given_config(given).db) as store:
         number = hold(store, kind, value, reason, actor=LOCAL)
     warn(f"已保留，编号 {number}；解除：callaudit retention release {number}")
 
@@ -149,7 +148,7 @@ def release_command(number: int, **given: Any) -> None:
     from audit.retention import release
     from audit.store import Store
 
-    with Store.open(read_given_config(given).db) as store:
+    with Store.existing(read_given_config(given).db) as store:
         release(store, number, actor=LOCAL)
     warn(f"已解除第 {number} 号保留")
 

@@ -68,7 +68,7 @@ def plan_command(name: str | None, **given: Any) -> None:
         name=name, pool=Pool(given["pool"]), stratum=Stratum(given["stratum"]), per_stratum=given["count"],
         reviewers=given["reviewers"], blind=given["blind"],
     )  # fmt: skip
-    with Store.open(config.db) as store:
+    with Store.existing(config.db) as store:
         click.echo(make_plan(store, plan, actor=LOCAL).id)
 
 
@@ -89,7 +89,7 @@ def draw_command(plan: int, **given: Any) -> None:
     from audit.store import Store
 
     config = read_given_config(given)
-    with Store.open(config.db) as store:
+    with Store.existing(config.db) as store:
         sample = draw(store, plan, _days(given), actor=LOCAL)
     per = sample.plan.per_stratum
     rows = [(name or "（不分层）", str(size), str(min(size, per))) for name, size in sorted(sample.strata.items())]

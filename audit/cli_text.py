@@ -143,8 +143,7 @@ def report_command(out: Path, **given: Any) -> None:
         reason=given["reason"],
         grace_days=config.promise_grace_days,
     )
-    Store.read(config.db).close()  # says so where there is none, and makes none
-    with Store.open(config.db) as store:
+    with Store.existing(config.db) as store:
         write_report(store, out, asked)
         if next(iter(store.calls(asked.which)), None) is None:
             warn("提醒：所选范围内没有已审计的通话；请检查日期、小组、催收员和产品")

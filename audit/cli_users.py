@@ -45,11 +45,12 @@ def add_command(name: str, role: str, no_password: bool, **given: Any) -> None:
         printf '%s' "$密码" | callaudit users add 张敏 --role reviewer
     """
     from audit.access import LOCAL, Role
+    from audit.store import Store
     from audit.users import NewUser, add_user
 
     password = None if no_password else _new_password()
     new = NewUser(name=name, role=Role(role), password=password, agent_id=given["agent"], email=given["email"])
-    with _store(given) as store:
+    with Store.open(read_given_config(given).db) as store:
         kept = add_user(store, new, actor=LOCAL)
         warn(f"已添加账号 {kept}（{new.role.label}）；从现在起，打开仪表盘要先登录")
 
@@ -153,7 +154,7 @@ def role_command(name: str, role: str, **given: Any) -> None:
 def _store(given: dict[str, Any]) -> Store:
     from audit.store import Store
 
-    return Store.open(read_given_config(given).db)
+    return Store.existing(read_given_config(given).db)
 
 
 def _new_password() -> str:

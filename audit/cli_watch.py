@@ -103,7 +103,7 @@ def alert_command(dry_run: bool, **given: Any) -> int:
     from audit.store.alerts import unsent
 
     config = read_given_config(given)
-    with Store.open(config.db) as store:
+    with Store.existing(config.db) as store:
         notice(store, terms=config.complaint_terms, now=datetime.now(config.utc_offset))
         if dry_run:
             for kind, count in unsent(store).items():

@@ -30,7 +30,7 @@ def work_command(**given: Any) -> int:
 
     config = read_given_config(given)
     inbox, failed, unjudged = config.inbox.absolute(), 0, False
-    with Store.open(config.db) as store:
+    with Store.existing(config.db) as store:
 
         def audit(paths: Sequence[Path]) -> None:
             nonlocal failed, unjudged

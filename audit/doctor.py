@@ -128,7 +128,7 @@ def _counts(path: Path) -> str:
 
 def recount(path: Path) -> int:
     """Count calls and reviews anew, and settle promises; returns how many rows were wrong."""
-    with Store.open(path) as store, store.writing():
+    with Store.existing(path) as store, store.writing():
         wrong = len(tallies.differences(store))
         tallies.recount(store)
         wrong += resettle_promises(store)

@@ -45,24 +45,38 @@ class Connection:
         """Open for reading and writing, made (for its owner only) or migrated where needed; `StoreError`."""
         with told(path):
             _make(path)
-            until = time.monotonic() + BUSY_SECONDS
-            while True:
-                try:
-                    return cls._opened(path)
-                except cipher.database_errors() as error:
-                    # Two that make a store at once: SQLite refuses the change of journal without waiting.
-                    if cipher.code(error) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                        raise
-                    time.sleep(0.05)
+            return cls._patiently(path, ours=False)
 
     @classmethod
-    def _opened(cls, path: Path) -> Self:
+    def existing(cls, path: Path) -> Self:
+        """As `open`, but `StoreError` where there is none yet: a mistyped path makes no store."""
+        _refuse_missing(path)
+        with told(path):
+            return cls._patiently(path, ours=True)
+
+    @classmethod
+    def _patiently(cls, path: Path, *, ours: bool) -> Self:
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return cls._opened(path, ours=ours)
+            except cipher.database_errors() as error:
+                # Two that make a store at once: SQLite refuses the change of journal without waiting.
+                if cipher.code(error) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+    @classmethod
+    def _opened(cls, path: Path, *, ours: bool) -> Self:
+        """With `ours`, a database of another program is refused; else our tables are put into it."""
         store = cls(path, *_connect(path, mode="rw"))
         try:
+            steps = _migrations()
+            if ours and not steps.applied(store._db):
+                raise StoreError(f"{path}：不是 callaudit 的数据库；请用 --db 指定 callaudit 的数据库")
             store.sql.execute("pragma journal_mode = wal")
             # A power cut may cost the last calls, never the store: https://sqlite.org/pragma.html#pragma_synchronous
             store.sql.execute("pragma synchronous = normal")
-            steps = _migrations()
             if steps.pending(store._db):
                 with store.writing():  # who waited for another that makes the store finds nothing left to do
                     steps.apply(store._db)
@@ -75,8 +89,7 @@ class Connection:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Open for reading; `StoreError` where there is none, or an older one must be migrated first."""
-        if not path.is_file():
-            raise StoreError(f"{path}：没有这个数据库；请先运行 callaudit audit，或用 --db 指定已有的数据库")
+        _refuse_missing(path)
         with told(path):
             # Without leave to write beside it, a finished store is read as a file that nobody changes.
             still = not _may_write(path.absolute().parent) and not Path(f"{path}-wal").exists()
@@ -234,6 +247,11 @@ def _why(error: Exception, code: int) -> str:
             return f"数据库被另一个程序占用超过 {BUSY_SECONDS} 秒；请等它结束后再试"
         case _:
             return f"数据库读写失败（{error}）；请检查磁盘"
+
+
+def _refuse_missing(path: Path) -> None:
+    if not path.is_file():
+        raise StoreError(f"{path}：没有这个数据库；请先运行 callaudit audit，或用 --db 指定已有的数据库")
 
 
 def _may_write(folder: Path) -> bool:

@@ -68,11 +68,31 @@ def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
         Store.open(path)
 
 
-def test_reading_makes_no_store(tmp_path: Path, callaudit: Run) -> None:
-    done = callaudit("report", "--db", "none.db", "--out", "r.html")
-    assert done.returncode == 2
+NEED_A_STORE = (
+    "report --out r.html", "alert", "reaudit", "work", "conduct", "doctor --recount", "evidence c1 --reason 调取",
+    "users list", "users disable 张敏", "users enable 张敏", "users role 张敏 --role officer", "users passwd 张敏",
+    "sampling plan 抽检", "sampling draw 1 --from 2026-11-01 --to 2026-11-30", "retention forget D1 --reason 申请",
+    "retention hold call c1 --reason 诉讼", "retention release 1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", NEED_A_STORE)
+def test_a_mistyped_store_is_told_and_none_is_made(tmp_path: Path, callaudit: Run, command: str) -> None:
+    done = callaudit(*command.split(), "--db", "none.db", stdin="密码密码密码密码\n")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "none.db：没有这个数据库" in done.stderr
-    assert not (tmp_path / "none.db").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_of_another_program_is_told_and_left_alone(tmp_path: Path, callaudit: Run) -> None:
+    other = sqlite3.connect(tmp_path / "other.db")
+    other.execute("create table theirs (id)")
+    other.close()
+    content = (tmp_path / "other.db").read_bytes()
+    done = callaudit("users", "list", "--db", "other.db")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "other.db：不是 callaudit 的数据库" in done.stderr
+    assert (tmp_path / "other.db").read_bytes() == content
 
 
 def test_a_full_disk_stops_the_batch_and_loses_nothing(
