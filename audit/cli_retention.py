@@ -89,11 +89,12 @@ def forget_command(debtor: str, reason: str, recordings: bool, yes: bool, **give
         callaudit retention forget D0031 --reason 2026-11-20本人申请 --recordings --yes
     """
     from audit.access import LOCAL
-    from audit.retention import Person, apply, plan
+    from audit.retention import Person, apply, plan, refuse_unknown
     from audit.store import Store
 
     config, person = read_given_config(given), Person(debtor=debtor, reason=reason)
     with Store.existing(config.db) as store:
+        refuse_unknown(store, "debtor", debtor)
         _table(plan(store, person, actor=LOCAL))
         if not yes:
             warn("以上没有删除；确认后加 --yes")
@@ -120,18 +121,22 @@ def _told(done: Deleted, *, held: int = 0) -> int:
 @DB
 @CONFIG
 def hold_command(kind: Any, value: str, reason: str, **given: Any) -> None:
-    """法律保留：这通电话，或这个案件、债务人的全部通话，到期也不删。
+    """法律保留：这通电话，或这个案件、债务人的全部通话（以后来的也算），到期也不删。
 
     \b
     例：callaudit retention hold debtor D0031 --reason 2026民初118号
     """
     from audit.access import LOCAL
-    from audit.retention import hold
+    from audit.retention import held_now, hold
     from audit.store import Store
 
     with Store.existing(read_given_config(given).db) as store:
         number = hold(store, kind, value, reason, actor=LOCAL)
-    warn(f"已保留，编号 {number}；解除：callaudit retention release {number}")
+        calls, attempts = held_now(store, kind, value)
+    warn(f"已保留，编号 {number}：现有通话 {calls} 通、拨打记录 {attempts} 条")
+    if not calls + attempts:
+        warn("提醒：还没有它的通话，以后来的会保留；请核对编号")
+    warn(f"解除：callaudit retention release {number}")
 
 
 @retention_group.command("release", cls=Command)

@@ -31,8 +31,11 @@ AT_ONCE = 200
 HoldKind = Literal["call", "case", "debtor"]
 
 
+_NAMES = {"call": "通话", "case": "案件", "debtor": "债务人"}
+
+
 class BadHold(AuditError):
-    """A hold, or a person's deletion, without a reason; a hold that is not there."""
+    """A hold, or a person's deletion, without a reason or for an id that nothing bears; a hold that is not there."""
 
 
 class _Noted(NamedTuple):
@@ -132,16 +135,29 @@ def apply(
 
 
 def hold(store: Store, kind: HoldKind, value: str, reason: str, *, actor: Actor) -> int:
-    """Keep a call, or all calls of a case or debtor, until released; returns the hold's number."""
+    """Keep a call, or all calls of a case or debtor, also those to come, until released; returns the hold's number."""
     require(actor, Action.DELETE)
     if not reason.strip() or not value.strip():
         raise BadHold("请写明保留的对象和理由，例如案号")
+    refuse_unknown(store, kind, value)
     reason = mask(reason, find_private(reason))
     with store.writing():
         number = kept.add_hold(store, kind=kind, value=value, reason=reason, by=actor.name)
         data = {"hold": number, "kind": kind, "reason": reason}
         ledger.record(store, actor=actor, kind=ledger.Kind.HOLD, subject=value, data=data)
         return number
+
+
+def refuse_unknown(store: Store, kind: HoldKind, value: str) -> None:
+    """`BadHold` where nothing in the store bears the id: with a slip of the pen, what was meant would be let go."""
+    if not any(kept.bearing(store, kind, value).values()):
+        raise BadHold(f"没有编号为 {value} 的{_NAMES[kind]}，或已全部删除；请核对编号，还没有的请先导入清单")
+
+
+def held_now(store: Store, kind: HoldKind, value: str) -> tuple[int, int]:
+    """How many calls and how many attempts a hold on this covers as the store is now."""
+    found = kept.bearing(store, kind, value)
+    return found["calls"], found["attempts"]
 
 
 def release(store: Store, number: int, *, actor: Actor) -> None:

@@ -189,6 +189,14 @@ def settle_file(store: Store) -> None:
     store.sql.execute("pragma wal_checkpoint(truncate)")
 
 
+def bearing(store: Store, kind: str, value: str) -> dict[str, int]:
+    """How many rows of each table bear an id of a call, case or debtor."""
+    column = f"{kind}_id"
+    tables = ("calls", "attempts") if kind == "call" else ("calls", *OUTLIVES)
+    rows = {table: store.one(f"select count(*) as n from {table} where {column} = ?", [value]) for table in tables}
+    return {table: row["n"] for table, row in rows.items() if row is not None}
+
+
 def add_hold(store: Store, *, kind: str, value: str, reason: str, by: str) -> int:
     """Note a hold; returns its number."""
     row = {"kind": kind, "value": value, "reason": reason, "by": by, "at": now()}

@@ -92,6 +92,38 @@ def test_a_hold_needs_a_reason_and_is_released_once(store: Store) -> None:
         retention.release(store, 7, actor=LOCAL)
 
 
+@pytest.mark.parametrize(("kind", "value"), [("call", "c-treat"), ("call", "K1"), ("case", "D1"), ("debtor", "d1")])
+def test_an_id_that_nothing_bears_is_not_held(store: Store, kind: Any, value: str) -> None:
+    with pytest.raises(retention.BadHold, match=f"没有编号为 {value} 的"):
+        retention.hold(store, kind, value, "2026民初118号", actor=LOCAL)
+    assert retention.holds(store, actor=LOCAL) == []
+    assert ledger.recent(store, kind=ledger.Kind.HOLD) == []
+
+
+def test_a_hold_on_a_case_without_a_call_covers_the_calls_that_come(store: Store) -> None:
+    keep_beside_calls(store)
+    assert retention.held_now(store, "debtor", "D1") == (2, 0)
+    assert retention.held_now(store, "call", "a-old") == (0, 1)
+    retention.hold(store, "case", "K-open", "2026民初118号", actor=LOCAL)
+    assert retention.held_now(store, "case", "K-open") == (0, 0)
+    record: CallRecord = store.call("c-threat").record  # type: ignore[union-attr]
+    store.add_records([replace(record, case_id="K-open")])
+    assert retention.held_now(store, "case", "K-open") == (1, 0)
+    assert retention.apply(store, PERIODS, actor=LOCAL).calls == 0
+
+
+def test_a_slip_in_an_id_is_told_at_the_command(store: Store, callaudit: Callable[..., Any]) -> None:
+    def run(*words: str) -> Any:
+        return callaudit("retention", *words, "--reason", "2026民初118号", "--db", store.path)
+
+    for wrong in (("hold", "call", "typo"), ("forget", "typo"), ("forget", "typo", "--yes")):
+        done = run(*wrong)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "没有编号为 typo 的" in done.stderr
+    done = run("hold", "debtor", "D1")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (0, "已保留，编号 1：现有通话 2 通、拨打记录 0 条")
+
+
 def test_without_a_period_nothing_is_ever_due(store: Store) -> None:
     assert retention.plan(store, retention.Periods(days={"信用卡": 9999}, today=TODAY), actor=LOCAL) == []
 
