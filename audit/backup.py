@@ -14,10 +14,15 @@ from audit.store import Store
 _PARTS = ("", "-wal", "-shm")
 
 
-def backup(store: Store, to: Path) -> Path:
+def backup(store: Store, named: str | Path) -> Path:
     """Copy the store to a file, or into a folder under a name with the time; returns the file, readable by its
     owner alone. It is as the store was at one moment, however much is written meanwhile. `BadPath`, `StoreError`.
+
+    What is `named` with a slash at its end is a folder, and must be there: its disk may not be mounted.
     """
+    to = Path(named)
+    if os.path.basename(named) in ("", ".") and not to.is_dir():
+        raise BadPath(f"{named}：没有这个文件夹；请先建立它，或检查它所在的磁盘是否已挂载")
     path = to / f"{store.path.stem}-{_stamp()}.db" if to.is_dir() else to
     if path.exists():
         raise BadPath(f"{path}：已有同名的文件；请换一个名字，备份不会覆盖任何文件")

@@ -12,11 +12,11 @@ from audit.terminal import CONTEXT, Command, warn
 
 
 @click.command("backup", cls=Command, context_settings=CONTEXT)
-@click.argument("to", metavar="文件或文件夹", type=click.Path(path_type=Path))
+@click.argument("to", metavar="文件或文件夹", type=click.Path())
 @DB
 @CONFIG
-def backup_command(to: Path, **given: Any) -> None:
-    """备份数据库，批处理运行时也可以；不覆盖任何文件。给文件夹则以时间命名。
+def backup_command(to: str, **given: Any) -> None:
+    """备份数据库，批处理运行时也可以；不覆盖任何文件。给文件夹则以时间命名；以 / 结尾的文件夹要已经有。
 
     \b
     例：callaudit backup /backup/

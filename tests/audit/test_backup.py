@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -48,6 +50,20 @@ def test_a_backup_overwrites_nothing(tmp_path: Path) -> None:
 def test_a_backup_into_a_missing_folder_says_so(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a.db") as store, pytest.raises(BadPath, match="不存在"):
         backup(store, tmp_path / "no" / "copy.db")
+
+
+@pytest.mark.parametrize("named", ["mounted/", "mounted/."])
+def test_a_name_with_a_slash_at_its_end_is_a_folder_that_must_be_there(
+    tmp_path: Path, callaudit: Callable[..., CompletedProcess[str]], named: str
+) -> None:
+    Store.open(tmp_path / "callaudit.db").close()
+    done = callaudit("backup", named)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{named}：没有这个文件夹" in done.stderr
+    assert not (tmp_path / "mounted").exists()
+    (tmp_path / "mounted").mkdir()
+    assert callaudit("backup", named).returncode == 0
+    assert len(list((tmp_path / "mounted").iterdir())) == 1
 
 
 def test_backups_taken_while_another_process_writes_are_each_one_moment(tmp_path: Path) -> None:
