@@ -209,7 +209,7 @@ def _refuse_unready(old: Complaint, to: Status, reason: str) -> None:
             label for label, value in (("原因", old.cause), ("整改措施", old.remedy or not founded)) if not value
         ]
     if missing:
-        raise ComplaintRefused(f"变为“{to.label}”之前请先填写：{'、'.join(missing)}")
+        raise ComplaintRefused(f"变为“{to.label}”之前请先填写并保存：{'、'.join(missing)}；填了还没保存的不算")
     if is_reopening(old.status, to) and not reason.strip():
         raise ComplaintRefused("重新受理要写明理由")
 

@@ -216,10 +216,10 @@ def _by_id(desk: Desk, one: Complaint) -> None:
 def _answer_form(desk: Desk, one: Complaint, *, editor: bool) -> None:
     key = f"{one.id}_{one.revision}"
     with st.form(f"complaint_answer_{key}", border=False):
-        left, right = st.columns(2)
+        left, right = st.columns([3, 2])
         outcome = left.segmented_control(
             t("complaints.outcome"), list(Outcome), key=f"complaint_outcome_{key}", default=one.outcome,
-            format_func=lambda found: t(f"complaints.{found}"), disabled=not editor,
+            format_func=lambda found: t(f"complaints.{found}"), disabled=not editor, wrap=True,
         )  # fmt: skip
         cause = right.selectbox(
             t("complaints.cause"), list(CAUSES), key=f"complaint_cause_{key}", placeholder=t("complaints.unknown"),

@@ -19,7 +19,7 @@ _VALUES = (
     {role.label: role.value for role in Role}
     | {status.label: status.value for status in Status}
     | {f"{key}（{name}）": key for key, (name, _) in CATEGORIES_OF_COMPLAINTS.items()}
-    | {"结论": "conclusion", "答复内容": "answer", "原因": "cause", "整改措施": "remedy"}
+    | {"结论": "Outcome", "答复内容": "Answer to the complainant", "原因": "Root cause", "整改措施": "Remedy"}
     | {"通话清单": "list of calls", "案件清单": "list of cases", "投诉清单": "list of complaints"}
 )
 

@@ -85,7 +85,7 @@ def test_a_complaint_goes_its_way_on_the_page(demo: Path) -> None:
     at = page(demo, id=str(number))
     assert f"投诉 {number}" in text(at)
     at.button(key="complaint_to_answered").click().run()
-    assert "请先填写：结论、答复内容" in text(at)
+    assert "请先填写并保存：结论、答复内容；填了还没保存的不算" in text(at)
     at.button(key="complaint_to_investigating").click().run()
     revision = read(at_desk(demo), number).revision
     at.text_area(key=f"complaint_answer_text_{number}_{revision}").set_value("已道歉")

@@ -80,7 +80,8 @@ def test_names_stay_and_our_own_labels_are_translated() -> None:
     with pytest.raises(Refused) as refused:
         require(Actor(name="王敏", role=Role.COLLECTOR, agent_id="A01"), Action.EXPORT)
     assert in_english(str(refused.value)).startswith("王敏 (collector) may not do this")
-    assert in_english("变为“已答复”之前请先填写：结论、答复内容").endswith("fill in: conclusion, answer")
+    said = in_english("变为“已答复”之前请先填写并保存：结论、答复内容；填了还没保存的不算")
+    assert "fill in and save: Outcome, Answer to the complainant;" in said
 
 
 def test_what_nobody_has_translated_is_shown_as_it_is() -> None:
