@@ -19,7 +19,7 @@ from audit.store import RuleCard, Store, StoredCall, finding_keys, queue, tallie
 from audit.store.connection import now
 from audit.store.queue import Asker, Item, Machine, State, Wanted
 from audit.store.verdicts import Comment, Entry, Kind, Verdict
-from rules.model import CATEGORIES, Finding, Result, Severity
+from rules.model import FOUND, Finding, Result, Severity
 from rules.second_opinion import title as title_of_hint
 
 CLAIM = timedelta(minutes=10)
@@ -217,7 +217,7 @@ def title(rule_id: str, card: RuleCard | None, *, lang: str = "zh") -> str:
     if card is not None:
         return card.title if lang == "zh" else card.title_en
     if rule_id.startswith(ADDED):
-        _, chinese, english = CATEGORIES[rule_id.removeprefix(ADDED).replace("-", "_")]
+        chinese, english = FOUND[rule_id.removeprefix(ADDED).replace("-", "_")]
         return f"人工补充：{chinese}" if lang == "zh" else f"Added: {english.lower()}"
     return title_of_hint(rule_id, lang=lang) or rule_id
 

@@ -14,7 +14,7 @@ from audit.report_words import Words, beijing
 from audit.review import title
 from audit.score import POINTS, Duty, Verdict
 from audit.store.queue import COUNTED
-from dashboard import complaint_labels
+from dashboard import complaint_labels, rulebook
 from dashboard.clip_button import clip_button
 from dashboard.marks import clause, heading, plain, sign
 from dashboard.player import ICONS
@@ -112,8 +112,7 @@ def scored(dossier: Dossier) -> None:
 
 def _duty(duty: Duty) -> str:
     """By its category: the rule is titled after its breach, and 没有告知录音 would read as such where it was kept."""
-    name = Words(lang()).of("category", duty.category)
-    return f"{_DUTY_ICONS[duty.result]} {name}　:gray[{t(f'call.d_{duty.result.value}')}]"
+    return f"{_DUTY_ICONS[duty.result]} {rulebook.category(duty.category)}　:gray[{t(f'call.d_{duty.result.value}')}]"
 
 
 def _rule(dossier: Dossier, rule_id: str) -> str:

@@ -11,7 +11,7 @@ from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CAUSES, CHANNELS, La
 from audit.exports import Table
 from audit.figures import Share
 from dashboard.words import lang, t
-from rules.model import CATEGORIES
+from rules.model import FOUND
 
 Colour = Literal["gray", "orange", "red", "green", "violet"]
 
@@ -71,10 +71,7 @@ def short_channel(key: str) -> str:
 
 def category(key: str | None) -> str:
     """The category of a complaint or of a finding."""
-    if key is not None and key in CATEGORIES:
-        _, zh, en = CATEGORIES[key]
-        return en if lang() == "en" else zh
-    return one_of(key, CATEGORIES_OF_COMPLAINTS)
+    return one_of(key, FOUND if key in FOUND else CATEGORIES_OF_COMPLAINTS)
 
 
 def cause(key: str | None) -> str:

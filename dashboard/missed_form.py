@@ -47,7 +47,7 @@ def _kind(call: Dossier, page: str, likely: str | None) -> tuple[str, Severity, 
     left, right = st.columns(2)
     category = left.selectbox(
         t("review.category"), VIOLATIONS, index=VIOLATIONS.index(likely) if likely in VIOLATIONS else 0,
-        format_func=rulebook.category, key=f"{page}_add_category",
+        format_func=rulebook.as_finding, key=f"{page}_add_category",
     )  # fmt: skip
     severity = right.selectbox(
         t("review.severity"), list(Severity), index=list(Severity).index(Severity.HIGH),

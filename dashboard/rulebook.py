@@ -12,7 +12,7 @@ from dashboard.player import ICONS
 from dashboard.words import lang, t
 from rules.engine import Judge
 from rules.load import RuleErrors, load_rules
-from rules.model import CATEGORIES, Reference, Rule, RuleSet, Severity
+from rules.model import CATEGORIES, FOUND, Reference, Rule, RuleSet, Severity
 from rules.second_opinion import SecondOpinion
 from rules.second_opinion import title as title_of_hint
 
@@ -47,8 +47,8 @@ def title(rule_id: str) -> str:
     if found is not None:
         return found.title if lang() == "zh" else found.title_en
     added = rule_id.removeprefix(ADDED).replace("-", "_")
-    if rule_id.startswith(ADDED) and added in CATEGORIES:
-        name = category(added)
+    if rule_id.startswith(ADDED) and added in FOUND:
+        name = as_finding(added)
         return f"人工补充：{name}" if lang() == "zh" else f"Added by a reviewer: {name.lower()}"
     return title_of_hint(rule_id, lang=lang()) or rule_id
 
@@ -56,6 +56,11 @@ def title(rule_id: str) -> str:
 def category(name: str) -> str:
     """What a category is called in the reader's language."""
     return CATEGORIES[name][1 if lang() == "zh" else 2] if name in CATEGORIES else name
+
+
+def as_finding(name: str) -> str:
+    """What a finding of a category says in the reader's language: a duty was missed."""
+    return FOUND[name][0 if lang() == "zh" else 1] if name in FOUND else name
 
 
 def severity(found: Severity) -> str:

@@ -201,7 +201,7 @@ def _recall_row(one: CategoryRecall) -> dict[str, object]:
 
 
 def _category(name: str) -> str:
-    return rulebook.category(name) if name else t("sampling.any")
+    return rulebook.as_finding(name) if name else t("sampling.any")
 
 
 # tables
@@ -288,4 +288,4 @@ def _differences(one: Comparison) -> None:
 
 
 def _said(categories: frozenset[str]) -> str:
-    return t("shell.comma").join(sorted(map(rulebook.category, categories))) or t("sampling.none")
+    return t("shell.comma").join(sorted(map(rulebook.as_finding, categories))) or t("sampling.none")

@@ -176,7 +176,7 @@ def _say(task: Task, call: Dossier, selected: Selected | None, actor: Actor) -> 
 
 def _blind(task: Task, actor: Actor) -> None:
     said = st.multiselect(
-        t("sampling.blind_which"), VIOLATIONS, key=f"sampling_said_{task.item.id}", format_func=rulebook.category,
+        t("sampling.blind_which"), VIOLATIONS, key=f"sampling_said_{task.item.id}", format_func=rulebook.as_finding,
         placeholder=t("sampling.choose"),
     )  # fmt: skip
     answer = frozenset(said)

@@ -93,6 +93,19 @@ CATEGORIES: Mapping[str, tuple[Group, str, str]] = {
     "contact_after_refusal": (Group.CONTACT, "拒绝后再联系", "Contact after refusal"),
 }
 
+# category → what a finding of it says in Chinese and English: of a duty, that it was missed
+FOUND: Mapping[str, tuple[str, str]] = {name: (zh, en) for name, (_, zh, en) in CATEGORIES.items()} | {
+    "greeting": ("没有问候", "No greeting"),
+    "identify_self": ("没有表明身份", "Identity not stated"),
+    "recording_notice": ("没有告知录音", "No recording notice"),
+    "verify_identity": ("没有核验身份", "Identity not verified"),
+    "state_debt": ("没有说明欠款", "Debt not stated"),
+    "offer_plan": ("没有提协商方案", "No plan offered"),
+    "confirm_promise": ("没有复述确认承诺", "Promise not confirmed"),
+    "complaint_channel": ("没有告知投诉渠道", "Complaint channel not named"),
+    "courteous_closing": ("没有礼貌结束", "No courteous closing"),
+}
+
 RELATIONS = ("self", "guarantor", "co_obligor", "spouse_joint_debt", "contact", "unrelated", "unknown")
 Relation = Literal["self", "guarantor", "co_obligor", "spouse_joint_debt", "contact", "unrelated", "unknown"]
 

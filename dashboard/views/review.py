@@ -182,7 +182,7 @@ def _filters() -> None:
     on = sum(value is not None for value in chosen.values())
     label = t("review.choose_on", n=on) if on else t("review.choose")
     with st.popover(label, icon=":material/filter_list:"):
-        _choice("category", _categories(), rulebook.category)
+        _choice("category", _categories(), rulebook.as_finding)
         _choice("severity", [severity.value for severity in Severity], lambda name: t(f"review.{name}"))
         _choice("result", ["fail", "unsure"], lambda name: t(f"review.{name}"))
         titles = _rule_titles(lang(), str(data.config().db))
@@ -284,7 +284,7 @@ def _finding(found: Case, call: Dossier | None, actor: Actor) -> None:
     if item.machine == "gone":
         judged.append(t("review.gone"))
     judged.append(t("review.people_say", state=t(f"review.{item.state.value}")))
-    st.caption(" · ".join([rulebook.category(item.category), *judged]))
+    st.caption(" · ".join([rulebook.as_finding(item.category), *judged]))
     if finding.quote:
         st.markdown(f"> {plain(finding.quote)}")
     else:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from audit.access import Actor, Role
 from audit.complaint_record import Intake
-from audit.complaints import Desk, history, listing, read, register
+from audit.complaints import Desk, history, link, listing, read, register
 from audit.config import CHINA, Config
 from audit.csv_lists import moment
 from audit.store import Store
@@ -105,6 +105,15 @@ def test_a_complaint_goes_its_way_on_the_page(demo: Path) -> None:
         "moved",
         "moved",
     ]
+
+
+def test_a_duty_that_the_machine_missed_reads_as_missed(demo: Path) -> None:
+    number = complain(demo)
+    with Store.open(demo) as store:
+        found = store.one("select call_id from items where category = 'offer_plan' and result = 'fail'") or {}
+        link(Desk(store=store, actor=OFFICER), number, found["call_id"])
+    assert "没有提协商方案" in text(page(demo, id=str(number)))
+    assert "No plan offered" in text(page(demo, id=str(number), lang="en"))
 
 
 def test_markup_in_a_complaint_is_shown_as_text(demo: Path) -> None:
