@@ -15,13 +15,15 @@ from dashboard.words import lang, t
 # A file of our own: an emoji or a symbol's name would make the browser fetch it from elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
 SIDEBAR_WIDTH = 240  # pixels: tables need what is left of 1280
-# Streamlit leaves 5rem at both sides and squeezes rows of figures until they read "1…": less air, and rows that wrap.
+# Streamlit leaves 5rem at both sides and squeezes figures and charts until they read "1…": less air, rows that wrap.
 _ROOM = """<style>
 @media (max-width: 1500px) { .stMainBlockContainer { padding-left: 2.5rem; padding-right: 2.5rem; } }
 @media (max-width: 1150px) {
   .stMainBlockContainer { padding-left: 1.25rem; padding-right: 1.25rem; }
   .stHorizontalBlock:has(> .stColumn :is(.stMetric, .st-key-review_confirm)) { flex-wrap: wrap; }
   .stHorizontalBlock:has(> .stColumn :is(.stMetric, .st-key-review_confirm)) > .stColumn { min-width: 8.5rem; }
+  .stHorizontalBlock:has(> .stColumn .stVegaLiteChart) { flex-wrap: wrap; }
+  .stHorizontalBlock:has(> .stColumn .stVegaLiteChart) > .stColumn { min-width: 100%; }
 }
 </style>"""
 # Streamlit has no Chinese: "Upload" and "200MB per file" are said anew, and "Press Enter to apply" left out.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from audit.overview import Bucket, Cell
@@ -17,6 +18,7 @@ CONFIRMED, MACHINE, CALLS = "#b3261e", "#1f5a8c", "#c9d2db"
 _INK, _PAPER, _BLANK = "#1c2733", "#ffffff", "#f4f6f8"
 _WARM, _COLD = ["#fff4ec", "#9c2a12"], ["#f1f6fa", "#1f5a8c"]
 _TICKS = 16  # points up to which each has its own day below it
+_DAY = timedelta(days=1)
 LEAST = 5  # calls in a cell of the heat map, below which its share says nothing
 
 
@@ -25,13 +27,14 @@ def trend(found: Sequence[Bucket], *, machine: bool) -> alt.LayerChart | alt.Fac
     import altair as alt
 
     rows = [_point(bucket, kind) for bucket in found for kind in ("confirmed", "machine")[: 1 + machine]]
-    calls = [{"start": bucket.start.isoformat(), "calls": bucket.calls} for bucket in found]
+    calls = [{"start": _midnight(bucket.start), "calls": bucket.calls} for bucket in found]
     ticks: dict[str, Any] = {"values": [row["start"] for row in calls]} if len(calls) <= _TICKS else {}
+    span = [_midnight(found[0].start - _DAY), _midnight(found[-1].start + _DAY)]
     x: Any = alt.X(
-        "yearmonthdate(start):T",
+        "start:T",
         title=None,
         axis=alt.Axis(format="%m-%d", labelOverlap=True, grid=False, **ticks),
-        scale=alt.Scale(padding=16),
+        scale=alt.Scale(domain=span, padding=16),
     )
     bars = alt.Chart(alt.InlineData(values=calls)).mark_bar(color=CALLS, opacity=0.55, size=_bar(len(found))).encode(
         x=x, y=alt.Y("calls:Q", title=t("overview.axis_calls"), axis=alt.Axis(orient="right", grid=False)),
@@ -43,7 +46,8 @@ def trend(found: Sequence[Bucket], *, machine: bool) -> alt.LayerChart | alt.Fac
                        legend=alt.Legend(orient="top", symbolOpacity=1, symbolStrokeWidth=2))  # fmt: skip
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, color=colour)
     share = alt.Y("share:Q", title=t("overview.axis_share"), axis=alt.Axis(format=".0%"))
-    band = base.mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=t("overview.axis_share")), y2="high:Q")
+    area = base.mark_area(opacity=0.16) if len(found) > 1 else base.mark_errorbar(ticks=True)
+    band = area.encode(y=alt.Y("low:Q", title=t("overview.axis_share")), y2="high:Q")
     line = base.mark_line(strokeWidth=2).encode(
         y=share, strokeDash=alt.StrokeDash("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[[1, 0], [5, 3]]))
     )
@@ -58,10 +62,15 @@ def trend(found: Sequence[Bucket], *, machine: bool) -> alt.LayerChart | alt.Fac
     return both.properties(height=250)
 
 
+def _midnight(day: date) -> str:
+    """With a time, for a browser reads a bare day as one of UTC."""
+    return f"{day.isoformat()}T00:00"
+
+
 def _point(bucket: Bucket, kind: str) -> dict[str, Any]:
     share = bucket.confirmed if kind == "confirmed" else bucket.machine
     return {
-        "start": bucket.start.isoformat(),
+        "start": _midnight(bucket.start),
         "kind": t(f"overview.{kind}"),
         "share": share.share,
         "low": share.low,
@@ -81,7 +90,7 @@ def categories(found: Sequence[RuleLine], *, machine: bool) -> alt.LayerChart | 
 
     kinds = [t("overview.violations"), t("overview.waiting")][: 1 + machine]
     rows = [
-        {"category": rulebook.category(str(line.key[0])), "kind": kind, "n": count}
+        {"category": rulebook.as_finding(str(line.key[0])), "kind": kind, "n": count}
         for line in found
         for kind, count in zip(kinds, (line.violations, line.waiting), strict=False)
     ]

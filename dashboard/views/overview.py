@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -18,6 +19,9 @@ from dashboard.links import link, nothing_audited, nothing_here
 from dashboard.tables import interval, percent
 from dashboard.words import t
 from rules.model import Severity
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 MOST_RULES = 12
 MOST_CATEGORIES = 12
@@ -130,20 +134,27 @@ def _sample(share: Share) -> str:
     return t("overview.interval_n", range=interval(share), hits=f"{share.hits:,}", of=f"{share.of:,}")
 
 
+def _head(name: str) -> DeltaGenerator:
+    """The heading of a chart, and room beside it for the switch; below it where the room is narrow."""
+    line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
+    line.subheader(t(f"overview.{name}"), anchor=False, width="content")
+    return line
+
+
 def _trend(found: Overview, actor: Actor) -> None:
-    head, switch = st.columns([3, 2], vertical_alignment="bottom")
-    head.subheader(t("overview.trend"), anchor=False)
     steps: tuple[Step, ...] = ("day", "week")
     thin = len(found.days) > _LONG or found.totals.calls < _FEW * len(found.days)
-    step = switch.segmented_control(
-        t("overview.step"),
-        steps,
-        key="overview_step",
-        default=steps[thin],
-        required=True,
-        format_func=lambda step: t(f"overview.step_{step}"),
-        label_visibility="collapsed",
-    )
+    with _head("trend"):
+        step = st.segmented_control(
+            t("overview.step"),
+            steps,
+            key="overview_step",
+            default=steps[thin],
+            required=True,
+            format_func=lambda step: t(f"overview.step_{step}"),
+            label_visibility="collapsed",
+            width="content",
+        )
     st.altair_chart(
         charts.trend(buckets(found.days, step=step or "week"), machine=not actor.only_confirmed), key="trend"
     )
@@ -151,17 +162,17 @@ def _trend(found: Overview, actor: Actor) -> None:
 
 
 def _heat(found: Overview, actor: Actor) -> None:
-    head, switch = st.columns([3, 2], vertical_alignment="bottom")
-    head.subheader(t("overview.heat"), anchor=False)
-    what = switch.segmented_control(
-        t("overview.heat_what"),
-        ["share", "calls"],
-        key="overview_heat",
-        default="share",
-        required=True,
-        format_func=lambda what: t(f"overview.heat_{what}"),
-        label_visibility="collapsed",
-    )
+    with _head("heat"):
+        what = st.segmented_control(
+            t("overview.heat_what"),
+            ["share", "calls"],
+            key="overview_heat",
+            default="share",
+            required=True,
+            format_func=lambda what: t(f"overview.heat_{what}"),
+            label_visibility="collapsed",
+            width="content",
+        )
     squares = cells(found.hours, confirmed_only=actor.only_confirmed)
     st.altair_chart(charts.heat(squares, share=what == "share"), key="heat")
     note = "heat_note_confirmed" if actor.only_confirmed else "heat_note"
@@ -199,7 +210,7 @@ def _row(line: RuleLine, calls: int) -> dict[str, object]:
     return {
         t("overview.c_severity"): rulebook.severity(Severity(severity)),
         t("overview.c_rule"): rulebook.title(rule_id),
-        t("overview.c_category"): rulebook.category(category),
+        t("overview.c_category"): rulebook.as_finding(category),
         t("overview.c_violations"): line.violations,
         t("overview.c_waiting"): line.waiting,
         t("overview.c_per_1000"): 1000 * line.calls / calls if calls else None,

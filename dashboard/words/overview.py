@@ -35,8 +35,8 @@ WORDS = {
     "axis_calls": ("通话数", "Calls"),
     "interval": ("95% 区间", "95% interval"),
     "trend_note": (
-        "淡色带是 95% 区间；灰柱是通话数（右轴）。",
-        "Pale bands are 95% intervals; grey bars are the number of calls (right axis).",
+        "淡色带或细线是 95% 区间；灰柱是通话数（右轴）。",
+        "Pale bands or thin lines are 95% intervals; grey bars are the number of calls (right axis).",
     ),
     "categories": ("按类别", "By category"),
     "violations": ("确认违规（通）", "Confirmed (calls)"),

@@ -89,8 +89,9 @@ def test_a_trainer_sees_confirmed_figures_only(demo_master: Path) -> None:
 
 
 def test_in_english_too(demo_master: Path) -> None:
-    shown = metrics(page(demo_master, lang="en"))
-    assert shown["Calls audited"] == "400"
+    at = page(demo_master, lang="en")
+    assert metrics(at)["Calls audited"] == "400"
+    assert {"No recording notice", "Identity not stated"} < set(at.dataframe[0].value["Category"])
 
 
 def test_days_the_wrong_way_round_are_told_and_cleared(demo_master: Path) -> None:
