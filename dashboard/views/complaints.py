@@ -154,13 +154,14 @@ def _list(desk: Desk, found: list[Complaint]) -> int | None:
     if chosen is None:
         chosen = numbers[0]
     at = numbers.index(chosen) if chosen in numbers else None
+    key = f"complaints_list_{chosen}_{at}"  # Streamlit ticks what it is given only under a new key
     st.dataframe(
         _styled(desk, found),
         hide_index=True,
         placeholder="",
-        key=f"complaints_list_{chosen}",
+        key=key,
         height=min(430, 38 + 35 * len(found)),
-        on_select=partial(_open_selected, numbers, chosen),
+        on_select=partial(_open_selected, numbers, key),
         selection_mode="single-row",
         selection_default={"selection": {"rows": [] if at is None else [at]}},
         column_config={t("complaints.c_id"): st.column_config.NumberColumn(width=52)},
@@ -172,8 +173,8 @@ def _list(desk: Desk, found: list[Complaint]) -> int | None:
     return chosen
 
 
-def _open_selected(numbers: list[int], chosen: int) -> None:
-    rows = st.session_state[f"complaints_list_{chosen}"]["selection"]["rows"]
+def _open_selected(numbers: list[int], key: str) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
     if rows and rows[0] < len(numbers):
         st.query_params["id"] = str(numbers[rows[0]])
 

@@ -11,8 +11,9 @@ import pytest
 
 from audit.access import LOCAL
 from audit.complaint_figures import linked
-from audit.complaints import Desk, history, read
+from audit.complaints import Desk, change, history, listing, read
 from audit.store import Store
+from audit.store.complaints import Asked
 from tests.served import Served, click, settled
 
 if TYPE_CHECKING:
@@ -87,6 +88,22 @@ def test_the_next_complaint_is_a_key_away(opened: Callable[[str], Page]) -> None
     page.keyboard.press("Alt+ArrowDown")
     page.wait_for_function("text => document.querySelector('h3').innerText !== text", arg=first)
     assert "id=" in page.url
+
+
+def test_only_the_complaint_that_is_open_is_ticked_in_the_list(opened: Callable[[str], Page], served: Served) -> None:
+    with Store.open(served.db) as store:
+        desk = Desk(store=store, actor=LOCAL)
+        one = listing(desk, Asked(statuses=("received", "investigating")))[0]
+        change(desk, one, {"outcome": "rejected", "answer": "已说明"})
+    page = opened(f"complaints?id={one.id}")
+    ticked = page.locator(".stDataFrame tr[aria-selected=true]")
+    assert ticked.locator("td").first.inner_text() == str(one.id)
+    click(page, "已答复投诉人")
+    page.get_by_role("heading", name=f"投诉 {one.id}").wait_for()
+    assert ticked.count() == 0
+    page.get_by_role("radio", name="已答复").click()
+    settled(page)
+    assert ticked.locator("td").first.inner_text() == str(one.id)
 
 
 def test_the_figures_are_there_when_their_tab_is_opened(opened: Callable[[str], Page]) -> None:
