@@ -107,12 +107,13 @@ def _choose(lists: list[Playlist]) -> Playlist | None:
     given = st.query_params.get("playlist", "")
     number = int(given) if given.isdecimal() and int(given) in numbers else numbers[0]
     at = numbers.index(number)
+    key = f"coaching_lists_{number}_{at}"  # Streamlit ticks what it is given only under a new key
     st.dataframe(
         [_listed(one) for one in lists],
         hide_index=True,
-        key=f"coaching_lists_{number}",
+        key=key,
         height=min(560, 38 + 35 * len(lists)),
-        on_select=partial(_open_selected, numbers, number),
+        on_select=partial(_open_selected, numbers, key),
         selection_mode="single-row",
         selection_default={"selection": {"rows": [at]}},
     )
@@ -130,8 +131,8 @@ def _listed(one: Playlist) -> dict[str, Any]:
     }
 
 
-def _open_selected(numbers: list[int], chosen: int) -> None:
-    rows = st.session_state[f"coaching_lists_{chosen}"]["selection"]["rows"]
+def _open_selected(numbers: list[int], key: str) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
     if rows:
         st.query_params["playlist"] = str(numbers[rows[0]])
 
@@ -153,7 +154,8 @@ def _playlist(store: Store, actor: Actor, one: Playlist) -> None:
     for number, clip in enumerate(found, 1):
         with st.container(border=True):
             show_clip(store, clip, actor=actor, number=number)
-            _clip_tools(clip, trainer=trainer)
+            if trainer:
+                _clip_tools(clip, one)
     if trainer or may(actor, Action.JUDGE):
         _add_bad(store, actor, one, found)
         _add_good(one)
@@ -208,9 +210,7 @@ def _sheet(actor: Actor, number: int, language: Any) -> str:
         return sheet(store, number, actor=actor, lang=language)
 
 
-def _clip_tools(clip: Clip, *, trainer: bool) -> None:
-    if not trainer:
-        return
+def _clip_tools(clip: Clip, one: Playlist) -> None:
     with st.container(horizontal=True):
         for name, icon, by in (("up", ":material/arrow_upward:", -1), ("down", ":material/arrow_downward:", 1)):
             if st.button(t(f"coaching.{name}"), key=f"coaching_{name}_{clip.id}", icon=icon, type="tertiary"):
@@ -219,9 +219,11 @@ def _clip_tools(clip: Clip, *, trainer: bool) -> None:
             note = st.text_area(t("coaching.clip_note"), clip.note, key=f"coaching_clip_note_{clip.id}")
             if st.button(t("coaching.save"), key=f"coaching_clip_save_{clip.id}"):
                 act(note_clip, clip.id, note)
-        drop = t("coaching.drop")
-        if st.button(drop, key=f"coaching_drop_{clip.id}", icon=":material/delete:", type="tertiary"):
-            act(drop_clip, clip.id)
+        with st.popover(t("coaching.drop"), icon=":material/delete:", type="tertiary"):
+            waiting = one.assigned - one.acknowledged
+            st.markdown(t("coaching.drop_assigned", n=waiting) if waiting else t("coaching.drop_sure"))
+            if st.button(t("coaching.drop_yes"), key=f"coaching_drop_{clip.id}", type="primary"):
+                act(drop_clip, clip.id)
 
 
 def _add_bad(store: Store, actor: Actor, one: Playlist, known: list[Clip]) -> None:

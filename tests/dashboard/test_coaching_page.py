@@ -107,6 +107,16 @@ def test_reviewers_clip_but_do_not_assign(demo: Path, playlist: int) -> None:
     assert not any(key.startswith("coaching_drop_") for key in keys)
 
 
+def test_a_clip_goes_only_when_told_who_loses_it(demo: Path, playlist: int) -> None:
+    give(demo, playlist, "A02", "A01")
+    at = page(demo, playlist=str(playlist))
+    assert "有 2 个待确认的任务用这个播放列表" in text(at)
+    drop = next(button for button in at.button if str(button.key).startswith("coaching_drop_"))
+    assert drop.label == "确认移除"
+    drop.click().run()
+    assert not clips(Store.read(demo), playlist, actor=TRAINER)
+
+
 def test_the_effect_is_shown_with_its_sample(demo: Path, playlist: int) -> None:
     give(demo, playlist, "A02")
     with Store.open(demo) as store:
