@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from joblib import Parallel, delayed
+from scipy.linalg import block_diag
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
 from sklearn.decomposition import TruncatedSVD
@@ -36,30 +37,35 @@ class Said(Protocol):
     def near(self) -> Sequence[str]: ...
 
 
-def learned(said: Sequence[Said], guilty: Any, importance: Any, cut: Cut) -> Meaning:
-    """Vectors and a net; what it says of a text is log-odds, until `on_scale`. `guilty`, `importance`: of each text."""
+def learned(said: Sequence[Said], labels: Any, importance: Any, cut: Cut) -> Meaning:
+    """Vectors and a net; how suspicious it finds a text is log-odds, until `on_scale`. `labels`: (texts, categories)
+    of which each is guilty; `importance`: (texts,). Of what texts are suspicious is learned from the guilty alone.
+    """
     cuts = [cut(one.text) for one in said]
     words, pairs = word_vectors(cuts), gram_vectors([one.text for one in said])
     table = _table(said, cuts, words, pairs)
     mean, spread = table.mean(axis=0), table.std(axis=0) + 1e-6
     spread[spread < 1e-5] = 1  # a feature that is always the same tells nothing
-    importance = importance / importance.mean()
-    nets = Parallel(n_jobs=-1)(delayed(_net)((table - mean) / spread, guilty, importance, seed) for seed in range(NETS))
+    scaled, guilty, importance = (table - mean) / spread, labels.any(axis=1), importance / importance.mean()
+    lessons = [(scaled, guilty, importance), (scaled[guilty], labels[guilty], np.ones(int(guilty.sum())))]
+    nets = Parallel(n_jobs=-1)(delayed(_net)(*lesson, seed) for lesson in lessons for seed in range(NETS))
     hidden = np.hstack([net.coefs_[0] for net in nets]) / spread[:, np.newaxis]
+    apart = nets[:NETS], nets[NETS:]
+    out = block_diag(*(np.vstack([net.coefs_[1] for net in same]) / NETS for same in apart))
+    bias = np.concatenate([np.mean([net.intercepts_[1] for net in same], axis=0) for same in apart])
     return Meaning(
         words=words,
         grams=pairs,
         hidden=hidden.astype(np.float32),
         hidden_bias=(np.concatenate([net.intercepts_[0] for net in nets]) - mean @ hidden).astype(np.float32),
-        out=(np.concatenate([net.coefs_[1][:, 0] for net in nets]) / NETS).astype(np.float32),
-        bias=float(np.mean([net.intercepts_[1][0] for net in nets])),
+        out=out.astype(np.float32),
+        bias=bias.astype(np.float32),
     )
 
 
-def suspicions(meaning: Meaning, said: Sequence[Said], cut: Cut) -> Any:
-    """What the net says of each text, (texts,): `Meaning.suspicion` of many at once."""
-    table = _table(said, [cut(one.text) for one in said], meaning.words, meaning.grams)
-    return np.maximum(table @ meaning.hidden + meaning.hidden_bias, 0) @ meaning.out + meaning.bias
+def opinions(meaning: Meaning, said: Sequence[Said], cut: Cut) -> Any:
+    """What the net says of each text, (texts, outputs): `Meaning.of` of many at once."""
+    return meaning.outputs(_table(said, [cut(one.text) for one in said], meaning.words, meaning.grams))
 
 
 def _table(said: Sequence[Said], cuts: Sequence[Sequence[str]], words: Vectors, pairs: Vectors) -> Any:
@@ -73,11 +79,11 @@ def _rows(said: Sequence[Said], cuts: Sequence[Sequence[str]], words: Vectors, p
     return np.stack([features(one.text, own, one.near, words, pairs) for one, own in zip(said, cuts, strict=True)])
 
 
-def _net(table: Any, guilty: Any, importance: Any, seed: int) -> MLPClassifier:
+def _net(table: Any, labels: Any, importance: Any, seed: int) -> MLPClassifier:
     warnings.simplefilter("ignore", ConvergenceWarning)  # ROUNDS are meant
     together = min(TOGETHER, len(table))
     net = MLPClassifier((UNITS,), alpha=DECAY, batch_size=together, max_iter=ROUNDS, random_state=seed)
-    return net.fit(table, guilty, sample_weight=importance)
+    return net.fit(table, labels, sample_weight=importance)
 
 
 def word_vectors(cuts: Sequence[Sequence[str]]) -> Vectors:
@@ -125,8 +131,14 @@ def scale(*, of: Any, to: Any) -> tuple[float, float]:
 
 
 def on_scale(meaning: Meaning, factor: float, shift: float) -> Meaning:
-    """The net with what it says times a factor, and shifted."""
-    return replace(meaning, out=meaning.out * np.float32(factor), bias=meaning.bias * factor + shift)
+    """The net with the suspicion that it finds times a factor, and shifted."""
+    outputs = len(meaning.bias)
+    factors, shifts = np.r_[factor, np.ones(outputs - 1)], np.r_[shift, np.zeros(outputs - 1)]
+    return replace(
+        meaning,
+        out=(meaning.out * factors).astype(np.float32),
+        bias=(meaning.bias * factors + shifts).astype(np.float32),
+    )
 
 
 def _commonest(turns: Counter[str]) -> dict[str, int]:

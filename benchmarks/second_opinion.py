@@ -26,7 +26,7 @@ from sklearn.model_selection import GroupKFold
 
 from audit.evaluate import read_corpus
 from benchmarks.meaning import learned as learned_meaning
-from benchmarks.meaning import on_scale, scale, suspicions
+from benchmarks.meaning import on_scale, opinions, scale
 from rules.engine import Judge
 from rules.examples import facts_of, timed_turns
 from rules.load import load_rules
@@ -170,9 +170,10 @@ def train(samples: Sequence[Sample]) -> Model:
     weights, biases = fit(samples, index, idf)
     unseen, by_net = unseen_scores(samples)
     agents = np.array([sample.role is Role.AGENT for sample in samples])
-    factor, shift = scale(of=by_net[agents], to=unseen[agents, HEADS.index(SUSPICIOUS)])
+    factor, shift = scale(of=by_net[agents, 0], to=unseen[agents, HEADS.index(SUSPICIOUS)])
+    by_net[:, 0] = factor * by_net[:, 0] + shift
     asked = agents & leaves_open(unseen)
-    unseen[asked] = with_meaning(unseen[asked], factor * by_net[asked] + shift)
+    unseen[asked] = with_meaning(unseen[asked], by_net[asked])
     thresholds = np.full(len(HEADS), np.inf, np.float32)
     for role, heads in GATES.items():
         thresholds[[*heads]] = round(threshold(samples, unseen[:, [*heads]].max(axis=1), role), 2)
@@ -220,22 +221,23 @@ def vocabulary(samples: Sequence[Sample]) -> tuple[dict[str, int], Any]:
 
 
 def unseen_scores(samples: Sequence[Sample]) -> tuple[Any, Any]:
-    """What n-grams (samples, heads) and the net (samples,) say of stretches when they learned from other files."""
-    scores, by_net = np.zeros((len(samples), len(HEADS)), np.float32), np.zeros(len(samples), np.float32)
+    """What n-grams (samples, heads) and the net (samples, outputs) say of stretches, learned from other files."""
+    scores = np.zeros((len(samples), len(HEADS)), np.float32)
+    by_net = np.zeros((len(samples), 1 + len(CONDUCT)), np.float32)
     for seen, unseen in GroupKFold(FOLDS).split(samples, groups=[sample.file for sample in samples]):
         learned, held_out = [samples[i] for i in seen], [samples[i] for i in unseen]
         index, idf = vocabulary(learned)
         weights, biases = fit(learned, index, idf)
         scores[unseen] = _matrix(held_out, index, idf) @ weights.T + biases
-        by_net[unseen] = suspicions(fit_meaning(learned), held_out, _words)
+        by_net[unseen] = opinions(fit_meaning(learned), held_out, _words)
     return scores, by_net
 
 
 def fit_meaning(samples: Sequence[Sample]) -> Meaning:
     """The net, learned from what agents say."""
     spoken = [sample for sample in samples if sample.role is Role.AGENT]
-    guilty = np.array([_wanted(sample, SUSPICIOUS) for sample in spoken])
-    return learned_meaning(spoken, guilty, _weights([sample.place for sample in spoken], guilty), _words)
+    labels = np.array([[category in sample.labels for category in CONDUCT] for sample in spoken])
+    return learned_meaning(spoken, labels, _weights([sample.place for sample in spoken], labels.any(axis=1)), _words)
 
 
 def _words(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the words of a turn mean together: how suspicious they look to a small net over vectors of words.
+"""What the words of a turn mean together: how suspicious they look, and of what, to a small net over vectors of words.
 
 The n-grams of rules/suspicion.py know wordings. Words and character pairs that are said in the same company have
 vectors that are alike, learned from the corpus itself, so what the net learned of one wording it knows of others.
@@ -33,7 +33,7 @@ class Vectors:
 class Meaning:
     """A net of one hidden layer over the vectors of a text's words and of its n-grams.
 
-    `hidden` is (features, units), `hidden_bias` and `out` are (units,).
+    `hidden` is (features, units), `hidden_bias` (units,), `out` (units, outputs), `bias` (outputs,).
     """
 
     words: Vectors
@@ -41,12 +41,17 @@ class Meaning:
     hidden: Floats
     hidden_bias: Floats
     out: Floats
-    bias: float
+    bias: Floats
 
-    def suspicion(self, text: str, words: Sequence[str], near: Sequence[str]) -> float:
-        """How suspicious normalised words of an agent are between the turns `near` them, on the n-grams' scale."""
-        units = np.maximum(features(text, words, near, self.words, self.grams) @ self.hidden + self.hidden_bias, 0)
-        return float(units @ self.out) + self.bias
+    def of(self, text: str, words: Sequence[str], near: Sequence[str]) -> Floats:
+        """What the net says of normalised words of an agent between the turns `near` them, (outputs,): how suspicious
+        they are, on the n-grams' scale, and for each category of conduct the log-odds that a suspicion is of it.
+        """
+        return self.outputs(features(text, words, near, self.words, self.grams))
+
+    def outputs(self, table: Floats) -> Floats:
+        """What the net says of texts with these features, (…, features)."""
+        return np.asarray(np.maximum(table @ self.hidden + self.hidden_bias, 0) @ self.out + self.bias, np.float32)
 
 
 def features(

@@ -198,7 +198,7 @@ class SecondOpinion:
         columns, values = features(said, near, self.model.index, self.model.idf)
         scores = self.model.scores(columns, values)
         if role is Role.AGENT and leaves_open(scores):
-            scores = with_meaning(scores, self.model.meaning.suspicion(said, self._tokenizer.words(said), near))
+            scores = with_meaning(scores, self.model.meaning.of(said, self._tokenizer.words(said), near))
         return _Look(part, columns, values, scores)
 
 

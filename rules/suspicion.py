@@ -47,6 +47,7 @@ CHARACTERS = 1_000  # of a turn that are looked at; nobody says more in one brea
 STEP = 10  # characters from one stretch of a turn to the next
 
 _MEANT = 0.28  # what the net counts: two fifths of the suspicion, which is seven tenths of a category's score
+_MEANT_KIND = 0.15  # and its log-odds of the category
 _STRETCH = 20  # characters
 _WHOLE = 25  # characters up to which a turn is looked at as a whole alone
 _LEVELS = 127  # of the whole numbers of one byte in which vectors are stored
@@ -80,11 +81,13 @@ def leaves_open(scores: Floats) -> NDArray[np.bool_]:
     return np.asarray(scores[..., CONDUCT_HEADS].max(axis=-1) >= ASKED_FROM)
 
 
-def with_meaning(scores: Floats, suspicion: Floats | float) -> Floats:
-    """Scores of an agent's words by n-grams (…, heads) with what the net says (…) weighed in."""
-    weighed = scores.copy()
-    more = _MEANT * (suspicion - scores[..., HEADS.index(SUSPICIOUS)])
-    weighed[..., CONDUCT_HEADS] += np.asarray(more, np.float32)[..., np.newaxis]
+def with_meaning(scores: Floats, meant: Floats) -> Floats:
+    """Scores of an agent's words by n-grams (…, heads) with what the net says (…, outputs) weighed in: how suspicious
+    they are raises or lowers all categories alike, of what they are suspicious lowers the less likely.
+    """
+    weighed, suspicion, kinds = scores.copy(), meant[..., :1], meant[..., 1:]
+    weighed[..., CONDUCT_HEADS] += _MEANT * (suspicion - scores[..., [HEADS.index(SUSPICIOUS)]])
+    weighed[..., CONDUCT_HEADS] += _MEANT_KIND * (kinds - kinds.max(axis=-1, keepdims=True))
     return weighed
 
 
@@ -186,7 +189,7 @@ def _stored_meaning(meaning: Meaning) -> dict[str, Any]:
         "hidden": meaning.hidden.astype(np.float16),
         "hidden_bias": meaning.hidden_bias,
         "out": meaning.out,
-        "out_bias": np.array(meaning.bias, np.float32),
+        "out_bias": meaning.bias,
     }
 
 
@@ -205,5 +208,5 @@ def _read_meaning(arrays: Mapping[str, NDArray[Any]]) -> Meaning:
         hidden=arrays["hidden"].astype(np.float32),
         hidden_bias=arrays["hidden_bias"],
         out=arrays["out"],
-        bias=float(arrays["out_bias"]),
+        bias=arrays["out_bias"],
     )
