@@ -10,9 +10,16 @@ from audit.store import conduct, tallies
 from audit.store.calls import Store
 from audit.store.connection import now
 
+# What is about a debtor; lists that name no debtor name the case.
+_ABOUT = (
+    "({row}debtor_id = {id} or {row}debtor_id is null"
+    " and {row}case_id in (select case_id from cases where debtor_id = {id}))"
+)
+_OF_DEBTOR = _ABOUT.format(row="", id="?1")
 _HELD = (
     "exists (select 1 from holds h where h.released_at is null and ((h.kind = 'call' and h.value = d.call_id)"
-    " or (h.kind = 'case' and h.value = d.case_id) or (h.kind = 'debtor' and h.value = d.debtor_id)))"
+    " or (h.kind = 'case' and h.value = d.case_id)"
+    f" or (h.kind = 'debtor' and {_ABOUT.format(row='d.', id='h.value')})))"
 )
 # What must wait: a hold, a complaint that is not closed, an appeal that is not decided.
 _KEPT = (
@@ -57,8 +64,6 @@ _ROWS = {
     "cases": (("payments", "case_id"), ("cases", "case_id")),
     "complaints": (("complaint_changes", "complaint"), ("complaint_calls", "complaint"), ("complaints", "id")),
 }
-# Lists that name no debtor name the case.
-_OF_DEBTOR = "(debtor_id = ?1 or debtor_id is null and case_id in (select case_id from cases where debtor_id = ?1))"
 OUTLIVES = tuple(_OUTLIVES)
 """Kinds of what is kept beside calls and judged by a day of its own: attempts by theirs, the others by closing."""
 
@@ -191,9 +196,9 @@ def settle_file(store: Store) -> None:
 
 def bearing(store: Store, kind: str, value: str) -> dict[str, int]:
     """How many rows of each table bear an id of a call, case or debtor."""
-    column = f"{kind}_id"
+    which = _OF_DEBTOR if kind == "debtor" else f"{kind}_id = ?1"
     tables = ("calls", "attempts") if kind == "call" else ("calls", *OUTLIVES)
-    rows = {table: store.one(f"select count(*) as n from {table} where {column} = ?", [value]) for table in tables}
+    rows = {table: store.one(f"select count(*) as n from {table} where {which}", [value]) for table in tables}
     return {table: row["n"] for table, row in rows.items() if row is not None}
 
 

@@ -112,6 +112,16 @@ def test_a_hold_on_a_case_without_a_call_covers_the_calls_that_come(store: Store
     assert retention.apply(store, PERIODS, actor=LOCAL).calls == 0
 
 
+def test_a_hold_on_a_debtor_covers_calls_that_name_the_case_alone(store: Store) -> None:
+    with store.writing():
+        store.insert("cases", {"case_id": "K1", "debtor_id": "D1", "closed_on": None})
+    record: CallRecord = store.call("c-threat").record  # type: ignore[union-attr]
+    store.add_records([replace(record, debtor_id=None)])
+    retention.hold(store, "debtor", "D1", "2026民初118号", actor=LOCAL)
+    assert retention.held_now(store, "debtor", "D1") == (2, 0)
+    assert retention.apply(store, PERIODS, actor=LOCAL).calls == 0
+
+
 def test_a_slip_in_an_id_is_told_at_the_command(store: Store, callaudit: Callable[..., Any]) -> None:
     def run(*words: str) -> Any:
         return callaudit("retention", *words, "--reason", "2026民初118号", "--db", store.path)
