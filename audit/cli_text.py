@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from audit.cli_batch import CONFIG, DB, RULES, read_given_config
-from audit.errors import Exit
+from audit.errors import BadPath, Exit, escaped
 from audit.terminal import CONTEXT, Command, Group, print_table, warn
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def import_command(file: Path, **given: Any) -> int:
     from audit.store import Store
 
     config = read_given_config(given)
+    if escaped(str(file.resolve())) != str(file.resolve()):
+        raise BadPath(f"{file}：文件夹名不是 UTF-8，录音的路径存不进数据库；请改成 UTF-8 的名字，再导入一次")
     calls = read_calls(file, utc_offset=config.utc_offset)
     for row in calls.bad:
         warn(row.reason)

@@ -218,6 +218,14 @@ def test_imported_records_are_used_and_attempts_kept(tmp_path: Path, audit: Run,
         assert list(store.attempts()) == []
 
 
+def test_a_call_list_in_a_folder_whose_name_is_not_utf8_is_refused(tmp_path: Path, callaudit: Run) -> None:
+    folder = os.fsencode(tmp_path) + b"/\xc2\xbc\xd2\xf4"
+    os.mkdir(folder)
+    Path(os.fsdecode(folder), "calls.csv").write_text("call_id,recording\nc1,a.wav\n", "utf-8")
+    done = callaudit("calls", "import", os.fsdecode(folder + b"/calls.csv"))
+    assert (done.returncode, "不是 UTF-8" in done.stderr) == (2, True)
+
+
 def test_an_import_keeps_the_good_rows_and_returns_3(tmp_path: Path, callaudit: Run) -> None:
     (tmp_path / "l.csv").write_text("call_id,recording,answered\na,a.wav,?\nb,b.wav,1\n", "utf-8")
     done = callaudit("calls", "import", "l.csv")
