@@ -39,7 +39,7 @@ rule-pages: $(VENV)/.with-base
 homophones: $(VENV)/.with-tests
 	$(BIN)/python -m benchmarks.homophones
 
-## rules/second_opinion.npz: train the second opinion on the corpus's open half and the rules' examples. Twenty-five minutes of processor time.
+## rules/second_opinion.npz: train the second opinion on the corpus's open half and the rules' examples. Half an hour of processor time.
 second-opinion: $(VENV)/.with-tests
 	$(BIN)/python -m benchmarks.second_opinion
 
