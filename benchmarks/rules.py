@@ -29,6 +29,7 @@ from transcribe.model import Role, Turn
 
 OPEN = Path(__file__).parents[1] / "tests" / "corpus" / "open"
 CHARACTERS = 500
+SAMPLE = 8  # every so manieth excerpt of the open half is judged
 SIZES = (50, 500, 1_000, 5_000)
 ROUNDS = 3
 Scan = Callable[[str], int]
@@ -206,7 +207,7 @@ def calibration() -> float:
 
 
 if __name__ == "__main__":
-    excerpts, rules = list(corpus()), load_rules()
+    excerpts, rules = list(islice(corpus(), 0, None, SAMPLE)), load_rules()
     print(f"a loop over a million squares takes {calibration():.0f} ms here now")
     check_speed("compliant calls", calls_of([e for e in excerpts if is_compliant(e)]), rules)
     check_speed("calls dense with violations", calls_of([e for e in excerpts if not is_compliant(e)]), rules)
