@@ -17,7 +17,8 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from rules.meaning import Meaning, Vectors, features, gram_values, grams
+from rules.grams import grams
+from rules.meaning import LONGEST, Meaning, Vectors, features, gram_values
 
 KNOWN, DIMENSIONS = 6_000, 64  # words, and n-grams; 8,000 and 100 find a little more, at twice the size
 FEWEST = 4  # turns that a token must occur in
@@ -111,7 +112,7 @@ def word_vectors(cuts: Sequence[Sequence[str]]) -> Vectors:
 
 def gram_vectors(texts: Sequence[str]) -> Vectors:
     """Of the commonest n-grams: what they share with the turns that they occur in (latent semantic analysis)."""
-    turns = Counter(gram for text in texts for gram in set(grams(text)))
+    turns = Counter(gram for text in texts for gram in set(grams(text, LONGEST)))
     index = _commonest(turns)
     rarity = _rarity(turns, index, len(texts)) + 1
     rows = [gram_values([text], index, rarity) for text in texts]

@@ -29,6 +29,7 @@ from benchmarks.meaning import learned as learned_meaning
 from benchmarks.meaning import on_scale, opinions, scale
 from rules.engine import Judge
 from rules.examples import facts_of, timed_turns
+from rules.grams import grams
 from rules.load import load_rules
 from rules.lookout import Span
 from rules.meaning import Meaning
@@ -37,13 +38,13 @@ from rules.suspicion import (
     CONDUCT,
     GATES,
     HEADS,
+    LONGEST_GRAM,
     MODEL,
     SELF_HARM,
     SUSPICIOUS,
     Model,
     around,
     features,
-    grams,
     leaves_open,
     near_grams,
     stretches,
@@ -212,7 +213,7 @@ def vocabulary(samples: Sequence[Sample]) -> tuple[dict[str, int], Any]:
     """Each n-gram's column, in order, and its smoothed inverse document frequency."""
     counts: dict[str, int] = {}
     for sample in samples:
-        for gram in {*grams(sample.text), *near_grams(sample.near)}:
+        for gram in {*grams(sample.text, LONGEST_GRAM), *near_grams(sample.near)}:
             counts[gram] = counts.get(gram, 0) + 1
     kept = sorted(gram for gram, count in counts.items() if count >= RAREST)
     frequencies = np.array([counts[gram] for gram in kept])

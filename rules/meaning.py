@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from rules.grams import Floats, grams, known_values
 
-_CHARACTERS = 1_000  # of a turn around that are looked at
+LONGEST = 2  # characters of the n-grams that have a vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,7 +65,7 @@ def features(
     weighed = word_vectors.rows[said] * rarity[:, np.newaxis]
     mean = weighed.sum(axis=0) / max(float(rarity.sum()), 1e-6)
     highest = weighed.max(axis=0) if said else mean
-    summed = (_summed(texts, gram_vectors) for texts in ([text], [words[:_CHARACTERS] for words in near]))
+    summed = (_summed(texts, gram_vectors) for texts in ([text], near))
     return np.concatenate([mean, highest, *summed])
 
 
@@ -76,14 +76,6 @@ def _summed(texts: Sequence[str], vectors: Vectors) -> Floats:
 
 def gram_values(texts: Sequence[str], index: Mapping[str, int], rarity: Floats) -> tuple[NDArray[np.intp], Floats]:
     """Columns and values of the known n-grams of some texts: sublinear counts by rarity, of length one together."""
-    counted = Counter(gram for text in texts for gram in grams(text))
-    known = {index[gram]: count for gram, count in counted.items() if gram in index}
-    columns = np.fromiter(known.keys(), dtype=np.intp, count=len(known))
-    values = (1 + np.log(np.fromiter(known.values(), dtype=np.float32, count=len(known)))) * rarity[columns]
+    counted = Counter(gram for text in texts for gram in grams(text, LONGEST))
+    columns, values = known_values(counted, index, rarity)
     return columns, values / np.float32(math.sqrt(float(values @ values)) or 1.0)
-
-
-def grams(text: str) -> Iterator[str]:
-    """The characters and character pairs of normalised words."""
-    yield from text
-    yield from (text[at : at + 2] for at in range(len(text) - 1))

@@ -98,7 +98,6 @@ AGENT_THREAT = re.compile(r"否则|不然|不还|要不然|起诉|逾期了|已�
 DEBT = re.compile(r"欠|逾期|应还|本期|账单|本金|利息|违约金|滞纳金|一共|总共|减免")
 CLAUSE = re.compile(r"[^，,。！!？?；;\s\n]+[，,。！!？?；;\s\n]*")
 INSTALMENTS = re.compile(r"分(?:成|个)?([0-9]{1,2}|[一二两三四五六七八九十]{1,3})(?:个月|期|次|笔)")
-MONTHLY = re.compile(r"每个?月|一个月|月月|一期|每期")
 NO_TERMS = re.compile(r"什么时候|多久|多少(?!还|都)|本来|是想还|为什么|为啥|凭啥|咋|干嘛|哪天|几号")
 PAST = re.compile(r"昨|前天|大前天|上|去年")
 DENIED = re.compile(r"不行|不能|不可以")

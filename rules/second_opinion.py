@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.everyday import is_everyday
+from rules.grams import Floats, grams
 from rules.load import PACKS, walk
 from rules.lookout import Span
 from rules.model import CATEGORIES, Finding, Group, Judgement, Result, RuleSet, Severity
@@ -31,14 +32,13 @@ from rules.suspicion import (
     CONDUCT_HEADS,
     GATES,
     HEADS,
+    LONGEST_GRAM,
     NEAR,
     SELF_HARM,
     STEP,
-    Floats,
     Model,
     around,
     features,
-    grams,
     leaves_open,
     near_grams,
     read_model,
@@ -242,7 +242,7 @@ def _heaviest(
 ) -> tuple[list[str], list[str]]:
     """The n-grams of two characters or more that weighed most, none inside another: the turn's own, and from around."""
     said = TURN_END.join([text, *near])
-    places = {**dict.fromkeys(grams(text), 0), **dict.fromkeys(near_grams(near), len(text) + 1)}
+    places = {**dict.fromkeys(grams(text, LONGEST_GRAM), 0), **dict.fromkeys(near_grams(near), len(text) + 1)}
     known = {gram for gram in places if weighed.get(index.get(gram, -1), 0) > 0 and not set(_MARKS) & {*gram}}
     shown: list[tuple[int, str]] = []
     for gram in sorted(known, key=lambda gram: (-weighed[index[gram]], gram)):

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.grams import CHARACTERS
 from rules.lookout import Span
 from rules.suspicion import (
     ASKED_FROM,
-    CHARACTERS,
     CONDUCT_HEADS,
     GATES,
     HEADS,

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.everyday import EVERYDAY
+from rules.grams import CHARACTERS, Floats, grams, known_values
 from rules.lookout import Span
 from rules.meaning import Meaning, Vectors
 from rules.model import CATEGORIES, Group
@@ -43,7 +44,6 @@ LONGEST_GRAM = 4
 LONGEST_NEAR = 2  # of the turns around
 NEAR = TURN_END  # stands before an n-gram of the turns around: no turn has a line feed inside
 NEAR_LENGTH = 0.4  # what the turns around count beside the turn itself; alike from 0.3 to 0.5 in cross-validation
-CHARACTERS = 1_000  # of a turn that are looked at; nobody says more in one breath
 STEP = 10  # characters from one stretch of a turn to the next
 
 _MEANT = 0.28  # what the net counts: two fifths of the suspicion, which is seven tenths of a category's score
@@ -51,8 +51,6 @@ _MEANT_KIND = 0.15  # and its log-odds of the category
 _STRETCH = 20  # characters
 _WHOLE = 25  # characters up to which a turn is looked at as a whole alone
 _LEVELS = 127  # of the whole numbers of one byte in which vectors are stored
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,14 +89,6 @@ def with_meaning(scores: Floats, meant: Floats) -> Floats:
     return weighed
 
 
-def grams(text: str, longest: int = LONGEST_GRAM) -> Iterator[str]:
-    """The character n-grams of normalised words, one to `longest` characters long."""
-    text = text[:CHARACTERS]
-    for size in range(1, longest + 1):
-        for at in range(len(text) - size + 1):
-            yield text[at : at + size]
-
-
 def near_grams(near: Sequence[str]) -> Iterator[str]:
     """The n-grams of the turns around, marked as such."""
     return (NEAR + gram for text in near for gram in grams(text, LONGEST_NEAR))
@@ -127,21 +117,15 @@ def features(
     does not suspect. This halved the hints on strangers' everyday talk (4 to 2 of 61 turns). The turns around have
     length NEAR_LENGTH. A turn without a known word has no features, whatever is said around it.
     """
-    counts = Counter(grams(text))
-    columns, values = _known(counts, index, idf)
+    counts = Counter(grams(text, LONGEST_GRAM))
+    columns, values = known_values(counts, index, idf)
     if len(columns) == 0:
         return columns, values
-    columns_near, values_near = _known(Counter(near_grams(near)), index, idf)
+    columns_near, values_near = known_values(Counter(near_grams(near)), index, idf)
     unknown = float(idf.max()) ** 2 * (len(counts) - len(columns)) if strange else 0.0
     values /= np.float32(math.sqrt(float(values @ values) + unknown))
     values_near *= np.float32(NEAR_LENGTH / (math.sqrt(float(values_near @ values_near)) or 1.0))
     return np.concatenate([columns, columns_near]), np.concatenate([values, values_near])
-
-
-def _known(counts: Mapping[str, int], index: Mapping[str, int], idf: Floats) -> tuple[NDArray[np.intp], Floats]:
-    known = {index[gram]: count for gram, count in counts.items() if gram in index}
-    columns = np.fromiter(known.keys(), dtype=np.intp, count=len(known))
-    return columns, (1 + np.log(np.fromiter(known.values(), dtype=np.float32, count=len(known)))) * idf[columns]
 
 
 def write_model(model: Model, path: Path) -> None:
