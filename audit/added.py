@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from audit.evaluate import Labelled, percent
 from audit.figures import wilson
 from rules.engine import Judge
+from rules.model import SELF_HARM
 from rules.second_opinion import PREFIX, SecondOpinion
-from rules.suspicion import CONDUCT, SELF_HARM
+from rules.suspicion import CONDUCT
 
 _LOOKED_FOR = frozenset((*CONDUCT, SELF_HARM))
 

@@ -33,14 +33,13 @@ from rules.grams import grams
 from rules.load import load_rules
 from rules.lookout import Span
 from rules.meaning import Meaning
-from rules.model import Example, RuleSet
+from rules.model import SELF_HARM, Example, RuleSet
 from rules.suspicion import (
     CONDUCT,
     GATES,
     HEADS,
     LONGEST_GRAM,
     MODEL,
-    SELF_HARM,
     SUSPICIOUS,
     Model,
     around,

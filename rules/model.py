@@ -93,6 +93,9 @@ CATEGORIES: Mapping[str, tuple[Group, str, str]] = {
     "contact_after_refusal": (Group.CONTACT, "拒绝后再联系", "Contact after refusal"),
 }
 
+SELF_HARM = "self_harm"
+"""The one signal that people judge and alerts tell of: it must never get lost."""
+
 # category → what a finding of it says in Chinese and English: of a duty, that it was missed
 FOUND: Mapping[str, tuple[str, str]] = {name: (zh, en) for name, (_, zh, en) in CATEGORIES.items()} | {
     "greeting": ("没有问候", "No greeting"),

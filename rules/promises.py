@@ -22,7 +22,8 @@ from rules.dates import may_name_day
 from rules.entities import LONGEST_READ, Entity, EntityKind, find_entities
 from rules.everyday import is_everyday
 from rules.numerals import small_number
-from rules.text import normal_text
+from rules.signals import sounds_like
+from rules.text import NormalText, normal_text
 from transcribe.model import Role, Turn
 
 
@@ -116,6 +117,7 @@ _ROLES = frozenset(role.value for role in Role)
 _LONGEST_BARE = 24  # characters: a day, a sum and six more
 _BESIDE_BARE = 6
 _LONGEST_ANSWER = 30
+_TELLING = 8  # characters from which a turn shows by its words what it is
 _SAID_BACK_WITHIN = 40  # characters of the agent's reply
 
 _Terms = tuple[Entity | None, Entity | None]  # day and amount
@@ -151,7 +153,7 @@ def _promised(said: list[_Said], turn: _Said, promise: Promise | None, call_date
     """What this turn promises: by its own words, else as an answer, else by a yes to the agent's figures."""
     stated = _stated(turn, call_date)
     if stated is not None:
-        return stated
+        return stated if stated.firmness is Firmness.ASKED or _sounds_like_one(turn.text) else None
     before = _agent_before(said, turn.index)
     if before is None:
         return None
@@ -160,6 +162,13 @@ def _promised(said: list[_Said], turn: _Said, promise: Promise | None, call_date
         or _assented(turn, before, promise, call_date)
         or _said_back(said, turn, call_date)
     )
+
+
+def _sounds_like_one(text: str) -> bool:
+    """Whether a turn sounds as if something were promised, or is too short to tell: who names a day or a sum may be
+    asking, or telling what happened.
+    """
+    return len(text) < _TELLING or sounds_like("promise_to_pay", NormalText([text]).turn_text(0))
 
 
 def _agent_before(said: list[_Said], index: int) -> _Said | None:

@@ -7,7 +7,8 @@ suspicious counts: guilty words drown among many others. A violation that rules 
 takes to be innocent or something else is left to people, and what such a rule found in words that it takes to be
 plainly innocent is dropped, a mere doubt sooner than a violation. In a call that does not sound as if it were about a
 debt (rules/everyday.py) violations and signals are doubted, and doubts and hints need a clearer suspicion. A score for
-self-harm looks at the customer's turns. Each hint names the words that weighed most.
+self-harm looks at the customer's turns; what else customers signal is looked at by rules/signals.py, and a duty that
+only a doubtful signal calls for is in doubt too. Each hint names the words that weighed most.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from rules.everyday import is_everyday
 from rules.grams import Floats, grams
 from rules.load import PACKS, walk
 from rules.lookout import Span
-from rules.model import CATEGORIES, Finding, Group, Judgement, Result, RuleSet, Severity
+from rules.model import CATEGORIES, SELF_HARM, Finding, Judgement, Result, RuleSet, Severity
 from rules.sieve import Sieve
+from rules.signals import SIGNALS, plain_signal, sounds_like, telling_words
 from rules.suspicion import (
     CONDUCT,
     CONDUCT_HEADS,
@@ -34,7 +36,6 @@ from rules.suspicion import (
     HEADS,
     LONGEST_GRAM,
     NEAR,
-    SELF_HARM,
     STEP,
     Model,
     around,
@@ -51,8 +52,8 @@ from transcribe.model import Role, Turn
 
 PREFIX = "second-opinion-"
 
-_SIGNALS = tuple(name for name, (group, *_) in CATEGORIES.items() if group is Group.SIGNAL)
-_OF_DEBTS = frozenset((*CONDUCT, *_SIGNALS)) - {SELF_HARM, "wrong_person"}
+_HINTED = (*CONDUCT, SELF_HARM, *SIGNALS)
+_OF_DEBTS = frozenset((*CONDUCT, *SIGNALS)) - {"wrong_person"}
 """Categories of which nothing is sure where nobody talks about a debt."""
 _WORDS_SHOWN = 4
 _AROUND = 20  # characters on either side of a rule's hit that are weighed with it
@@ -72,7 +73,7 @@ _MARKS = "。？"
 def title(rule_id: str, *, lang: str = "zh") -> str | None:
     """What a report calls a hint of ours; None where the id is not one of them."""
     category = rule_id.removeprefix(PREFIX).replace("-", "_")
-    if not rule_id.startswith(PREFIX) or category not in HEADS:
+    if not rule_id.startswith(PREFIX) or category not in _HINTED:
         return None
     _, chinese, english = CATEGORIES[category]
     return f"模型提示：{chinese}" if lang == "zh" else f"Model's hint: {english.lower()}"
@@ -85,22 +86,27 @@ class SecondOpinion:
         self.model = model or read_model()
         self._sieve = Sieve(self.model)
         self._tokenizer = Tokenizer(ruleset.lexicon)
-        self._severities = {category: _usual_severity(ruleset, category) for category in (*CONDUCT, SELF_HARM)}
+        self._severities = {category: _usual_severity(ruleset, category) for category in _HINTED}
         self._ours = frozenset(id_ for id_, file in ruleset.sources.items() if Path(file).is_relative_to(PACKS))
         self._of_callees = frozenset(rule.id for rule in ruleset.rules if any(c.relation for c in walk(*rule.when)))
+        self._called_for = {
+            rule.id: frozenset(name for condition in walk(*rule.applies_when) for name in condition.signal or ())
+            for rule in ruleset.rules
+        }
         self._on_trial = frozenset(rule.id for rule in ruleset.rules if rule.status in ("draft", "test"))
 
     def weigh(self, judgement: Judgement, turns: Sequence[Turn]) -> Judgement:
-        """The judgement with doubtful violations `unsure`, without what is plainly innocent, and with a hint for each
-        suspicious turn in which no rule is sure of anything or says the same.
+        """The judgement with doubtful violations and signals `unsure`, without what is plainly innocent, and with a
+        hint for each suspicious turn in which no rule is sure of anything or says the same.
         """
         normal = normal_text(tuple([turn.text for turn in turns]))
         opinions = (self._weighed(finding, turns[finding.turn], normal) for finding in judgement.findings)
         weighed = [finding for finding in opinions if finding is not None]
-        hints = list(self._hints(weighed, turns, normal))
+        hints = [*self._hints(weighed, turns, normal), *self._signal_hints(weighed, turns, normal)]
         if any(finding.category in _OF_DEBTS for finding in (*weighed, *hints)) and is_everyday(normal):
             weighed = [left for finding in weighed if (left := self._in_everyday_talk(finding, normal)) is not None]
-            hints = [hint for hint in hints if hint.category == SELF_HARM or self._suspects(hint.turn, normal)]
+            hints = [hint for hint in hints if self._hints_in_everyday_talk(hint, normal)]
+        weighed = self._with_duties_called_for(weighed, _sure(judgement.findings))
         if not hints and weighed == list(judgement.findings):
             return judgement
         certain = {finding.rule_id for finding in weighed if finding.result is Result.FAIL}
@@ -117,6 +123,9 @@ class SecondOpinion:
 
     def _weighed(self, finding: Finding, turn: Turn, normal: NormalText) -> Finding | None:
         """A finding as the model leaves it: as it is, a violation in doubt, or None in plainly innocent words."""
+        if finding.category in SIGNALS and finding.rule_id in self._on_trial:
+            likely = finding.result is not Result.FAIL or sounds_like(finding.category, normal.turn_text(finding.turn))
+            return finding if likely else finding.doubted((f"模型觉得听起来不像{CATEGORIES[finding.category][1]}",))
         scores = self._scores_around(finding, turn, normal)
         if scores is None:
             return finding
@@ -135,6 +144,22 @@ class SecondOpinion:
             return finding.doubted(("整通电话不像在谈欠款",))
         suspect = finding.category not in CONDUCT or self._suspects(finding.turn, normal)
         return finding if suspect or not self._may_drop(finding) else None
+
+    def _hints_in_everyday_talk(self, hint: Finding, normal: NormalText) -> bool:
+        """Whether a hint stays in a call that does not sound as if it were about a debt."""
+        return hint.category not in _OF_DEBTS or (hint.category in CONDUCT and self._suspects(hint.turn, normal))
+
+    def _with_duties_called_for(self, findings: Sequence[Finding], before: frozenset[str]) -> list[Finding]:
+        """The findings; a missed duty is in doubt where all signals that called for it, sure `before`, are in doubt."""
+        doubtful = before - _sure(findings)
+        return [
+            finding.doubted(("客户是否这样说过，模型存疑",))
+            if finding.result is Result.FAIL
+            and (called := self._called_for.get(finding.rule_id, frozenset()) & before)
+            and called <= doubtful
+            else finding
+            for finding in findings
+        ]
 
     def _suspects(self, n: int, normal: NormalText) -> bool:
         """Whether the model suspects turn `n` of something even in everyday talk."""
@@ -171,6 +196,28 @@ class SecondOpinion:
             if hint is not None and (n, hint.category) not in found:
                 yield hint
 
+    def _signal_hints(
+        self, findings: Sequence[Finding], turns: Sequence[Turn], normal: NormalText
+    ) -> Iterator[Finding]:
+        """A hint for each turn of a customer that plainly sounds like a signal, where no rule found one."""
+        found = {finding.turn for finding in findings if finding.category in SIGNALS}
+        for n, turn in enumerate(turns):
+            plain = plain_signal(normal.turn_text(n)) if turn.role is Role.CUSTOMER and n not in found else None
+            if plain is None:
+                continue
+            category, odds = plain
+            because = _because([category], telling_words(category, normal.turn_text(n)), ())
+            yield self._finding(_Hint(category, odds, because), turn, n, (0, len(turn.text)))
+
+    def _finding(self, hint: _Hint, turn: Turn, n: int, span: Span) -> Finding:
+        start, end = span
+        return Finding(
+            rule_id=PREFIX + hint.category.replace("_", "-"), rule_version=1, category=hint.category,
+            severity=self._severities[hint.category], result=Result.UNSURE, turn=n, start=start, end=end,
+            start_ms=turn.start_ms, end_ms=turn.end_ms, quote=turn.text[start:end], heard_as=None,
+            confidence=round(_MOST_CONFIDENCE / (1 + math.exp(-hint.score)), 2), because=hint.because,
+        )  # fmt: skip
+
     def _hint(self, turn: Turn, n: int, normal: NormalText, parts: Sequence[Span]) -> Finding | None:
         """What the most suspicious of some stretches of turn `n` gives; None below the threshold."""
         heads, near = list(GATES[turn.role]), around(normal, n)
@@ -181,17 +228,10 @@ class SecondOpinion:
             return None
         shares = self.model.weights[first, look.columns] * look.values
         weighed = dict(zip(look.columns.tolist(), shares.tolist(), strict=True))
-        text, category = normal.turn_text(n)[slice(*look.part)], HEADS[first]
-        start, end = _shown(normal, n, look.part)
-        return Finding(
-            rule_id=PREFIX + category.replace("_", "-"), rule_version=1, category=category,
-            severity=self._severities[category], result=Result.UNSURE, turn=n, start=start, end=end,
-            start_ms=turn.start_ms, end_ms=turn.end_ms, quote=turn.text[start:end], heard_as=None,
-            confidence=round(_MOST_CONFIDENCE / (1 + math.exp(-scores[first])), 2),
-            because=_because(
-                [HEADS[head] for head in (first, *others)], *_heaviest(text, near, self.model.index, weighed)
-            ),
-        )  # fmt: skip
+        words = _heaviest(normal.turn_text(n)[slice(*look.part)], near, self.model.index, weighed)
+        because = _because([HEADS[head] for head in (first, *others)], *words)
+        hint = _Hint(HEADS[first], float(scores[first]), because)
+        return self._finding(hint, turn, n, _shown(normal, n, look.part))
 
     def _look(self, text: str, part: Span, near: Sequence[str], role: Role) -> _Look:
         said = text[slice(*part)]
@@ -202,6 +242,14 @@ class SecondOpinion:
         return _Look(part, columns, values, scores)
 
 
+class _Hint(NamedTuple):
+    """Of what a turn is suspected, how surely (log odds), and why."""
+
+    category: str
+    score: float
+    because: str
+
+
 class _Look(NamedTuple):
     """A stretch of a turn, its features, and what each of HEADS says of it."""
 
@@ -209,6 +257,11 @@ class _Look(NamedTuple):
     columns: NDArray[np.intp]
     values: Floats
     scores: Floats
+
+
+def _sure(findings: Sequence[Finding]) -> frozenset[str]:
+    """The categories of which something is surely found."""
+    return frozenset(finding.category for finding in findings if finding.result is Result.FAIL)
 
 
 def _shown(normal: NormalText, n: int, part: Span) -> Span:

@@ -24,13 +24,13 @@ from rules.everyday import EVERYDAY
 from rules.grams import CHARACTERS, Floats, grams, known_values
 from rules.lookout import Span
 from rules.meaning import Meaning, Vectors
-from rules.model import CATEGORIES, Group
+from rules.model import CATEGORIES, SELF_HARM, Group
+from rules.signals import SIGNALS, TABLES
 from rules.text import TURN_END, NormalText
 from transcribe.model import Role
 
 MODEL = Path(__file__).with_name("second_opinion.npz")
 SUSPICIOUS = "suspicious"  # the head that says whether a turn of the agent is suspicious of anything
-SELF_HARM = "self_harm"
 CONDUCT = tuple(name for name, (group, *_) in CATEGORIES.items() if group is Group.CONDUCT)
 HEADS = (SUSPICIOUS, *CONDUCT, SELF_HARM)
 GATES = {
@@ -46,6 +46,7 @@ NEAR = TURN_END  # stands before an n-gram of the turns around: no turn has a li
 NEAR_LENGTH = 0.4  # what the turns around count beside the turn itself; alike from 0.3 to 0.5 in cross-validation
 STEP = 10  # characters from one stretch of a turn to the next
 
+_TABLES = (EVERYDAY, *(TABLES / f"{category}.npz" for category in SIGNALS))
 _MEANT = 0.28  # what the net counts: two fifths of the suspicion, which is seven tenths of a category's score
 _MEANT_KIND = 0.15  # and its log-odds of the category
 _STRETCH = 20  # characters
@@ -57,8 +58,9 @@ _LEVELS = 127  # of the whole numbers of one byte in which vectors are stored
 class Model:
     """A linear model over n-grams: `weights` is (heads, n-grams), `biases` and `thresholds` (heads,); and a net.
 
-    `index` gives each n-gram its column, `idf` its rarity; `digest` names exactly this model and the table of
-    rules/everyday.py. The categories of conduct share one threshold, that of SUSPICIOUS is out of reach.
+    `index` gives each n-gram its column, `idf` its rarity; `digest` names exactly this model and the tables of
+    rules/everyday.py and rules/signals.py. The categories of conduct share one threshold, that of SUSPICIOUS is out of
+    reach.
     """
 
     index: Mapping[str, int]
@@ -157,7 +159,7 @@ def read_model(path: Path = MODEL) -> Model:
             biases=arrays["biases"],
             thresholds=arrays["thresholds"],
             meaning=_read_meaning(arrays),
-            digest=hashlib.sha256(stored + EVERYDAY.read_bytes()).hexdigest(),
+            digest=hashlib.sha256(stored + b"".join(map(Path.read_bytes, _TABLES))).hexdigest(),
         )
 
 

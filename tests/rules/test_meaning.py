@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from rules.load import load_rules
 from rules.meaning import features, gram_values
-from rules.model import Judgement, RuleSet
+from rules.model import SELF_HARM, Judgement, RuleSet
 from rules.second_opinion import SecondOpinion
-from rules.suspicion import CONDUCT, HEADS, SELF_HARM, Model, leaves_open, read_model, with_meaning
+from rules.suspicion import CONDUCT, HEADS, Model, leaves_open, read_model, with_meaning
 from rules.tokens import Tokenizer
 from transcribe.model import Role, Turn
 

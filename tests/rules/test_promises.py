@@ -53,7 +53,7 @@ def promised(*lines: str) -> tuple[int | None, str | None, str] | None:
     ("我这就去银行存", (None, "2026-11-21", "firm")),
     ("后天，一千七", (1700, "2026-11-23", "firm")),
     ("我下个月发了工资先给你转一千", (1000, "2026-12-31", "firm")),
-    ("你要是把罚息去了我今天就结清", (None, "2026-11-21", "weak")),
+    ("你要是把罚息去了我今天就结清", None),  # an offer on a condition that the agent may not grant
     ("我跟我媳妇商量一下，看能不能这周凑两千", (2000, "2026-11-22", "asked")),
     ("等他把钱给我就还", (None, None, "weak")),
     ("卖了车就还", (None, None, "weak")),

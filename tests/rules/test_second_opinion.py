@@ -14,9 +14,9 @@ import pytest
 
 from rules.engine import Judge
 from rules.load import load_rules
-from rules.model import CATEGORIES, CallFacts, Finding, Judgement, Result, RuleSet, Severity
+from rules.model import CATEGORIES, SELF_HARM, CallFacts, Finding, Judgement, Result, RuleSet, Severity
 from rules.second_opinion import PREFIX, SecondOpinion, title
-from rules.suspicion import CONDUCT, HEADS, MODEL, SELF_HARM, Model, features, read_model, stretches, write_model
+from rules.suspicion import CONDUCT, HEADS, MODEL, Model, features, read_model, stretches, write_model
 from rules.text import NormalText
 from transcribe.model import Role, Turn
 
