@@ -140,8 +140,8 @@ _DUE = "date(new.day, '+' || (n % 12) || ' day')"
 _OVERDUE = "abs(n * 7919) % 200"
 _PLACE = "turn, start, end, start_ms, end_ms, quote, heard_as, confidence, because"
 _COPIES = {
-    "recordings": "insert into recordings select new.recording, '/audio/' || day || '/' || new.call_id || '.wav',"
-    " bytes, duration_ms, at from new join t.recordings r on r.id = old_recording order by n",
+    "recordings": "insert into recordings select new.recording, bytes, duration_ms, at from new"
+    " join t.recordings r on r.id = old_recording order by n",
     "calls": "insert into calls (call_id, recording, path, duration_ms, agent_channel, started_at, agent_id,"
     " agent_name, team, case_id, debtor_id, callee_relation, direction, answered, product, days_overdue, extra)"
     " select new.call_id, new.recording, '/audio/' || day || '/' || new.call_id || '.wav', duration_ms, 0, at,"

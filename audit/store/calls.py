@@ -212,19 +212,13 @@ class Store(Connection):
         with self.writing(), tallies.kept(self, *self._sharing(record.call_id, transcript)):
             queue.drop(self, record.call_id, but=transcript.recording)
             self.upsert("recordings", "id", {
-                "id": transcript.recording, "path": self._first_path(record, transcript.recording), "bytes": call.bytes,
-                "duration_ms": transcript.duration_ms, "added_at": now(),
+                "id": transcript.recording, "bytes": call.bytes, "duration_ms": transcript.duration_ms,
+                "added_at": now(),
             })  # fmt: skip
             self.upsert("calls", "call_id", {**_record_row(record), "recording": transcript.recording})
             self.upsert("transcripts", "recording", _transcript_row(transcript, call.hearing))
             self._replace_judgement(call, run)
             self.sql.execute("delete from failures where path = ?", [spelled(record.path)])
-
-    def _first_path(self, record: CallRecord, recording: str) -> str:
-        """The first by name of the files with these bytes, so that it does not matter which of them is saved last."""
-        assert record.path is not None
-        others = self.all("select path from calls where recording = ? and call_id <> ?", [recording, record.call_id])
-        return min([spelled(record.path), *(str(row["path"]) for row in others)])
 
     def save_judgement(self, call: AuditedCall, *, run: int) -> None:
         """Keep what today's rules say about a call whose transcript is in the store already."""

@@ -955,6 +955,24 @@ def m025_contacts(db: Database) -> None:
     _note_what_changes(db)
 
 
+@migrations()
+def m026_sure_refusals(db: Database) -> None:
+    """Who only perhaps asked not to be called has not refused: nobody is blamed for calling again."""
+    db.execute("drop view contacts")
+    _contacts_view(db)
+    doubtful = "select call_id from findings where category = 'stop_contact' and result = 'unsure'"
+    db.execute(
+        f"insert into conduct_due select subject from ({_of_call(f'call_id in ({doubtful})')})"
+        " where subject is not null and subject not in (select subject from conduct_due)"
+    )
+
+
+@migrations()
+def m027_recordings_have_no_path(db: Database) -> None:
+    """Files with the same bytes are one recording: where each lies, its calls say."""
+    db.execute("alter table recordings drop column path")
+
+
 _NUMBERS = ("number", "phone", "callee_number", "号码", "被叫号码", "电话")
 """Columns of a call list that callaudit has no other use for: the number dialled is in the first that has one."""
 
@@ -983,7 +1001,7 @@ def _contacts_view(db: Database) -> None:
     who = f"{_debtor()} as debtor, {_number()} as number, {_person()} as person"
     refused = (
         "callee_relation in ('contact', 'unrelated') and exists (select 1 from findings"
-        " where findings.call_id = calls.call_id and category = 'stop_contact')"
+        " where findings.call_id = calls.call_id and category = 'stop_contact' and result = 'fail')"
     )
     db.execute(
         f"create view contacts as select {plain}, {who}, {refused} as refused, coalesce(answered, 1) as answered,"

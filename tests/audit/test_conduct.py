@@ -29,6 +29,7 @@ from audit.conduct import (
     judge_everything,
     judge_what_is_new,
 )
+from audit.config import CHINA
 from audit.errors import StoreFull
 from audit.report import Asked, make_report, read_report
 from audit.score import scorecard
@@ -340,13 +341,13 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
-def keep(store: Store, record: CallRecord, *, refused: bool) -> None:
+def keep(store: Store, record: CallRecord, *, refused: bool, result: Result = Result.FAIL) -> None:
     """As the list says it, and, where there is a recording, as a batch leaves it."""
     store.add_records([record])
     if record.path is None:
         return
     words = Finding(
-        rule_id="asks-to-stop", rule_version=1, category="stop_contact", severity=Severity.INFO, result=Result.FAIL,
+        rule_id="asks-to-stop", rule_version=1, category="stop_contact", severity=Severity.INFO, result=result,
         turn=0, start=0, end=2, start_ms=0, end_ms=900, quote="别打", heard_as=None, confidence=1.0, because="原话",
     )  # fmt: skip
     judgement = Judgement(findings=(words,) if refused else (), outcomes={})
@@ -363,6 +364,17 @@ def keep(store: Store, record: CallRecord, *, refused: bool) -> None:
 def length(record: CallRecord) -> int:
     """Of its recording: too short for an effective call with one collector."""
     return 5_000 if record.agent_id == "A1" else 20_000
+
+
+@pytest.mark.parametrize(("result", "refused"), [(Result.FAIL, 1), (Result.UNSURE, 0)])
+def test_only_who_surely_asked_not_to_be_called_has_refused(many: Store, result: Result, refused: int) -> None:
+    call = CallRecord(
+        call_id=f"asked-{result.value}", path=Path("a.wav"), started_at=datetime(2026, 11, 2, 9, tzinfo=CHINA),
+        debtor_id="refuser", callee_relation="contact",
+    )  # fmt: skip
+    keep(many, call, refused=True, result=result)
+    assert many.one("select refused from contacts where call_id = ?", [call.call_id]) == {"refused": refused}
+    take_away(many, call.call_id)
 
 
 def take_away(store: Store, call_id: str) -> None:

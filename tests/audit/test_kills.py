@@ -8,7 +8,6 @@ import resource
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,20 +74,6 @@ def test_two_batches_at_once_end_like_one(tmp_path: Path, audit: Audit, forks: C
     assert len(facts(tmp_path / "calm.db")["failures"]) == 3
     assert facts(tmp_path / "both.db") == facts(tmp_path / "calm.db")
     assert wrong(tmp_path / "both.db") == []
-
-
-@pytest.mark.parametrize("order", [("c1", "c2"), ("c2", "c1")])
-def test_which_of_two_files_with_the_same_bytes_is_saved_last_leaves_no_trace(
-    tmp_path: Path, order: tuple[str, str]
-) -> None:
-    for name in order:
-        (tmp_path / f"{name}.wav").write_bytes(b"twins")
-    with Store.open(tmp_path / "t.db") as store:
-        run = store.start_run("audit", SETTINGS)
-        for name in order:
-            store.save(audited(replace(call(1), call_id=name), tmp_path / f"{name}.wav", 1), run=run)
-        (recording,) = store.all("select path from recordings")
-    assert recording["path"].endswith("/c1.wav")
 
 
 def call(number: int) -> Said:

@@ -22,6 +22,9 @@ KEPT_BY_THE_STORE = {
 }  # fmt: skip
 """Counted or copied by migrations themselves: rows of ours would make them wrong."""
 
+GIVEN_UP = {("recordings", "path")}
+"""Columns that later schemas don't have: the calls of a recording say where its files lie."""
+
 AT, DAY = "2026-11-19T10:12:05+08:00", "2026-11-19"
 VALUES: dict[str, Any] = {
     "turns": '[["agent",0,0,900,"你个老赖",1.0]]', "card": '{"duties":{}}', "promise": None, "options": "{}", "extra": "{}",
@@ -83,8 +86,9 @@ def test_a_store_of_every_earlier_schema_opens_with_all_it_had(tmp_path: Path, s
     rows = build(path, upto=step)
     with Store.open(path) as store:
         for table, row in rows.items():
+            had = {column: value for column, value in row.items() if (table, column) not in GIVEN_UP}
             found = list(store.all(f'select * from "{table}"'))
-            assert any(row.items() <= kept.items() for kept in found), table
+            assert any(had.items() <= kept.items() for kept in found), table
         assert not list(store.all("pragma foreign_key_check"))
         assert store.integrity() == "ok"
         assert tallies.differences(store) == []
