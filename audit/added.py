@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from audit.evaluate import Labelled, percent
 from audit.figures import wilson
 from rules.engine import Judge
+from rules.hints import PREFIX
 from rules.model import SELF_HARM
-from rules.second_opinion import PREFIX, SecondOpinion
+from rules.second_opinion import SecondOpinion
 from rules.suspicion import CONDUCT
 
 _LOOKED_FOR = frozenset((*CONDUCT, SELF_HARM))
@@ -44,7 +45,8 @@ def added(calls: Sequence[Labelled], judge: Judge, second: SecondOpinion) -> Add
         labels = {(turn, category) for turn, category in call.labels if category in _LOOKED_FOR}
         judgement = judge.judge(call.turns, call.facts)
         ruled = {(finding.turn, finding.category == SELF_HARM) for finding in judgement.findings if _looked(finding)}
-        hints = [f for f in second.weigh(judgement, call.turns).findings if f.rule_id.startswith(PREFIX)]
+        weighed = second.weigh(judgement, call.turns).findings
+        hints = [finding for finding in weighed if finding.rule_id.startswith(PREFIX) and _looked(finding)]
         result.clean_calls += not labels
         _count_found(labels, ruled, {hint.turn: hint.category for hint in hints}, result)
         wrong = len({hint.turn for hint in hints} - {turn for turn, _ in labels})

@@ -13,9 +13,9 @@ from audit.check import BadLine, read_call
 from audit.pipeline import plain_promise
 from audit.score import Scorecard, scorecard
 from rules.explain import Trace, explain
+from rules.hints import PREFIX, title
 from rules.model import CallFacts, Judgement, Result
 from rules.promises import find_promise
-from rules.second_opinion import PREFIX, title
 from rules.verdict import judged
 from transcribe.model import Role, Turn
 

@@ -14,8 +14,9 @@ from audit.plan import settings_digest
 from audit.store import Settings, Store, StoredCall
 from rules.digests import rule_digests, with_signals
 from rules.engine import Judge
+from rules.hints import PREFIX
 from rules.model import CATEGORIES, Group, Judgement, Result, RuleSet, Severity
-from rules.second_opinion import PREFIX, SecondOpinion
+from rules.second_opinion import SecondOpinion
 from rules.verdict import judged
 
 _SILENT = frozenset({None, Result.PASS, Result.NOT_APPLICABLE})

@@ -19,8 +19,8 @@ from audit.report_words import Lang, Words
 from audit.store import EVERY_CALL, Filter, RuleCard, Run, Store, StoredCall, finding_keys
 from audit.store.queue import COUNTED, Machine, State
 from audit.unmask import unmask_export
+from rules.hints import title
 from rules.model import Finding, Result
-from rules.second_opinion import title
 from transcribe.model import Turn
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from audit.store import RuleCard, Store, StoredCall, finding_keys, queue, tallie
 from audit.store.connection import now
 from audit.store.queue import Asker, Item, Machine, State, Wanted
 from audit.store.verdicts import Comment, Entry, Kind, Verdict
+from rules.hints import title as title_of_hint
 from rules.model import FOUND, Finding, Result, Severity
-from rules.second_opinion import title as title_of_hint
 
 CLAIM = timedelta(minutes=10)
 """How long an item that somebody looks at is not offered to others first."""

@@ -13,9 +13,9 @@ from dashboard.links import link
 from dashboard.rule_list import figures
 from dashboard.tables import percent
 from dashboard.words import lang, t
+from rules.hints import title as title_of_hint
 from rules.model import CATEGORIES, Example, Group, Reference, Rule, Severity
 from rules.page import describe
-from rules.second_opinion import title as title_of_hint
 
 _COLOURS: dict[Severity, Literal["red", "orange"]] = {
     Severity.CRITICAL: "red", Severity.HIGH: "red", Severity.MEDIUM: "orange"

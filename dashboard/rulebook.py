@@ -11,10 +11,10 @@ from dashboard import data
 from dashboard.player import ICONS
 from dashboard.words import lang, t
 from rules.engine import Judge
+from rules.hints import title as title_of_hint
 from rules.load import RuleErrors, load_rules
 from rules.model import CATEGORIES, FOUND, Reference, Rule, RuleSet, Severity
 from rules.second_opinion import SecondOpinion
-from rules.second_opinion import title as title_of_hint
 
 ADDED = "added-"
 judging = Lock()

@@ -46,14 +46,15 @@ class Sieve:
     in ten is left for the exact score, which takes a hundred times as long.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, leeway: float = 0.0) -> None:
+        """`leeway`: how far below its threshold a score still counts."""
         chars = sorted({char for gram in model.index for char in gram.removeprefix(NEAR)})
         self._bits = len(chars).bit_length()
         self._ids = np.zeros(sys.maxunicode + 1, dtype=np.int64)
         self._ids[[ord(char) for char in chars]] = np.arange(1, len(chars) + 1)
         self._asked = {role: np.isin(np.arange(len(HEADS)), heads) for role, heads in GATES.items()}
         asked_from = np.where(np.isin(np.arange(len(HEADS)), CONDUCT_HEADS), ASKED_FROM, np.inf)
-        self._floors = np.minimum(model.thresholds, asked_from) - model.biases - _ROUNDING
+        self._floors = np.minimum(model.thresholds - leeway, asked_from) - model.biases - _ROUNDING
         self._own = self._table(model, [gram for gram in model.index if not gram.startswith(NEAR)])
         self._near = self._table(model, [gram for gram in model.index if gram.startswith(NEAR)])
 
@@ -72,7 +73,7 @@ class Sieve:
         return key
 
     def caught(self, normal: NormalText, turns: Sequence[int], roles: Sequence[Role]) -> dict[int, list[Span]]:
-        """Of each of `turns` the stretches of which a score that its role is asked for may be above the threshold."""
+        """Of each of `turns` the stretches of which a score that its role is asked for may count."""
         said = [normal.turn_text(turn) for turn in turns]
         parts = [(n, part) for n, text in enumerate(said) for part in stretches(text)]
         near = [TURN_END.join([text[:CHARACTERS] for text in around(normal, turn)]) for turn in turns]

@@ -24,9 +24,10 @@ from audit.report import read_report, write_report
 from audit.score import Verdict
 from audit.store import Settings, Store
 from rules.engine import Judge
+from rules.hints import PREFIX
 from rules.load import load_rules
 from rules.model import Result, RuleSet
-from rules.second_opinion import PREFIX, SecondOpinion
+from rules.second_opinion import SecondOpinion
 from rules.suspicion import read_model
 from transcribe.model import EngineInfo, Role, Transcript, Turn
 

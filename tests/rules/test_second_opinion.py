@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from rules.engine import Judge
+from rules.hints import PREFIX, title
 from rules.load import load_rules
 from rules.model import CATEGORIES, SELF_HARM, CallFacts, Finding, Judgement, Result, RuleSet, Severity
-from rules.second_opinion import PREFIX, SecondOpinion, title
+from rules.second_opinion import SecondOpinion
 from rules.suspicion import CONDUCT, HEADS, MODEL, Model, features, read_model, stretches, write_model
 from rules.text import NormalText
 from transcribe.model import Role, Turn
@@ -134,7 +135,7 @@ def test_a_violation_is_doubted_where_nobody_talks_as_if_about_a_debt(ruleset: R
 def test_in_everyday_talk_a_hint_needs_a_clearer_suspicion(ruleset: RuleSet) -> None:
     said, model = "你弟弟作业又没写完老师又打电话来了", read_model()
     homework = [turn(said), turn("我哪管得住他呀天天打球", Role.CUSTOMER, 1)]
-    look = SecondOpinion(ruleset)._look(said, (0, len(said)), [homework[1].text], Role.AGENT)
+    look = SecondOpinion(ruleset)._hinter.look(said, (0, len(said)), [homework[1].text], Role.AGENT)
     score = float(look.scores[[HEADS.index(name) for name in CONDUCT]].max())
 
     def found(threshold: float, turns: Sequence[Turn]) -> list[Finding]:
@@ -298,6 +299,6 @@ def test_the_quick_look_at_all_turns_loses_no_hint(ruleset: RuleSet, monkeypatch
     spoken = [[turn(t["text"], Role(t["role"]), n) for n, t in enumerate(call["turns"])] for call in calls]
     opinion = SecondOpinion(ruleset)
     quick = [opinion.weigh(NOTHING, turns) for turns in spoken]
-    monkeypatch.setattr(opinion._sieve, "caught", _all_stretches)
+    monkeypatch.setattr(opinion._hinter._sieve, "caught", _all_stretches)
     assert quick == [opinion.weigh(NOTHING, turns) for turns in spoken]
     assert sum(map(len, map(hints, quick))) > 50
