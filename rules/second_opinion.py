@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rules.everyday import is_everyday
+from rules.everyday import is_everyday, is_plainly_everyday
 from rules.grams import Floats
 from rules.hints import Hinter
 from rules.load import PACKS, walk
@@ -119,11 +119,13 @@ class SecondOpinion:
         ]
 
     def _suspects(self, n: int, normal: NormalText) -> bool:
-        """Whether the model suspects turn `n` of something even in everyday talk."""
+        """Whether the model suspects turn `n` of something even in everyday talk; of nothing where it is plainly so."""
+        if is_plainly_everyday(normal):
+            return False
         text, near = normal.turn_text(n), around(normal, n)
         looks = (self._hinter.look(text, part, near, Role.AGENT) for part in stretches(text))
         above = (look.scores[CONDUCT_HEADS] - self.model.thresholds[CONDUCT_HEADS] for look in looks)
-        return any(float(by.max()) >= _ABOVE_EVERYDAY for by in above)
+        return any(float(scores.max()) >= _ABOVE_EVERYDAY for scores in above)
 
     def _may_drop(self, finding: Finding) -> bool:
         """Whether words can show that a finding is nothing: a doubt about who listens they can't settle."""

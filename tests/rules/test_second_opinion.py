@@ -146,6 +146,33 @@ def test_in_everyday_talk_a_hint_needs_a_clearer_suspicion(ruleset: RuleSet) -> 
     assert [hint for hint in found(score - 1.6, homework) if hint.turn == 0]
 
 
+def test_what_a_call_is_suspected_of_once_is_suspected_sooner_again(ruleset: RuleSet) -> None:
+    model = read_model()
+    turns = [turn("您好"), turn("你说什么呢", Role.CUSTOMER, 1), turn("你家里人最近还好吧", index=2)]
+    look = SecondOpinion(ruleset)._hinter.look(turns[2].text, (0, 9), ["你说什么呢"], Role.AGENT)
+    second = SecondOpinion(ruleset, model=dataclasses.replace(model, thresholds=look.scores + 1))
+
+    def found(*findings: Finding) -> list[Finding]:
+        return [hint for hint in hints(second.weigh(Judgement(findings=findings, outcomes={}), turns)) if hint.turn == 2]
+
+    (threat,) = violation("threatens-harm", "threat", SAID).findings
+    insult = dataclasses.replace(threat, category="abuse")
+    assert found() == []
+    assert [hint.category for hint in found(threat)] == ["threat"]
+    assert [hint.category for hint in found(insult)] == ["abuse"]
+
+
+def test_plainly_everyday_talk_is_suspected_of_nothing(ruleset: RuleSet) -> None:
+    said = ["妈我到学校了，食堂今天有糖醋排骨", "你爸买的西瓜还在冰箱里呢，周末回来吃", "好，作业写完就回", "路上慢点"]
+    family = [turn(text, (Role.AGENT, Role.CUSTOMER)[n % 2], n) for n, text in enumerate(said)]
+    doubt = violation("menace-home-visit", "threat", said[0]).findings[0].doubted(["存疑"])
+    second = SecondOpinion(ruleset)
+    suspected = Judgement(findings=(doubt,), outcomes={doubt.rule_id: Result.UNSURE})
+    assert second.weigh(suspected, family) == Judgement(findings=(), outcomes={doubt.rule_id: Result.PASS})
+    own = Judgement(findings=(dataclasses.replace(doubt, rule_id="rule-of-a-company"),), outcomes={})
+    assert second.weigh(own, family).findings == own.findings
+
+
 def test_it_is_silent_where_a_rule_of_conduct_fired(ruleset: RuleSet, suspicious: Model) -> None:
     turns = [turn("再不还钱我就弄死你"), turn(SAID, index=1)]
     judged = Judge(ruleset).judge(turns, CallFacts())
