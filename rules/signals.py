@@ -6,8 +6,13 @@ how much a turn sounds like it. Self-harm has none: what points to it must reach
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
+import numpy as np
+
+from rules.grams import Floats
 from rules.model import CATEGORIES, SELF_HARM, Group
 from transcribe.log_odds import LogOdds, pieces, read_log_odds
 
@@ -25,9 +30,10 @@ def sounds_like(category: str, text: str) -> bool:
 
 def plain_signal(text: str) -> tuple[str, float] | None:
     """The signal that a normalised turn plainly sounds like, with its log odds; None where it does not."""
-    found = pieces(text)
-    odds, category = max((_table(category).of_pieces(found), category) for category in SIGNALS)
-    return (category, odds) if odds > _PLAINLY else None
+    rows, weights, biases = _all_tables()
+    odds = weights[[rows[piece] for piece in pieces(text) if piece in rows]].sum(axis=0) + biases
+    best = int(odds.argmax())
+    return (SIGNALS[best], float(odds[best])) if odds[best] > _PLAINLY else None
 
 
 def telling_words(category: str, text: str) -> list[str]:
@@ -41,5 +47,20 @@ def telling_words(category: str, text: str) -> list[str]:
     return sorted(shown, key=pairs.__getitem__)
 
 
+@cache
 def _table(category: str) -> LogOdds:
     return read_log_odds(TABLES / f"{category}.npz")
+
+
+@cache
+def _all_tables() -> tuple[Mapping[str, int], Floats, Floats]:
+    """The row of each piece, what it weighs for each of SIGNALS (pieces, signals), and their biases (signals,)."""
+    tables = [_table(category) for category in SIGNALS]
+    listed = sorted({piece for table in tables for piece in table.weights})
+    weights = [[table.weights.get(piece, 0.0) for table in tables] for piece in listed]
+    biases = [table.bias for table in tables]
+    return (
+        {piece: row for row, piece in enumerate(listed)},
+        np.array(weights, dtype=np.float32),
+        np.array(biases, dtype=np.float32),
+    )
