@@ -22,8 +22,8 @@ from rules.model import CATEGORIES, SELF_HARM, Finding, Result, RuleSet, Severit
 from rules.sieve import Sieve
 from rules.signals import SIGNALS, plain_signal, telling_words
 from rules.suspicion import (
+    ASKED,
     CONDUCT,
-    GATES,
     HEADS,
     LONGEST_GRAM,
     NEAR,
@@ -43,6 +43,7 @@ PREFIX = "second-opinion-"
 
 _HINTED = (*CONDUCT, SELF_HARM, *SIGNALS)
 _AGAIN = 1.5  # by which a category's score is raised that something else in the call is suspected of
+_WHOEVER = 1.0  # by which a score must pass the threshold where nobody knows who speaks
 _MOST_CONFIDENCE = 0.5  # a hint is never as sure as a rule
 _WORDS_SHOWN = 4
 _MARKS = "。？"
@@ -87,7 +88,7 @@ class Hinter:
         said = text[slice(*part)]
         columns, values = features(said, near, self._model.index, self._model.idf)
         scores = self._model.scores(columns, values)
-        if role is Role.AGENT and leaves_open(scores):
+        if role is not Role.CUSTOMER and leaves_open(scores):
             scores = with_meaning(scores, self._model.meaning.of(said, self._tokenizer.words(said), near))
         return Look(part, columns, values, scores)
 
@@ -109,7 +110,7 @@ class Hinter:
         """The stretches that may be suspicious, by the turns in which no rule is sure of anything."""
         certain = {(finding.turn, finding.category) for finding in findings if finding.result is Result.FAIL}
         roles = [turn.role for turn in turns]
-        silent = {role: [HEADS[head] for head in heads] for role, heads in GATES.items()}
+        silent = {role: [HEADS[head] for head in heads] for role, heads in ASKED.items()}
         open_turns = [
             n for n, role in enumerate(roles)
             if role in silent and not any((n, category) in certain for category in silent[role])
@@ -122,21 +123,23 @@ class Hinter:
 
     def _first_head(self, looks: Sequence[Look], role: Role) -> int | None:
         """The head that suspects some stretches of a turn most; None below the threshold."""
-        heads = list(GATES[role])
+        heads = list(ASKED[role])
         known = [look.scores[heads] for look in looks if len(look.columns)]
         if not known:
             return None
-        first = heads[int(np.max(known, axis=0).argmax())]
-        return first if max(look.scores[first] for look in looks) > self._model.thresholds[first] else None
+        above = np.max(known, axis=0) - self._model.thresholds[heads]
+        return heads[int(above.argmax())] if above.max() > (_WHOEVER if role is Role.UNKNOWN else 0) else None
 
     def _hint(self, turn: Turn, n: int, normal: NormalText, look: Look) -> Finding:
         """What a suspicious stretch of turn `n` gives."""
         near = around(normal, n)
-        first, *others = sorted(GATES[turn.role], key=lambda head: -look.scores[head])[:2]
+        above = look.scores - self._model.thresholds
+        first, *others = sorted(ASKED[turn.role], key=lambda head: -above[head])[:2]
         shares = self._model.weights[first, look.columns] * look.values
         weighed = dict(zip(look.columns.tolist(), shares.tolist(), strict=True))
         words = _heaviest(normal.turn_text(n)[slice(*look.part)], near, self._model.index, weighed)
         because = _because([HEADS[head] for head in (first, *others)], *words)
+        because += "；说话人角色未识别" if turn.role is Role.UNKNOWN else ""
         hint = _Hint(HEADS[first], float(look.scores[first]), because)
         return self._finding(hint, turn, n, _shown(normal, n, look.part))
 

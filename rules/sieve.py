@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from rules.grams import CHARACTERS
 from rules.lookout import Span
 from rules.suspicion import (
+    ASKED,
     ASKED_FROM,
     CONDUCT_HEADS,
-    GATES,
     HEADS,
     LONGEST_GRAM,
     LONGEST_NEAR,
@@ -52,7 +52,7 @@ class Sieve:
         self._bits = len(chars).bit_length()
         self._ids = np.zeros(sys.maxunicode + 1, dtype=np.int64)
         self._ids[[ord(char) for char in chars]] = np.arange(1, len(chars) + 1)
-        self._asked = {role: np.isin(np.arange(len(HEADS)), heads) for role, heads in GATES.items()}
+        self._asked = {role: np.isin(np.arange(len(HEADS)), heads) for role, heads in ASKED.items()}
         asked_from = np.where(np.isin(np.arange(len(HEADS)), CONDUCT_HEADS), ASKED_FROM, np.inf)
         self._floors = np.minimum(model.thresholds - leeway, asked_from) - model.biases - _ROUNDING
         self._own = self._table(model, [gram for gram in model.index if not gram.startswith(NEAR)])

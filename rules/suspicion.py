@@ -38,6 +38,8 @@ GATES = {
     Role.CUSTOMER: (HEADS.index(SELF_HARM),),
 }
 """Whose turns are looked at, and the heads of which the highest is asked."""
+ASKED = {**GATES, Role.UNKNOWN: (*GATES[Role.AGENT], *GATES[Role.CUSTOMER])}
+"""The same with those of whom nobody knows who they are: they may be either."""
 CONDUCT_HEADS = [*GATES[Role.AGENT]]
 ASKED_FROM = -1.0  # score by n-grams from which the net is asked: most talk is plainly innocent
 LONGEST_GRAM = 4

@@ -275,9 +275,22 @@ def test_it_explains_itself(ruleset: RuleSet, suspicious: Model) -> None:
 
 
 def test_customers_are_only_asked_about_self_harm(ruleset: RuleSet, suspicious: Model) -> None:
-    said = [turn(SAID, Role.CUSTOMER), turn(SAID, Role.OTHER, 1), turn(SAID, Role.UNKNOWN, 2)]
+    said = [turn(SAID, Role.CUSTOMER), turn(SAID, Role.OTHER, 1)]
     found = hints(SecondOpinion(ruleset, model=suspicious).weigh(NOTHING, said))
     assert [(f.turn, f.category) for f in found] == [(0, SELF_HARM)]
+
+
+def test_of_whom_nobody_knows_who_he_is_a_hint_needs_a_clearer_suspicion_and_says_so(ruleset: RuleSet) -> None:
+    said, model = [turn(SAID, Role.UNKNOWN)], read_model()
+    score = float(SecondOpinion(ruleset)._hinter.look(SAID, (0, len(SAID)), [], Role.UNKNOWN).scores.max())
+
+    def found(threshold: float) -> list[Finding]:
+        level = dataclasses.replace(model, thresholds=np.full_like(model.thresholds, threshold))
+        return hints(SecondOpinion(ruleset, model=level).weigh(NOTHING, said))
+
+    assert found(score - 0.5) == []
+    (hint,) = found(score - 4)
+    assert hint.because.endswith("；说话人角色未识别")
 
 
 def test_what_it_does_not_know_it_does_not_suspect(ruleset: RuleSet, suspicious: Model) -> None:
