@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKS := $(VENV)/checks
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: audit dashboard test quality rule-pages homophones second-opinion everyday signals speakers screenshots licences vulnerabilities clean
+.PHONY: audit dashboard test quality rule-pages homophones second-opinion everyday signals openings speakers screenshots licences vulnerabilities clean
 
 ## Audit the sample recordings: a table here, report.html and report.xlsx beside.
 audit: $(VENV)/.with-base
@@ -50,6 +50,10 @@ everyday: $(VENV)/.with-tests
 ## rules/signal_tables: learn from the corpus's open half what each signal of a customer sounds like. A minute.
 signals: $(VENV)/.with-tests
 	$(BIN)/python -m benchmarks.signals
+
+## rules/opening_tables: learn from the corpus's open half how calls open in which the agent says who calls and verifies who listens. Seconds.
+openings: $(VENV)/.with-tests
+	$(BIN)/python -m benchmarks.openings
 
 ## transcribe/speakers.npz: learn how agents and customers talk from the corpus's open half. Seconds.
 speakers: $(VENV)/.with-tests

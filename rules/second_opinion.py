@@ -3,10 +3,10 @@ disagrees with one.
 
 It never makes a violation. Where no rule is sure it hints (rules/hints.py). A violation that rules on trial found in
 words that the model takes to be innocent or something else is left to people, and what such a rule found in words that
-it takes to be plainly innocent is dropped, a mere doubt sooner than a violation. A signal of which the customer's turn
-does not sound (rules/signals.py) is in doubt, and so is a duty that only such a signal calls for. In a call that does
-not sound as if it were about a debt (rules/everyday.py) violations and signals are doubted, and doubts and hints need
-a clearer suspicion.
+it takes to be plainly innocent is dropped, a mere doubt sooner than a violation. A signal that the customer's turn does
+not sound like (rules/signals.py) is in doubt, and so is a duty that only such a signal calls for, or that the opening
+sounds like (rules/openings.py). In a call that does not sound as if it were about a debt (rules/everyday.py) violations
+and signals are doubted, and doubts and hints need a clearer suspicion.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from rules.grams import Floats
 from rules.hints import Hinter
 from rules.load import PACKS, walk
 from rules.model import CATEGORIES, Finding, Judgement, Result, RuleSet
+from rules.openings import DUTIES, sounds_done
 from rules.signals import SIGNALS, sounds_like
 from rules.suspicion import CONDUCT, CONDUCT_HEADS, GATES, HEADS, Model, around, features, read_model, stretches
 from rules.text import NormalText, normal_text
@@ -57,7 +58,7 @@ class SecondOpinion:
         hint for each suspicious turn in which no rule is sure of anything or says the same.
         """
         normal = normal_text(tuple([turn.text for turn in turns]))
-        opinions = (self._weighed(finding, turns[finding.turn], normal) for finding in judgement.findings)
+        opinions = (self._weighed(finding, turns, normal) for finding in judgement.findings)
         weighed = [finding for finding in opinions if finding is not None]
         hints = list(self._hinter.hints(weighed, turns, normal))
         if any(finding.category in _OF_DEBTS for finding in (*weighed, *hints)) and is_everyday(normal):
@@ -78,15 +79,14 @@ class SecondOpinion:
             },
         )
 
-    def _weighed(self, finding: Finding, turn: Turn, normal: NormalText) -> Finding | None:
+    def _weighed(self, finding: Finding, turns: Sequence[Turn], normal: NormalText) -> Finding | None:
         """A finding as the model leaves it: as it is, a violation in doubt, or None in plainly innocent words."""
-        if finding.category in SIGNALS and finding.rule_id in self._on_trial:
-            likely = finding.result is not Result.FAIL or sounds_like(finding.category, normal.turn_text(finding.turn))
-            return finding if likely else finding.doubted((f"模型觉得听起来不像{CATEGORIES[finding.category][1]}",))
-        scores = self._scores_around(finding, turn, normal)
+        if finding.rule_id in self._on_trial and finding.result is Result.FAIL:
+            finding = finding.doubted(_sounds_otherwise(finding, turns, normal))
+        scores = self._scores_around(finding, turns[finding.turn], normal)
         if scores is None:
             return finding
-        heard = turn.confidence < 1
+        heard = turns[finding.turn].confidence < 1
         if self._may_drop(finding) and float(scores[CONDUCT_HEADS].max()) < (
             _DROPPED_BELOW[finding.result] - heard * _LOWER_AS_HEARD
         ):
@@ -140,6 +140,16 @@ class SecondOpinion:
         text = NormalText([spoken]).turn_text(0)
         columns, values = features(text, around(normal, finding.turn), self.model.index, self.model.idf, strange=False)
         return None if len(text) < _FEWEST or len(columns) == 0 else self.model.scores(columns, values)
+
+def _sounds_otherwise(finding: Finding, turns: Sequence[Turn], normal: NormalText) -> tuple[str, ...]:
+    """Why a signal, or that a duty was missed, is in doubt: turn or opening do not sound like it."""
+    category = finding.category
+    if category in SIGNALS and not sounds_like(category, normal.turn_text(finding.turn)):
+        return (f"模型觉得听起来不像{CATEGORIES[category][1]}",)
+    if category in DUTIES and sounds_done(category, normal, [turn.role for turn in turns]):
+        return (f"模型觉得开场听起来已经{CATEGORIES[category][1]}",)
+    return ()
+
 
 def _sure(findings: Sequence[Finding]) -> frozenset[str]:
     """The categories of which something is surely found."""

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rules import openings, signals
 from rules.everyday import EVERYDAY
 from rules.grams import CHARACTERS, Floats, grams, known_values
 from rules.lookout import Span
 from rules.meaning import Meaning, Vectors
 from rules.model import CATEGORIES, SELF_HARM, Group
-from rules.signals import SIGNALS, TABLES
 from rules.text import TURN_END, NormalText
 from transcribe.model import Role
 
@@ -48,7 +48,11 @@ NEAR = TURN_END  # stands before an n-gram of the turns around: no turn has a li
 NEAR_LENGTH = 0.4  # what the turns around count beside the turn itself; alike from 0.3 to 0.5 in cross-validation
 STEP = 10  # characters from one stretch of a turn to the next
 
-_TABLES = (EVERYDAY, *(TABLES / f"{category}.npz" for category in SIGNALS))
+_TABLES = (
+    EVERYDAY,
+    *(signals.TABLES / f"{category}.npz" for category in signals.SIGNALS),
+    *(openings.TABLES / f"{duty}.npz" for duty in openings.DUTIES),
+)
 _MEANT = 0.28  # what the net counts: two fifths of the suspicion, which is seven tenths of a category's score
 _MEANT_KIND = 0.15  # and its log-odds of the category
 _STRETCH = 20  # characters
@@ -61,8 +65,8 @@ class Model:
     """A linear model over n-grams: `weights` is (heads, n-grams), `biases` and `thresholds` (heads,); and a net.
 
     `index` gives each n-gram its column, `idf` its rarity; `digest` names exactly this model and the tables of
-    rules/everyday.py and rules/signals.py. The categories of conduct share one threshold, that of SUSPICIOUS is out of
-    reach.
+    rules/everyday.py, rules/openings.py and rules/signals.py. The categories of conduct share one threshold, that of
+    SUSPICIOUS is out of reach.
     """
 
     index: Mapping[str, int]

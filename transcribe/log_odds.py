@@ -6,7 +6,7 @@ The tables are plain arrays in an npz, learned by benchmarks/ from the corpus's 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from itertools import repeat
@@ -36,7 +36,11 @@ class LogOdds:
 
     def of(self, text: str) -> float:
         """Log odds of words in simplified characters, each piece counted once; too sure of long ones."""
-        return self.bias + sum(map(self.weights.get, pieces(text), repeat(0.0)))
+        return self.of_pieces(pieces(text))
+
+    def of_pieces(self, found: Set[str]) -> float:
+        """The same of words given as their pieces."""
+        return self.bias + sum(map(self.weights.get, found, repeat(0.0)))
 
 
 @cache
