@@ -58,7 +58,7 @@ def _review(store: Store, dice: random.Random, last_day: date) -> list[Item]:
 
 def _grave_with_sound(store: Store) -> set[str]:
     rows = store.all(
-        "select key from items join recordings on recordings.id = items.recording where rank >= 4 and"
+        "select key from items join calls using (call_id) where rank >= 4 and"
         " (path like '%/s__.%' or path like '%/o-____.opus')"
     )
     return {row["key"] for row in rows}
