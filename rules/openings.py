@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from rules.grams import CHARACTERS
 from rules.text import NormalText
 from transcribe.log_odds import LogOdds, pieces, read_log_odds
 from transcribe.model import Role
@@ -29,7 +30,7 @@ def opening_pieces(normal: NormalText, roles: Sequence[Role]) -> set[str]:
     return {
         f"{role.value[0]}{min(n, _ALIKE_FROM)}{piece}"
         for n, role in enumerate(roles[:_TURNS])
-        for piece in pieces(normal.turn_text(n))
+        for piece in pieces(normal.turn_text(n)[:CHARACTERS])
     }
 
 

@@ -7,12 +7,12 @@ how much a turn sounds like it. Self-harm has none: what points to it must reach
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from rules.grams import Floats
+from rules.grams import CHARACTERS, Floats
 from rules.model import CATEGORIES, SELF_HARM, Group
 from transcribe.log_odds import LogOdds, pieces, read_log_odds
 
@@ -25,26 +25,31 @@ _WORDS_SHOWN = 4
 
 def sounds_like(category: str, text: str) -> bool:
     """Whether a normalised turn speaks rather for a signal than against it."""
-    return _table(category).of(text) > 0
+    return _odds(category, text[:CHARACTERS]) > 0
 
 
 def plain_signal(text: str) -> tuple[str, float] | None:
     """The signal that a normalised turn plainly sounds like, with its log odds; None where it does not."""
     rows, weights, biases = _all_tables()
-    odds = weights[[rows[piece] for piece in pieces(text) if piece in rows]].sum(axis=0) + biases
+    odds = weights[[rows[piece] for piece in pieces(text[:CHARACTERS]) if piece in rows]].sum(axis=0) + biases
     best = int(odds.argmax())
     return (SIGNALS[best], float(odds[best])) if odds[best] > _PLAINLY else None
 
 
 def telling_words(category: str, text: str) -> list[str]:
     """The pairs of characters that speak most for a signal, in their order, none inside another."""
-    weights = _table(category).weights
+    text, weights = text[:CHARACTERS], _table(category).weights
     pairs = {text[at : at + 2]: at for at in reversed(range(len(text) - 1)) if weights.get(text[at : at + 2], 0) > 0}
     shown: list[str] = []
     for pair in sorted(pairs, key=lambda pair: (-weights[pair], pair)):
         if len(shown) < _WORDS_SHOWN and all(abs(pairs[pair] - pairs[other]) > 1 for other in shown):
             shown.append(pair)
     return sorted(shown, key=pairs.__getitem__)
+
+
+@lru_cache(maxsize=100)  # many findings of one turn ask the same
+def _odds(category: str, text: str) -> float:
+    return _table(category).of(text)
 
 
 @cache
