@@ -95,8 +95,8 @@ class Hinter:
     def _suspicious(self, findings: Sequence[Finding], turns: Sequence[Turn], normal: NormalText) -> Iterator[Finding]:
         found = {(finding.turn, finding.category) for finding in findings}
         looks = self._looks(findings, turns, normal)
-        first_heads = {self._first_head(of_turn, turns[n].role) for n, of_turn in looks.items()} - {None}
-        suspected = {finding.category for finding in findings} | {HEADS[head] for head in first_heads if head}
+        first_heads = {self._first_head(of_turn, turns[n].role) for n, of_turn in looks.items()}
+        suspected = {finding.category for finding in findings}.union(HEADS[head] for head in first_heads if head)
         raised = np.array([_AGAIN if head in suspected and head in CONDUCT else 0 for head in HEADS], np.float32)
         for n, of_turn in looks.items():
             likelier = [look._replace(scores=look.scores + raised) for look in of_turn]

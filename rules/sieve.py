@@ -46,7 +46,7 @@ class Sieve:
     in ten is left for the exact score, which takes a hundred times as long.
     """
 
-    def __init__(self, model: Model, *, leeway: float = 0.0) -> None:
+    def __init__(self, model: Model, *, leeway: float) -> None:
         """`leeway`: how far below its threshold a score still counts."""
         chars = sorted({char for gram in model.index for char in gram.removeprefix(NEAR)})
         self._bits = len(chars).bit_length()

@@ -11,8 +11,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rules.grams import CHARACTERS, Floats
+from rules.grams import CHARACTERS
 from rules.model import CATEGORIES, SELF_HARM, Group
 from transcribe.log_odds import LogOdds, pieces, read_log_odds
 
@@ -25,13 +26,12 @@ _WORDS_SHOWN = 4
 
 def sounds_like(category: str, text: str) -> bool:
     """Whether a normalised turn speaks rather for a signal than against it."""
-    return _odds(category, text[:CHARACTERS]) > 0
+    return bool(_odds(text[:CHARACTERS])[SIGNALS.index(category)] > 0)
 
 
 def plain_signal(text: str) -> tuple[str, float] | None:
     """The signal that a normalised turn plainly sounds like, with its log odds; None where it does not."""
-    rows, weights, biases = _all_tables()
-    odds = weights[[rows[piece] for piece in pieces(text[:CHARACTERS]) if piece in rows]].sum(axis=0) + biases
+    odds = _odds(text[:CHARACTERS])
     best = int(odds.argmax())
     return (SIGNALS[best], float(odds[best])) if odds[best] > _PLAINLY else None
 
@@ -47,25 +47,28 @@ def telling_words(category: str, text: str) -> list[str]:
     return sorted(shown, key=pairs.__getitem__)
 
 
-@lru_cache(maxsize=100)  # many findings of one turn ask the same
-def _odds(category: str, text: str) -> float:
-    return _table(category).of(text)
+@lru_cache(maxsize=100)  # hints and many findings of one turn ask the same
+def _odds(text: str) -> NDArray[np.float64]:
+    """The log odds of each of SIGNALS."""
+    rows, weights, biases = _tables()
+    return np.asarray(weights[[rows[piece] for piece in pieces(text) if piece in rows]].sum(axis=0) + biases)
 
 
-@cache
 def _table(category: str) -> LogOdds:
     return read_log_odds(TABLES / f"{category}.npz")
 
 
 @cache
-def _all_tables() -> tuple[Mapping[str, int], Floats, Floats]:
-    """The row of each piece, what it weighs for each of SIGNALS (pieces, signals), and their biases (signals,)."""
+def _tables() -> tuple[Mapping[str, int], NDArray[np.float64], NDArray[np.float64]]:
+    """The row of each piece, what it weighs for each of SIGNALS (pieces, signals), and their biases (signals,).
+
+    In doubles, in which weights stored as halves add up exactly: the pieces of a set come in any order.
+    """
     tables = [_table(category) for category in SIGNALS]
     listed = sorted({piece for table in tables for piece in table.weights})
     weights = [[table.weights.get(piece, 0.0) for table in tables] for piece in listed]
-    biases = [table.bias for table in tables]
     return (
         {piece: row for row, piece in enumerate(listed)},
-        np.array(weights, dtype=np.float32),
-        np.array(biases, dtype=np.float32),
+        np.array(weights, dtype=np.float64),
+        np.array([table.bias for table in tables], dtype=np.float64),
     )
