@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import pytest
 
 from rules.engine import Judge
+from rules.examples import turns_of
 from rules.load import load_rules
 from rules.model import CallFacts, Finding, Judgement, Result, RuleSet, Severity
 from rules.openings import DUTIES, opening_pieces, sounds_done
@@ -21,12 +24,9 @@ def ruleset() -> RuleSet:
     return load_rules()
 
 
-def dialogue(lines: tuple[str, ...]) -> list[Turn]:
+def dialogue(lines: tuple[str, ...]) -> tuple[Turn, ...]:
     """Agent and customer in turn."""
-    roles = (Role.AGENT, Role.CUSTOMER)
-    return [
-        Turn(index=n, role=roles[n % 2], channel=None, start_ms=0, end_ms=0, text=text) for n, text in enumerate(lines)
-    ]
+    return turns_of([f"{speaker}: {line}" for speaker, line in zip(cycle(("agent", "customer")), lines, strict=False)])
 
 
 def missed(duty: str, rule_id: str) -> Finding:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
 
+from rules.examples import turns_of
 from rules.load import load_rules
 from rules.model import SELF_HARM, Finding, Judgement, Result, RuleSet, Severity
 from rules.second_opinion import SecondOpinion
 from rules.signals import SIGNALS, plain_signal, sounds_like, telling_words
 from rules.text import normalise_term
-from transcribe.model import Role, Turn
+from transcribe.model import Turn
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +22,9 @@ def ruleset() -> RuleSet:
     return load_rules()
 
 
-def dialogue(*lines: str) -> list[Turn]:
+def dialogue(*lines: str) -> tuple[Turn, ...]:
     """Agent and customer in turn."""
-    roles = (Role.AGENT, Role.CUSTOMER)
-    return [
-        Turn(index=n, role=roles[n % 2], channel=None, start_ms=0, end_ms=0, text=text) for n, text in enumerate(lines)
-    ]
+    return turns_of([f"{speaker}: {line}" for speaker, line in zip(cycle(("agent", "customer")), lines, strict=False)])
 
 
 def rule_found(category: str, turn: Turn, *, rule_id: str, result: Result = Result.FAIL) -> Finding:
