@@ -37,9 +37,12 @@ def _second_opinion(config: Config) -> dict[str, str]:
 
 @functools.cache
 def judging_code() -> str:
-    """Digest of our code between a transcript and its scorecard, and of the versions of the packages it may use."""
+    """Digest of our code and tables between a transcript and its scorecard, and of the versions of the packages it may
+    use.
+    """
     home = Path(__file__).parent
-    files = [*sorted(home.parent.glob("rules/*.py")), home / "pipeline.py", home / "score.py"]
+    rules = home.parent / "rules"
+    files = [*sorted(rules.glob("*.py")), *sorted(rules.rglob("*.npz")), home / "pipeline.py", home / "score.py"]
     needs = [need for need in requires("callaudit") or () if "extra ==" not in need]
     packages = [f"{name[0]} {version(name[0])}" for need in needs if (name := re.match(r"[\w.-]+", need))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files) + "\n".join(packages).encode()).hexdigest()

@@ -24,6 +24,7 @@ from audit.check import as_line, check_lines, read_call
 from rules.engine import Judge
 from rules.load import conditions_of, load_lexicon, load_rules
 from rules.model import CATEGORIES, CallFacts, Condition, Example, Examples, Group, Rule, RuleSet, Severity
+from rules.patterns import spelled_out
 from rules.text import NormalText, normalise_term
 from transcribe.model import Role, Turn
 
@@ -89,13 +90,9 @@ def checking(lines: list[bytes], rules: RuleSet, *, second_opinion: bool) -> Cal
 
 def searched(rules: RuleSet) -> Callable[[bytes], int]:
     """The peer: each phrase list and pattern of the pack, exceptions left out, as one `re` over each turn."""
-    lexicon = rules.lexicon
     patterns = [
-        condition.pattern or "|".join(
-            re.escape(word)
-            for term in condition.phrase or ()
-            for word in (lexicon[term[1:]] if term[0] == "@" else (term,))
-        )
+        spelled_out(condition.pattern, rules.words) if condition.pattern
+        else "|".join(map(re.escape, rules.words(condition.phrase or ())))
         for rule in rules.rules
         for condition in conditions_of(rule)
         if (condition.pattern or condition.phrase) and condition not in rule.unless

@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from rules.model import Condition, Pack, Rule, RuleSet
-from rules.patterns import problem_of
+from rules.patterns import lists_in, problem_of, spelled_out
 
 PACKS = Path(__file__).parent / "packs"
 LEXICON = Path(__file__).parent / "lexicon"
@@ -202,14 +202,14 @@ def _dangling(ruleset: RuleSet, manifest: Path) -> Iterator[str]:
             yield f"{where}: 锚点或 hit 所指的条件 {name} 没有定义（给某个条件写 name: {name}）"
         yield from _unusable(conditions_of(rule), ruleset, where)
         if not _is_ours(ruleset.sources[rule.id]):
-            yield from _refused(conditions_of(rule), where)
+            yield from _refused(conditions_of(rule), ruleset, where)
         if rule.kind == "signal" and signals_of(rule, ruleset.conditions):
             yield f"{where}: signal 类规则不能再用 signal 算子（会绕圈）"
     for name, shared in ruleset.conditions.items():
         inner, where = list(walk(shared)), f"{manifest}:1: 共用条件 {name}"
         yield from _unusable(inner, ruleset, where)
         if not _is_ours(manifest):
-            yield from _refused(inner, where)
+            yield from _refused(inner, ruleset, where)
         for missing in names_in(inner):
             if missing not in ruleset.conditions:
                 yield f"{where}: 锚点或 hit 所指的条件 {missing} 没有定义；共用条件只能指别的共用条件"
@@ -219,7 +219,8 @@ def _dangling(ruleset: RuleSet, manifest: Path) -> Iterator[str]:
 
 def _unusable(conditions: Iterable[Condition], ruleset: RuleSet, where: str) -> Iterator[str]:
     for condition in conditions:
-        for term in (*(condition.phrase or ()), *(term for group in condition.near or () for term in group)):
+        near = (term for group in condition.near or () for term in group)
+        for term in (*(condition.phrase or ()), *near, *lists_in(condition.pattern or "")):
             if term.startswith("@") and term[1:] not in ruleset.lexicon:
                 yield f"{where}: 没有名为 {term} 的词表"
         for name in _parameters(condition) - set(ruleset.parameters):
@@ -229,15 +230,18 @@ def _unusable(conditions: Iterable[Condition], ruleset: RuleSet, where: str) -> 
 def refused_patterns(ruleset: RuleSet) -> Iterator[str]:
     """Patterns that can't be used, ours included, each as `where: pattern why`."""
     for rule in ruleset.rules:
-        yield from _refused(conditions_of(rule), rule.id)
+        yield from _refused(conditions_of(rule), ruleset, rule.id)
     for name, shared in ruleset.conditions.items():
-        yield from _refused(walk(shared), name)
+        yield from _refused(walk(shared), ruleset, name)
 
 
-def _refused(conditions: Iterable[Condition], where: str) -> Iterator[str]:
+def _refused(conditions: Iterable[Condition], ruleset: RuleSet, where: str) -> Iterator[str]:
     for condition in conditions:
-        if condition.pattern and (problem := problem_of(condition.pattern, by_sound=condition.by_sound)):
-            yield f"{where}: pattern {condition.pattern!r} {problem}"
+        pattern = condition.pattern
+        if pattern is None or any(name[1:] not in ruleset.lexicon for name in lists_in(pattern)):
+            continue
+        if problem := problem_of(spelled_out(pattern, ruleset.words), by_sound=condition.by_sound):
+            yield f"{where}: pattern {pattern!r} {problem}"
 
 
 def _is_ours(file: str | Path) -> bool:

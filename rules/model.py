@@ -382,6 +382,10 @@ class RuleSet:
     digest: str
     sources: Mapping[str, str] = field(default_factory=dict)  # rule id → file, for messages
 
+    def words(self, terms: Sequence[str]) -> tuple[str, ...]:
+        """Terms with `@lists` of the lexicon replaced by their words. KeyError where there is no such list."""
+        return tuple(word for term in terms for word in (self.lexicon[term[1:]] if term[0] == "@" else (term,)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFacts:

@@ -141,7 +141,7 @@ class Compiler:
         within = tuple(self._node(part, speaker) for part in kept)
         beside = tuple(self._node(part, speaker) for part in excluded)
         answering = tuple(self._node(part, answers.role) for part in answers.any) if answers else ()
-        operator = None if composite else build(condition, self._expand, self._value)
+        operator = None if composite else build(condition, self._ruleset.words, self._value)
         node = Node(
             number=len(self.nodes), condition=condition, speaker=speaker, operator=operator,
             first_probe=len(self.probes), parts=within, excluded=beside, answers=answering,
@@ -155,11 +155,6 @@ class Compiler:
             node.link(names)
         for node in nodes:
             node.settle()
-
-    def _expand(self, terms: Sequence[str]) -> tuple[str, ...]:
-        """Terms with `@lists` of the lexicon replaced by their words."""
-        lexicon = self._ruleset.lexicon
-        return tuple(word for term in terms for word in (lexicon[term[1:]] if term[0] == "@" else (term,)))
 
     def _value(self, value: Any) -> str:
         """A `$parameter` of the pack, or the value itself."""

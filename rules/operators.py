@@ -24,6 +24,7 @@ from rules.entities import LONGEST_READ
 from rules.lookout import Span
 from rules.measures import measure
 from rules.model import Condition
+from rules.patterns import spelled_out
 from rules.prefilter import Expression, Probe, expression, probes, rarest_first, widest
 from rules.sound import spellings, syllables
 from rules.text import HARD, QUESTION, TURN_END, normalise_terms
@@ -462,7 +463,7 @@ def build(condition: Condition, expand: Expand, value: Callable[[Any], str]) -> 
             groups = [expand(group) for group in condition.near or ()]
             return Near(groups, within=condition.within or 0, ordered=condition.ordered, by_sound=condition.by_sound)
         case "pattern":
-            return Pattern(condition.pattern or "", by_sound=condition.by_sound)
+            return Pattern(spelled_out(condition.pattern or "", expand), by_sound=condition.by_sound)
         case "tokens":
             return Tokens(condition.tokens or ())
         case "entity":

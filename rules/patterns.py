@@ -1,5 +1,7 @@
 """Regular expressions that a rule may hold: bounded, free of word edges, and with words to look for first.
 
+`(?@surname)` stands for any word of the lexicon's list `surname`.
+
 Chinese has no word edges, so `\\b`, `\\w` and `\\W` are refused. Every repeat needs an upper bound and the product
 of all bounds is limited: no pattern can be made to run away by what somebody says.
 """
@@ -8,12 +10,13 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from re import _constants as op  # type: ignore[attr-defined]
 from typing import Any
 
 from rules.prefilter import parsed_pattern, required
 
+_LIST = re.compile(r"\(\?(@[a-z][a-z0-9_]*)\)")
 _LONGEST_REPEAT = 40
 _MOST_PATHS = 20_000
 _MOST_ROUNDS = 1_000_000  # a few hundredths of a second, for a text made to cost them
@@ -21,6 +24,16 @@ _UNHEARD = frozenset(",，、;；:：!！ ")
 _SHORTEST_BY_SOUND = 2  # syllables: one syllable alone is in every second sentence
 _REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
 _WORDS = (op.CATEGORY_WORD, op.CATEGORY_NOT_WORD)
+
+
+def lists_in(pattern: str) -> list[str]:
+    """The lists of the lexicon, as `@name`, that a pattern asks for by `(?@name)`."""
+    return _LIST.findall(pattern)
+
+
+def spelled_out(pattern: str, expand: Callable[[Sequence[str]], Sequence[str]]) -> str:
+    """The pattern with the words of a list in place of its name; `expand` gives the words of `@name`."""
+    return _LIST.sub(lambda named: f"(?:{'|'.join(map(re.escape, expand([named[1]])))})", pattern)
 
 
 def problem_of(pattern: str, *, by_sound: bool = False) -> str | None:

@@ -28,10 +28,10 @@ class CommonWord:
 
 
 class Tokenizer:
-    """Cuts normalised text into words; the lexicon's words stay whole."""
+    """Cuts normalised text into words; the lexicon's longer words stay whole."""
 
     def __init__(self, lexicon: Mapping[str, tuple[str, ...]]) -> None:
-        self._words = frozenset(word for words in lexicon.values() for word in words)
+        self._words = frozenset(word for words in lexicon.values() for word in words if len(word) > 1)
 
     def doc(self, text: str) -> Doc:
         """The spaCy Doc of one turn; joining its tokens gives `text` again."""

@@ -64,6 +64,7 @@ def test_a_good_pack(pack: Any) -> None:
         ("  - phrase: [收拾你]", "  - pattern: '你('", 1, "写错了"),
         ("  - phrase: [收拾你]", "  - pattern: '\\b你'", 1, "没有词边界"),
         ("  - phrase: [收拾你]", "  - phrase: ['@nobody']", 1, "没有名为 @nobody 的词表"),
+        ("  - phrase: [收拾你]", "  - pattern: 收拾(?@nobody)", 1, "没有名为 @nobody 的词表"),
         ("  - phrase: [收拾你]", "  - phrase: [你]\n    after: {condition: no_such}", 1, "锚点"),
         ("  - phrase: [收拾你]", "  - measure: {name: duration_s, at_least: $none}", 1, "没有名为 none 的参数"),
         ("title: 试\n", "title: 试\ntitle: 再试\n", 3, "重复的键"),

@@ -17,6 +17,7 @@ from rules.engine import Judge
 from rules.load import conditions_of, load_rules
 from rules.lookout import Lookout, Places
 from rules.model import CallFacts, Finding, Speaker
+from rules.patterns import spelled_out
 from rules.prefilter import probes
 from rules.text import normalise_term
 from transcribe.model import Role, Turn
@@ -92,7 +93,8 @@ def test_probes_succeed_exactly_where_the_pattern_matches(pattern: str, text: st
 
 
 def test_probes_of_the_pack_agree_with_its_patterns() -> None:
-    patterns = {c.pattern for rule in load_rules().rules for c in conditions_of(rule) if c.pattern}
+    pack = load_rules()
+    patterns = {spelled_out(c.pattern, pack.words) for rule in pack.rules for c in conditions_of(rule) if c.pattern}
     texts = [normalise_term(text) for text in spoken()[::71]]
     wrong = [(p, t) for p in patterns for t in texts if _probed(p, t) is not (re.search(p, t) is not None)]
     assert wrong == []

@@ -256,6 +256,10 @@ def test_lexicon_lists(quotes: Any) -> None:
     assert quotes([{"near": [["告诉"], ["@family"]], "within": 2}], "agent: 告诉你爸妈") == ["告诉你爸妈"]
 
 
+def test_lexicon_lists_in_patterns(quotes: Any) -> None:
+    assert quotes([{"pattern": "给(?@family)打.{0,2}电话"}], "agent: 我给丈母娘打个电话", "agent: 我给银行打电话") == ["给丈母娘打个电话"]
+
+
 @pytest.mark.parametrize(
     "turn",
     [
