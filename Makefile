@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKS := $(VENV)/checks
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: audit dashboard test quality rule-pages homophones second-opinion everyday signals openings speakers screenshots licences vulnerabilities clean
+.PHONY: audit dashboard test quality rule-pages homophones second-opinion everyday callee signals openings speakers screenshots licences vulnerabilities clean
 
 ## Audit the sample recordings: a table here, report.html and report.xlsx beside.
 audit: $(VENV)/.with-base
@@ -46,6 +46,10 @@ second-opinion: $(VENV)/.with-tests
 ## rules/everyday.npz: learn from the corpus's open half what has nothing to do with a debt. Seconds.
 everyday: $(VENV)/.with-tests
 	$(BIN)/python -m benchmarks.everyday
+
+## rules/callee.npz: learn from the corpus's open half how calls sound that somebody else than a debtor answers. Seconds.
+callee: $(VENV)/.with-tests
+	$(BIN)/python -m benchmarks.callee
 
 ## rules/signal_tables: learn from the corpus's open half what each signal of a customer sounds like. A minute.
 signals: $(VENV)/.with-tests

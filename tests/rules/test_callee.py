@@ -17,8 +17,29 @@ def relation(*lines: str, recorded: str | None = None) -> RelationFound:
 
 @pytest.mark.parametrize(("recorded", "label"), [("self", "本人"), ("guarantor", "担保人"), ("contact", "联系人")])
 def test_the_call_record_decides(recorded: str, label: str) -> None:
-    found = relation("customer: 我是他姐，他不在", recorded=recorded)
+    found = relation("agent: 您这笔什么时候能还", "customer: 月底吧，月底一定还", recorded=recorded)
     assert found == RelationFound(recorded, f"通话记录写明为{label}")
+
+
+def test_somebody_else_on_the_debtors_telephone_leaves_a_doubt() -> None:
+    found = relation("agent: 您好，找一下马先生", "customer: 我是他姐，他不在，手机落家里了", recorded="self")
+    assert (found.value, bool(found.doubt)) == ("contact", True)
+
+
+def test_who_never_says_who_he_is_is_known_by_all_that_is_said() -> None:
+    found = relation(
+        "agent: 您好，隔壁老马在家吗", "customer: 出门了，他这阵子都在工地上", "agent: 他几点回来啊",
+        "customer: 天黑吧，你改天再来问", "agent: 那麻烦您转告他一声",
+    )  # fmt: skip
+    assert (found.value, bool(found.doubt)) == ("contact", True)
+
+
+def test_a_debtor_who_speaks_of_his_family_is_no_outsider() -> None:
+    found = relation(
+        "agent: 您这笔逾期四十天了，三千六，今天能处理吗", "customer: 我跟他不熟，我老婆管钱，我发了工资就还你们",
+        "agent: 您哪天发工资", "customer: 十五号，十五号先还两千，剩下的能不能分期",
+    )  # fmt: skip
+    assert found.value not in ("contact", "unrelated")
 
 
 def test_a_record_that_says_unknown_leaves_it_to_the_words() -> None:
@@ -60,7 +81,7 @@ def test_yes_to_a_name_weighs_less_than_what_comes_later() -> None:
 
 def test_what_the_agent_asks_counts_unless_denied() -> None:
     assert relation("agent: 您是他姐姐吧", "customer: 嗯你说").value == "contact"
-    assert relation("agent: 您是他姐姐吧", "customer: 不是").value == "unknown"
+    assert "没有否认" not in relation("agent: 您是他姐姐吧", "customer: 不是").because
 
 
 def test_only_the_agents_way_of_speaking_leaves_a_doubt() -> None:
