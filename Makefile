@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKS := $(VENV)/checks
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: audit dashboard test quality rule-pages homophones second-opinion everyday callee signals openings speakers screenshots licences vulnerabilities clean
+.PHONY: audit dashboard test quality rule-pages homophones second-opinion everyday callee signals duties speakers screenshots licences vulnerabilities clean
 
 ## Audit the sample recordings: a table here, report.html and report.xlsx beside.
 audit: $(VENV)/.with-base
@@ -55,9 +55,9 @@ callee: $(VENV)/.with-tests
 signals: $(VENV)/.with-tests
 	$(BIN)/python -m benchmarks.signals
 
-## rules/opening_tables: learn from the corpus's open half how calls open in which the agent says who calls and verifies who listens. Seconds.
-openings: $(VENV)/.with-tests
-	$(BIN)/python -m benchmarks.openings
+## rules/duty_tables: learn from the corpus's open half how calls sound in which the agent does a duty. Seconds.
+duties: $(VENV)/.with-tests
+	$(BIN)/python -m benchmarks.duties
 
 ## transcribe/speakers.npz: learn how agents and customers talk from the corpus's open half. Seconds.
 speakers: $(VENV)/.with-tests

@@ -143,7 +143,7 @@ def relation_of(call: Call) -> RelationFound:
 
 
 def call_pieces(normal: NormalText, roles: Sequence[Role]) -> set[str]:
-    """The pieces of what is said, each marked with its speaker; once more those of how the customer answers at first."""
+    """The pieces of what is said, each marked with its speaker; twice those of the customer's first answers."""
     turns = {role: [n for n, speaker in enumerate(roles) if speaker is role] for role in (Role.AGENT, Role.CUSTOMER)}
     at_first = [n for n in turns[Role.CUSTOMER] if n < _FIRST]
     marked = (("a", turns[Role.AGENT]), ("c", turns[Role.CUSTOMER]), ("C", at_first))

@@ -4,9 +4,9 @@ disagrees with one.
 It never makes a violation. Where no rule is sure it hints (rules/hints.py). A violation that rules on trial found in
 words that the model takes to be innocent or something else is left to people, and what such a rule found in words that
 it takes to be plainly innocent is dropped, a mere doubt sooner than a violation. A signal that the customer's turn does
-not sound like (rules/signals.py) is in doubt, and so is a duty that only such a signal calls for, or that the opening
-sounds like (rules/openings.py). In a call that does not sound as if it were about a debt (rules/everyday.py) violations
-and signals are doubted, and doubts and hints need a clearer suspicion.
+not sound like (rules/signals.py) is in doubt, and so is a missed duty that only such a signal calls for, or that sounds
+as if it had been done (rules/duties.py). In a call that does not sound as if it were about a debt (rules/everyday.py)
+violations and signals are doubted, and doubts and hints need a clearer suspicion.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rules.duties import DUTIES, sounds_done
 from rules.everyday import is_everyday, is_plainly_everyday
 from rules.grams import Floats
 from rules.hints import Hinter
 from rules.load import PACKS, walk
 from rules.model import CATEGORIES, Finding, Judgement, Result, RuleSet
-from rules.openings import DUTIES, sounds_done
 from rules.signals import SIGNALS, sounds_like
 from rules.suspicion import CONDUCT, CONDUCT_HEADS, GATES, HEADS, Model, around, features, read_model, stretches
 from rules.text import NormalText, normal_text
@@ -142,12 +142,12 @@ class SecondOpinion:
         return None if len(text) < _FEWEST or len(columns) == 0 else self.model.scores(columns, values)
 
 def _sounds_otherwise(finding: Finding, turns: Sequence[Turn], normal: NormalText) -> tuple[str, ...]:
-    """Why a signal, or that a duty was missed, is in doubt: turn or opening do not sound like it."""
+    """Why a signal, or that a duty was missed, is in doubt: turn or call do not sound like it."""
     category = finding.category
     if category in SIGNALS and not sounds_like(category, normal.turn_text(finding.turn)):
         return (f"模型觉得听起来不像{CATEGORIES[category][1]}",)
     if category in DUTIES and sounds_done(category, normal, [turn.role for turn in turns]):
-        return (f"模型觉得开场听起来已经{CATEGORIES[category][1]}",)
+        return (f"模型觉得听起来已经{CATEGORIES[category][1]}",)
     return ()
 
 

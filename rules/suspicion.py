@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rules import openings, signals
+from rules import duties, signals
 from rules.everyday import EVERYDAY
 from rules.grams import CHARACTERS, Floats, grams, known_values
 from rules.lookout import Span
@@ -51,7 +51,7 @@ STEP = 10  # characters from one stretch of a turn to the next
 _TABLES = (
     EVERYDAY,
     *(signals.TABLES / f"{category}.npz" for category in signals.SIGNALS),
-    *(openings.TABLES / f"{duty}.npz" for duty in openings.DUTIES),
+    *(duties.TABLES / f"{duty}.npz" for duty in duties.DUTIES),
 )
 _MEANT = 0.28  # what the net counts: two fifths of the suspicion, which is seven tenths of a category's score
 _MEANT_KIND = 0.15  # and its log-odds of the category
@@ -65,7 +65,7 @@ class Model:
     """A linear model over n-grams: `weights` is (heads, n-grams), `biases` and `thresholds` (heads,); and a net.
 
     `index` gives each n-gram its column, `idf` its rarity; `digest` names exactly this model and the tables of
-    rules/everyday.py, rules/openings.py and rules/signals.py. The categories of conduct share one threshold, that of
+    rules/duties.py, rules/everyday.py and rules/signals.py. The categories of conduct share one threshold, that of
     SUSPICIOUS is out of reach.
     """
 
