@@ -141,6 +141,14 @@ def _mistake(error: click.UsageError) -> str:
             return f"多了参数 {extra[1]}" if extra else error.message
 
 
+_UNREADABLE = "没有这个文件，或没有权限读"
+_BAD_PATHS = {
+    "is a file": "这是文件，要的是文件夹",
+    "is a directory": "这是文件夹，要的是文件",
+    "not writable": "没有权限写",
+}  # fmt: skip
+
+
 def _why_bad(error: click.BadParameter) -> str:
     """What the value should have been; the words of our own checks stay as they are."""
     if not re.sub(r"'[^']*'", "", error.message).isascii():
@@ -155,7 +163,9 @@ def _why_bad(error: click.BadParameter) -> str:
         case click.DateTime():
             return "日期写成年-月-日，例如 2026-11-01"
         case click.Path() | click.File():
-            return f"{error.message.rpartition(': ')[0] or error.message}：没有这个文件，或没有权限读"
+            named = re.search(r"'(.*)'", error.message)
+            why = next((why for words, why in _BAD_PATHS.items() if words in error.message.lower()), _UNREADABLE)
+            return f"{named[1] if named else error.message}：{why}"
         case _:
             return error.message
 
