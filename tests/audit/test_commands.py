@@ -95,7 +95,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(callaudit: Run, arguments: li
         (["report", "--out", "r.html", "--from", "2026-11-02", "--to", "2026-11-01"], "--from 晚于 --to"),
         (["check", "none.jsonl"], "none.jsonl：没有这个文件"),
         (["check", "/"], "/：这是文件夹，要的是文件"),
-        (["transcribe", "x.wav", "--out", "/dev/null"], "/dev/null：这是文件，要的是文件夹"),
+        (["transcribe", "x.wav", "--out", __file__], f"{__file__}：这是文件，要的是文件夹"),
         (["rules", "test", "extra"], "多了参数 extra"),
     ],
 )
