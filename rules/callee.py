@@ -146,12 +146,10 @@ def call_pieces(normal: NormalText, roles: Sequence[Role]) -> set[str]:
     """The pieces of what is said, each marked with its speaker; twice those of the customer's first answers."""
     turns = {role: [n for n, speaker in enumerate(roles) if speaker is role] for role in (Role.AGENT, Role.CUSTOMER)}
     at_first = [n for n in turns[Role.CUSTOMER] if n < _FIRST]
-    marked = (("a", turns[Role.AGENT]), ("c", turns[Role.CUSTOMER]), ("C", at_first))
-    return {
-        mark + piece
-        for mark, spoken in marked
-        for piece in pieces(TURN_END.join(normal.turn_text(n)[:CHARACTERS] for n in spoken))
-    }
+    found: set[str] = set()
+    for mark, spoken in (("a", turns[Role.AGENT]), ("c", turns[Role.CUSTOMER]), ("C", at_first)):
+        found.update(map(mark.__add__, pieces(TURN_END.join([normal.turn_text(n)[:CHARACTERS] for n in spoken]))))
+    return found
 
 
 def _odds(call: Call) -> float:
