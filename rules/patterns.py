@@ -59,6 +59,10 @@ def problem_of(pattern: str, *, by_sound: bool = False) -> str | None:
         return "找不到必然出现的字：每个分支至少要有一个固定的字，否则每句话都要完整检查一遍"
     if by_sound and min(map(len, required(pattern))) < _SHORTEST_BY_SOUND:
         return "按读音匹配时，每个分支要有连续两个以上固定的字，否则同音字太多"
+    try:
+        re.compile(pattern)
+    except re.error:  # what reads well may still not compile: a look-behind of several lengths
+        return "(?<!…) 和 (?<=…) 里的各个说法要一样长；请分开写，如 (?<!我)(?<!我们)"
     return None
 
 
