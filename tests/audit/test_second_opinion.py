@@ -22,8 +22,12 @@ from audit.reaudit import changes, judged_anew
 from audit.rejudge import Today
 from audit.report import read_report, write_report
 from audit.score import Verdict
+from audit.settings import judging_code
 from audit.store import Settings, Store
+from rules import duties, signals
+from rules.callee import CALLEE
 from rules.engine import Judge
+from rules.everyday import EVERYDAY
 from rules.hints import PREFIX
 from rules.load import load_rules
 from rules.model import Result, RuleSet
@@ -95,6 +99,18 @@ def test_another_model_or_none_means_judging_again(ruleset: RuleSet, tmp_path: P
     record = CallRecord(call_id="c1", path=tmp_path / "c1.wav")
     each = [settings(ruleset), settings(ruleset, second_opinion="a"), settings(ruleset, second_opinion="b")]
     assert len({settings_digest("h", given, record) for given in each}) == 3
+
+
+def test_another_table_means_judging_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: set[Path] = set()
+
+    def nothing(path: Path) -> bytes:
+        read.add(path)
+        return b""
+
+    monkeypatch.setattr(Path, "read_bytes", nothing)
+    judging_code.__wrapped__()
+    assert {CALLEE, EVERYDAY, duties.TABLES / "offer_plan.npz", signals.TABLES / "hardship.npz"} <= read
 
 
 def test_check_asks_it_only_when_told() -> None:
