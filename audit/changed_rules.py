@@ -7,20 +7,25 @@ opinion looks at each finding by itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from audit.pipeline import Job, facts_of, judge_call
 from audit.plan import settings_digest
 from audit.store import Settings, Store, StoredCall
+from audit.store.judged import Standing
 from rules.digests import rule_digests, with_signals
 from rules.engine import Judge
 from rules.hints import PREFIX
 from rules.model import CATEGORIES, Group, Judgement, Result, RuleSet, Severity
 from rules.second_opinion import SecondOpinion
-from rules.verdict import judged
+from rules.verdict import judged, judged_at_a_glance
+from transcribe.model import Transcript
 
 _SILENT = frozenset({None, Result.PASS, Result.NOT_APPLICABLE})
 """Outcomes that leave no mark on a scorecard, but for a duty's."""
+
+Outcomes = Mapping[str, Result | None]
 
 _Kinds = dict[str, tuple[str, Severity]]
 
@@ -40,19 +45,23 @@ class ChangedRules:
     second: SecondOpinion | None
     ruleset: RuleSet
 
-    def outcomes(
-        self, store: Store, old: StoredCall, *, hearing: str, settings: str
-    ) -> dict[str, Result | None] | None:
-        """Outcomes of these rules that are others now (None: the rule is gone), in a call of which all else stays.
+    def outcomes(self, store: Store, calls: Sequence[tuple[Standing, StoredCall]]) -> dict[str, Outcomes]:
+        """By call, outcomes of these rules that are others now (None: the rule is gone), where all else stays.
 
-        None where that can't be said: findings change, or the judgement (its `settings` digest) rests on something
-        else than what is in the store (heard by the digest `hearing`).
+        Left out are calls of which that can't be said: findings change, or the judgement rests on something else than
+        what is in the store.
         """
-        if settings != settings_digest(hearing, self.settings, old.record):
-            return None
-        today = self._judged(store, old)
+        as_judged = [
+            old for stands, old in calls
+            if stands.settings == settings_digest(stands.hearing, self.settings, old.record) and not self._hinted(old)
+        ]  # fmt: skip
+        told = ((old, self._outcomes(old, today)) for old, today in self._judged(store, as_judged))
+        return {old.record.call_id: outcomes for old, outcomes in told if outcomes is not None}
+
+    def _outcomes(self, old: StoredCall, today: Judgement) -> Outcomes | None:
+        """None where findings change."""
         before = [finding for finding in old.judgement.findings if finding.rule_id in self.ids]
-        if today is None or [f for f in today.findings if f.rule_id in self.ids] != before or self._hinted(old):
+        if [finding for finding in today.findings if finding.rule_id in self.ids] != before:
             return None
         fixed = self.duties.union(finding.rule_id for finding in before)
         both = {rule: (old.judgement.outcomes.get(rule), today.outcomes.get(rule)) for rule in self.ids}
@@ -60,21 +69,25 @@ class ChangedRules:
             return None
         return {rule: now for rule, (was, now) in both.items() if was != now}
 
-    def _judged(self, store: Store, old: StoredCall) -> Judgement | None:
-        """What these rules say today; where they find something, words are read for its times, and the second opinion
-        weighs it.
-        """
+    def _judged(self, store: Store, calls: Sequence[StoredCall]) -> Iterator[tuple[StoredCall, Judgement]]:
+        """What these rules say today of each call whose words are still there."""
         if self.judge is None:
-            return Judgement(findings=(), outcomes={})
-        said = store.transcript(old.recording, words=False)
-        if said is None:  # deleted since the call was read
-            return None
-        quick = judged(said.turns, facts_of(old.record, said), judge=self.judge)
+            yield from ((old, Judgement(findings=(), outcomes={})) for old in calls)
+            return
+        said = store.transcripts([old.recording for old in calls])
+        heard = [(old, said[old.recording]) for old in calls if old.recording in said]
+        glances = judged_at_a_glance([transcript.turns for _, transcript in heard], judge=self.judge)
+        for (old, transcript), glance in zip(heard, glances, strict=True):
+            yield old, glance or self._judged_closely(store, old, transcript, self.judge)
+
+    def _judged_closely(self, store: Store, old: StoredCall, said: Transcript, judge: Judge) -> Judgement:
+        """Where these rules find something, words are read for its times, and the second opinion weighs it."""
+        quick = judged(said.turns, facts_of(old.record, said), judge=judge)
         heard = store.transcript(old.recording) if quick.findings else None
         if heard is None:
             return quick
         job = Job(record=old.record, recording=old.recording, bytes=0, hearing="", settings="")
-        return judge_call(job, heard, judge=self.judge, ruleset=self.ruleset, second=self.second).judgement
+        return judge_call(job, heard, judge=judge, ruleset=self.ruleset, second=self.second).judgement
 
     def _hinted(self, old: StoredCall) -> bool:
         hints = (finding for finding in old.judgement.findings if finding.rule_id.startswith(PREFIX))

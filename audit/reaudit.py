@@ -10,7 +10,7 @@ from audit.access import Action, Actor, require
 from audit.lock import at_work
 from audit.rejudge import Anew, Bench, Judged, Today, differences, judged_by_many
 from audit.store import Store
-from audit.store.judged import confirm, judged_calls, standing
+from audit.store.judged import confirm, judged_calls, standings
 
 SHOWN = 5
 """Calls that a `Change` names of each kind."""
@@ -90,8 +90,9 @@ def _save(store: Store, some: Sequence[Judged], *, run: int) -> list[str]:
     """Keep what has not been written by others since it was read; returns the ids of the rest."""
     stale, same = [], []
     with store.writing():
+        stand = standings(store, [one.call_id for one in some])
         for one in some:
-            if standing(store, one.call_id) != one.standing:
+            if stand.get(one.call_id) != one.standing:
                 stale.append(one.call_id)
             elif one.call is not None:
                 store.save_judgement(one.call, run=run)

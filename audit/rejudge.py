@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from audit.changed_rules import ChangedRules, changed_rules
 from audit.pipeline import Job, judge_call
 from audit.plan import settings_digest
 from audit.store import AuditedCall, Settings, Store, StoredCall, finding_keys
-from audit.store.judged import Confirmed, Standing, in_step, standing
+from audit.store.judged import Confirmed, Standing, in_step, standings
 from audit.workers import CannotStart
 from rules.engine import Judge
 from rules.model import Judgement, RuleSet
@@ -80,21 +80,35 @@ class Bench:
     def _second(self) -> SecondOpinion | None:
         return SecondOpinion(self._ruleset) if self._settings.second_opinion is not None else None
 
-    def confirmed(self, store: Store, stands: Standing) -> Confirmed | None:
-        """What stays of a call, where that can be said without judging it by all rules."""
-        if stands.run not in self._changed:
-            self._changed[stands.run] = changed_rules(
-                store, stands.run, ruleset=self._ruleset, settings=self._settings, second=self._second
+    def confirmed(self, store: Store, calls: Iterable[Standing]) -> dict[str, Confirmed]:
+        """What stays of calls, by id, where that can be said without judging them by all rules."""
+        by_run: dict[int, list[Standing]] = {}
+        for stands in calls:
+            by_run.setdefault(stands.run, []).append(stands)
+        found = (self._confirmed_since(store, run, of_run) for run, of_run in by_run.items())
+        return {one.call_id: one for some in found for one in some}
+
+    def _confirmed_since(self, store: Store, run: int, calls: Sequence[Standing]) -> Iterator[Confirmed]:
+        """The same of calls that stand as one run judged them."""
+        if run not in self._changed:
+            self._changed[run] = changed_rules(
+                store, run, ruleset=self._ruleset, settings=self._settings, second=self._second
             )
-        changed = self._changed[stands.run]
-        old = None if changed is None else store.call(stands.call_id, outcomes_of=changed.ids)
-        if changed is None or old is None or (self._keeps and not in_step(store, old)):
-            return None
-        outcomes = changed.outcomes(store, old, hearing=stands.hearing, settings=stands.settings)
-        if outcomes is None:
-            return None
-        settings = settings_digest(stands.hearing, self._settings, old.record)
-        return Confirmed(call_id=stands.call_id, recording=old.recording, settings=settings, outcomes=outcomes)
+        changed = self._changed[run]
+        if changed is None:
+            return
+        olds = store.some_calls([stands.call_id for stands in calls], outcomes_of=changed.ids)
+        known = [(stands, olds[stands.call_id]) for stands in calls if stands.call_id in olds]
+        if self._keeps:
+            known = [(stands, old) for stands, old in known if in_step(store, old)]
+        outcomes = changed.outcomes(store, known)
+        for stands, old in known:
+            if stands.call_id in outcomes:
+                settings = settings_digest(stands.hearing, self._settings, old.record)
+                yield Confirmed(
+                    call_id=stands.call_id, recording=old.recording, settings=settings,
+                    outcomes=outcomes[stands.call_id],
+                )  # fmt: skip
 
     def judge(self, store: Store, call_id: str) -> Anew | None:
         """A call as it stands and as it would be judged; None where it is gone or was never heard."""
@@ -160,23 +174,25 @@ def differences(old: StoredCall, call: AuditedCall) -> Iterator[Difference]:
 
 
 def _some(bench: Bench, store: Store, call_ids: Sequence[str]) -> list[Judged]:
-    found = (_one(bench, store, call_id) for call_id in call_ids)
+    stand = standings(store, call_ids)
+    confirmed = bench.confirmed(store, stand.values())
+    found = (
+        Judged(standing=stands, confirmed=confirmed[call_id]) if call_id in confirmed else _anew(bench, store, stands)
+        for call_id, stands in stand.items()
+    )
     return [one for one in found if one is not None]
 
 
-def _one(bench: Bench, store: Store, call_id: str) -> Judged | None:
-    stands = standing(store, call_id)
-    if stands is None:
-        return None
-    confirmed = bench.confirmed(store, stands)
-    if confirmed is not None:
-        return Judged(standing=stands, confirmed=confirmed)
-    anew = bench.judge(store, call_id)
+def _anew(bench: Bench, store: Store, stands: Standing) -> Judged | None:
+    """A call judged by all rules; None where it is gone."""
+    anew = bench.judge(store, stands.call_id)
     if anew is None:
         return None
     old, call = anew
     if (old.judgement, old.card, old.promise) == (call.judgement, call.card, call.promise) and in_step(store, old):
-        confirmed = Confirmed(call_id=call_id, recording=old.recording, settings=call.settings, outcomes={})
+        confirmed = Confirmed(
+            call_id=stands.call_id, recording=old.recording, settings=call.settings, outcomes={}
+        )
         return Judged(standing=stands, confirmed=confirmed)
     call = replace(call, transcript=replace(call.transcript, turns=()))
     return Judged(standing=stands, call=call, differences=tuple(differences(old, call)))

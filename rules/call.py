@@ -17,7 +17,7 @@ from rules.tokens import CommonWord, Tokenizer
 from transcribe.model import UNHEARD, Role, Turn
 
 CALL = -1  # turn of a hit that concerns the call as a whole
-_LONGEST_TURN = 10_000  # characters that are read of a turn, forty minutes of speech: a bound on hostile ones
+LONGEST_TURN = 10_000  # characters that are read of a turn, forty minutes of speech: a bound on hostile ones
 _WHOLE_TURN = 400  # characters up to which a turn is searched whole; longer ones around their triggers
 _MS_PER_CHAR = 220  # 270 characters a minute: where a transcript has no times, positions stand for them
 
@@ -51,7 +51,7 @@ class Call:
         self.facts = facts
         self.tokenizer = tokenizer
         self.roles = [turn.role for turn in turns]
-        self.normal = normal_text(tuple([turn.text[:_LONGEST_TURN] for turn in turns]))
+        self.normal = normal_text(tuple([turn.text[:LONGEST_TURN] for turn in turns]))
         self.spoken_places = Places(self.normal.text)
         """Where the words stand that rules look for."""
         self._entities: dict[int, tuple[Entity, ...]] = {}
@@ -72,7 +72,7 @@ class Call:
     @cached_property
     def cut_turns(self) -> list[int]:
         """The turns whose end was left unread."""
-        return [n for n, turn in enumerate(self.turns) if len(turn.text) > _LONGEST_TURN]
+        return [n for n, turn in enumerate(self.turns) if len(turn.text) > LONGEST_TURN]
 
     def is_long(self, turn: int) -> bool:
         """Whether a turn is too long to be searched whole."""

@@ -40,26 +40,18 @@ class Judging:
         self._said: dict[tuple[int, int], list[Hit]] = {}
         self._held: dict[int, bool] = {}
 
-    def may_hold(self, node: Node) -> bool:
-        """Whether all words stand in the call that a node needs."""
-        met = self.met
-        for need in node.needs:  # noqa: SIM110 - asked five hundred times a call: all() would take twice the time
-            if not met & need.probes:
-                return False
-        return True
-
     def holds(self, node: Node) -> bool:
         """Whether a condition has any hit; hits are made only where nothing cheaper tells."""
         held = self._held.get(node.number)
         if held is None:
-            self._held[node.number] = held = self.may_hold(node) and self._holds(node)
+            self._held[node.number] = held = node.may_hold(self.met) and self._holds(node)
         return held
 
     def hits(self, node: Node) -> list[Hit]:
         """The hits of a condition, all its modifiers applied."""
         hits = self._hits.get(node.number)
         if hits is None:
-            self._hits[node.number] = hits = self._find(node) if self.may_hold(node) else []
+            self._hits[node.number] = hits = self._find(node) if node.may_hold(self.met) else []
         return hits
 
     def each(self, node: Node) -> Iterator[Hit]:
@@ -189,7 +181,7 @@ class Judging:
 
     def _hits_in(self, node: Node, turn: int) -> list[Hit]:
         """The hits of a local node in a turn."""
-        if not self.may_hold(node) or not self._in_window(turn, node):
+        if not node.may_hold(self.met) or not self._in_window(turn, node):
             return []
         if node.operator is not None:
             return self._said_in(node, turn)

@@ -73,6 +73,13 @@ class Node:
         self.windowed = condition.first is not None or condition.last is not None
         self.plain = not condition.anchors and condition.answered_by is None and condition.at_least == 1
 
+    def may_hold(self, met: int) -> bool:
+        """Whether all words that it needs stand in a call where these probes, as bits, are met."""
+        for need in self.needs:  # noqa: SIM110 - asked five hundred times a call: all() would take twice the time
+            if not met & need.probes:
+                return False
+        return True
+
     @property
     def below(self) -> tuple[Node, ...]:
         """The nodes of which one, or all, must hold for this one to hold."""

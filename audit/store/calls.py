@@ -18,7 +18,7 @@ from audit.errors import escaped
 from audit.remote import spelled
 from audit.score import Scorecard
 from audit.store import queue, tallies
-from audit.store.connection import Connection, now, packed, told
+from audit.store.connection import Connection, marks, now, packed, told
 from audit.store.filters import EVERY_CALL, Filter, where
 from audit.store.keys import finding_keys
 from audit.store.promises import replace_promise
@@ -282,16 +282,26 @@ class Store(Connection):
         for row in self.all(f"{_CALLS} where {clause} order by started_at, call_id", values):
             yield self._stored(row)
 
-    def call(self, call_id: str, *, outcomes_of: Collection[str] | None = None) -> StoredCall | None:
-        """One judged call, with the outcomes of all rules or of these: most of what there is to read."""
+    def call(self, call_id: str) -> StoredCall | None:
+        """One judged call."""
         row = self.one(f"{_CALLS} where calls.call_id = ?", [call_id])
-        return None if row is None else self._stored(row, outcomes_of)
+        return None if row is None else self._stored(row)
 
-    def transcript(self, recording: str, *, words: bool = True) -> Transcript | None:
-        """What was heard in a recording (its SHA-256), if it was heard; its turns without `words` in half the time."""
-        columns = f"{_HEARD}, words" if words else _HEARD
-        row = self.one(f"select {columns} from transcripts where recording = ?", [recording])
+    def some_calls(self, call_ids: Collection[str], *, outcomes_of: Collection[str]) -> dict[str, StoredCall]:
+        """Judged calls by id, with the outcomes of these rules alone: they are most of what there is to read."""
+        rows = list(self.all(f"{_CALLS} where calls.call_id in ({marks(call_ids)})", [*call_ids]))
+        judgements = self._judgements(call_ids, outcomes_of)
+        return {row["call_id"]: _stored(row, judgements[row["call_id"]]) for row in rows}
+
+    def transcript(self, recording: str) -> Transcript | None:
+        """What was heard in a recording (its SHA-256), if it was heard."""
+        row = self.one(f"select {_HEARD}, words from transcripts where recording = ?", [recording])
         return None if row is None else _transcript(row)
+
+    def transcripts(self, recordings: Collection[str]) -> dict[str, Transcript]:
+        """What was heard in recordings, by their SHA-256; turns without words, in half the time."""
+        sql = f"select {_HEARD} from transcripts where recording in ({marks(recordings)})"
+        return {row["recording"]: _transcript(row) for row in self.all(sql, [*recordings])}
 
     def finding(self, key: str) -> Finding | None:
         """A finding that the machine has today, by its key."""
@@ -401,27 +411,36 @@ class Store(Connection):
             [(call_id, rule, result.value) for rule, result in call.judgement.outcomes.items()],
         )
 
-    def _stored(self, row: Mapping[str, Any], outcomes_of: Collection[str] | None = None) -> StoredCall:
-        return StoredCall(
-            record=_record(row),
-            recording=row["recording"],
-            duration_ms=row["heard_ms"],
-            run=row["run"],
-            judgement=self._judgement(row["call_id"], outcomes_of),
-            stored_card=row["card"],
-            promise=None if row["promise"] is None else json.loads(row["promise"]),
-        )
+    def _stored(self, row: Mapping[str, Any]) -> StoredCall:
+        return _stored(row, self._judgements([row["call_id"]])[row["call_id"]])
 
-    def _judgement(self, call_id: str, outcomes_of: Collection[str] | None) -> Judgement:
-        findings = self.all("select * from findings where call_id = ? order by id", [call_id])
-        some = "" if outcomes_of is None else f" and rule_id in ({', '.join('?' * len(outcomes_of))})"
-        sql = f"select rule_id, result from outcomes where call_id = ?{some}"
+    def _judgements(
+        self, call_ids: Collection[str], outcomes_of: Collection[str] | None = None
+    ) -> dict[str, Judgement]:
+        """What stands of calls, by id: all their findings, and the outcomes of all rules or of these."""
+        ids = [*call_ids]
+        findings: dict[str, list[Finding]] = {call_id: [] for call_id in ids}
+        for row in self.all(f"select * from findings where call_id in ({marks(ids)}) order by id", ids):
+            findings[row["call_id"]].append(_finding(row))
+        some = "" if outcomes_of is None else f" and rule_id in ({marks(outcomes_of)})"
+        sql = f"select call_id, rule_id, result from outcomes where call_id in ({marks(ids)}){some}"
+        outcomes: dict[str, dict[str, Result]] = {call_id: {} for call_id in ids}
         with told(self.path):  # 200 rows of a call that is judged anew: a dictionary for each would be felt
-            outcomes = self.sql.execute(sql, [call_id, *(outcomes_of or ())]).fetchall()
-        return Judgement(
-            findings=tuple(_finding(row) for row in findings),
-            outcomes={rule_id: _RESULTS[result] for rule_id, result in outcomes},
-        )
+            for call_id, rule_id, result in self.sql.execute(sql, [*ids, *(outcomes_of or ())]).fetchall():
+                outcomes[call_id][rule_id] = _RESULTS[result]
+        return {id_: Judgement(findings=tuple(findings[id_]), outcomes=outcomes[id_]) for id_ in ids}
+
+
+def _stored(row: Mapping[str, Any], judgement: Judgement) -> StoredCall:
+    return StoredCall(
+        record=_record(row),
+        recording=row["recording"],
+        duration_ms=row["heard_ms"],
+        run=row["run"],
+        judgement=judgement,
+        stored_card=row["card"],
+        promise=None if row["promise"] is None else json.loads(row["promise"]),
+    )
 
 
 def _record_row(record: CallRecord) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -192,6 +192,11 @@ class Connection:
             names = [column[0] for column in cursor.description]
             for row in cursor:
                 yield dict(zip(names, row, strict=True))
+
+
+def marks(values: Collection[object]) -> str:
+    """A question mark for each value, for `in (…)`."""
+    return ", ".join("?" * len(values))
 
 
 @contextmanager

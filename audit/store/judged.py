@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.store import queue
-from audit.store.connection import Connection
+from audit.store.connection import Connection, marks
 from audit.store.keys import finding_keys
 from audit.store.promises import promise_in_step
 
@@ -38,14 +38,15 @@ def judged_calls(store: Connection, *, newest: int | None = None) -> list[str]:
     return [row["call_id"] for row in rows]
 
 
-def standing(store: Connection, call_id: str) -> Standing | None:
-    """None where the call is not judged."""
-    row = store.one(
+def standings(store: Connection, call_ids: Sequence[str]) -> dict[str, Standing]:
+    """How calls stand, by id; those that are not judged are left out."""
+    rows = store.all(
         "select call_id, run, scorecards.settings, recording, coalesce(transcripts.settings, '') as hearing"
-        " from scorecards join calls using (call_id) left join transcripts using (recording) where call_id = ?",
-        [call_id],
+        " from scorecards join calls using (call_id) left join transcripts using (recording)"
+        f" where call_id in ({marks(call_ids)})",
+        call_ids,
     )
-    return None if row is None else Standing(**row)
+    return {row["call_id"]: Standing(**row) for row in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

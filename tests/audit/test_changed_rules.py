@@ -17,7 +17,7 @@ from audit.reaudit import reaudit
 from audit.rejudge import Bench, Today
 from audit.settings import settings_of
 from audit.store import Store
-from audit.store.judged import Confirmed, judged_calls, standing
+from audit.store.judged import Confirmed, judged_calls, standings
 from rules.load import load_rules
 from rules.suspicion import read_model
 from tests.conftest import PACK
@@ -70,11 +70,10 @@ def confirmed(store: Store, today: Today) -> list[Confirmed]:
     """What the shortcut says, each checked against the judgement by all rules."""
     bench, found = Bench(today), []
     for call_id in judged_calls(store):
-        stands, anew = standing(store, call_id), bench.judge(store, call_id)
-        assert stands
+        stands, anew = standings(store, [call_id])[call_id], bench.judge(store, call_id)
         assert anew
         old, call = anew
-        short = bench.confirmed(store, stands)
+        short = bench.confirmed(store, [stands]).get(call_id)
         if short is None:
             continue
         found.append(short)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -80,6 +81,31 @@ def test_nothing_is_lost_by_looking_for_words_first(said: list[tuple[Role, str]]
     quick, tireless = judges()
     turns = turns_of(said)
     assert findings_of(quick, turns) == findings_of(tireless, turns)
+
+
+@cache
+def few() -> Judge:
+    """Every fifth rule of those that speak only where their words stand."""
+    pack = load_rules()
+    return Judge(replace(pack, rules=[rule for rule in pack.rules if rule.kind == "forbid"][::5]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(a_call(), min_size=1, max_size=6))
+def test_a_glance_at_many_calls_says_what_judging_each_says(calls: list[list[tuple[Role, str]]]) -> None:
+    judge, turns = few(), [turns_of(said) for said in calls]
+    for call, glance in zip(turns, judge.at_a_glance(turns), strict=True):
+        assert glance is None or glance == judge.judge(call, CallFacts())
+
+
+def test_a_glance_tells_of_plain_calls_and_leaves_the_others() -> None:
+    plain, threat = [(Role.AGENT, "今天天气好")], [(Role.AGENT, "不还钱就打断你的腿")]
+    endless = [(Role.AGENT, "好" * 20_000)]
+    calls = [turns_of(said) for said in (plain, threat, [], endless)]
+    pack = load_rules()
+    judge = Judge(replace(pack, rules=[rule for rule in pack.rules if rule.category == "threat"]))
+    assert [glance is None for glance in judge.at_a_glance(calls)] == [False, True, True, True]
+    assert Judge(pack).at_a_glance(calls) == [None] * 4  # some duty always has something to say
 
 
 @pytest.mark.parametrize(
