@@ -41,11 +41,11 @@ class Arrivals:
         A call list that is new or has changed brings its whole folder with it.
         """
         at_rest = [path for path, seen in self._look(now) if now - seen.since >= self.settle_seconds]
-        fresh = [path for path in at_rest if self._given.get(path) != self._seen[path].mark]
+        fresh = {path for path in at_rest if self._given.get(path) != self._seen[path].mark}
         for path in fresh:
             self._given[path] = self._seen[path].mark
         lists = {path.parent for path in fresh if path.name == CALL_LIST}
-        return [p for p in at_rest if p.name != CALL_LIST and (p in set(fresh) or lists & {p.parent, *p.parents})]
+        return [p for p in at_rest if p.name != CALL_LIST and (p in fresh or lists & {p.parent, *p.parents})]
 
     def waiting(self) -> int:
         """How many files are still being written, or have not rested for long enough."""

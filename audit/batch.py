@@ -24,14 +24,13 @@ from audit.pipeline import Job
 from audit.plan import Plan, Refusal, hearing_digest, settings_digest
 from audit.remote import Identity, address, identify, spelled
 from audit.store import AuditedCall, Settings, Store
-from audit.store.operations import sign_run
+from audit.store.operations import SIGN_SECONDS, SIGNED, broken_off, sign_run
 from audit.timing import Profile, Spent
 from audit.workers import Limits, Pool, Reply, Setup, Workers
 from rules.model import RuleSet
 from transcribe.pipeline import Timings
 
 POLL_SECONDS = 0.2
-SIGN_SECONDS = 5.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,11 +131,12 @@ def _run(
     run = store.start_run("audit", batch.settings)
     doing = _Doing(batch, run=run, interrupts=interrupts, notify=notify, copies=copies)
     tally = doing.tally
-    doing.sign()
-    for refusal in plan.refusals:
-        doing.refuse(refusal)
-    _loop(doing, pool, interrupts)
-    doing.sign(anyway=True)
+    with broken_off(store, run):
+        doing.sign()
+        for refusal in plan.refusals:
+            doing.refuse(refusal)
+        _loop(doing, pool, interrupts)
+        doing.sign(anyway=True)
     tally.interrupted = tally.over < tally.total
     if not tally.interrupted:
         # Not those of a batch beside this one, nor those that such a one met after this one did.
@@ -250,8 +250,7 @@ class _Doing:
         """Say every few seconds how far it is, also while a long call is at work: a killed run is known by silence."""
         if anyway or time.monotonic() - self._signed >= SIGN_SECONDS:
             self._signed = time.monotonic()
-            names = ("total", "done", "skipped", "failed", "heard_ms", "bytes", "total_bytes")
-            sign_run(self.store, self.run, {name: getattr(self.tally, name) for name in names})
+            sign_run(self.store, self.run, {name: getattr(self.tally, name) for name in SIGNED})
 
     def refuse(self, refusal: Refusal) -> None:
         """Keep what the plan refused."""

@@ -132,11 +132,11 @@ def _audit(
         above = {p for path in paths for p in path.parents if any(p.is_relative_to(f) for f in arrivals.folders)}
         try:
             lists, refused = _read_lists(sorted(folder / CALL_LIST for folder in above), config)
-        except BadPath:  # an address that just now can't be read; nothing is judged by half of what is known
+            wanted = [path for path in paths if not any(path.is_relative_to(one.path.parent) for one in refused)]
+            batch = make_batch(wanted, lists, store, config, refused=refused)
+        except BadPath:  # gone since the look, or an address that just now can't be read: the next look finds the rest
             arrivals.forget(paths)
-            return set()
-        paths = [path for path in paths if not any(path.is_relative_to(one.path.parent) for one in refused)]
-        batch = make_batch(paths, lists, store, config, refused=refused)
+            return set(paths)
         tally = run_batch(batch, interrupts=interrupts, notify=lambda _: None)
         seconds = round(time.monotonic() - started, 1)
         note("batch", done=tally.done, skipped=tally.skipped, failed=tally.failed, seconds=seconds)

@@ -37,12 +37,14 @@ def work_command(**given: Any) -> int:
             folders = sorted({path.parent for path in paths if path.is_relative_to(inbox)})
             files = [folder / CALL_LIST for folder in folders if (folder / CALL_LIST).is_file()]
             lists = [read_calls(file, utc_offset=config.utc_offset) for file in files]
-            with Interrupts(lambda: warn("正在收尾")) as interrupts:
-                tally = run_batch(make_batch(paths, lists, store, config), interrupts=interrupts, notify=lambda _: None)
+            tally = run_batch(make_batch(paths, lists, store, config), interrupts=interrupts, notify=lambda _: None)
             tell_conduct(tally)
             failed += tally.failed
             unjudged = unjudged or tally.unjudged is not None
 
-        done = work(store, audit)
+        with Interrupts(lambda: warn("正在收尾：做完进行中的就停止")) as interrupts:
+            done = work(store, audit, stopped=lambda: interrupts.count > 0)
     warn(f"处理 {done} 个录音，失败 {failed} 个")
+    if interrupts.count:
+        return Exit.INTERRUPTED
     return Exit.SOME_FAILED if failed or unjudged else Exit.CLEAN

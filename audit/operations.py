@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from audit.access import Action, Actor, require
 from audit.ledger import Kind, record
+from audit.quarantine import put_back
+from audit.remote import address
 from audit.store import Failure, Run, Store
 from audit.store import operations as rows
 
@@ -30,7 +32,8 @@ class State(StrEnum):
 class RunState:
     """A run and how far it is. `heard_ms` is the sound recognised in it, `share` of all bytes that are over (0 to 1).
 
-    Re-audits give no signs: `total` is 0 for them, and for runs of earlier versions.
+    `total` is 0 for runs that gave no sign yet, and for those of earlier versions. A re-audit hears nothing and counts
+    its calls instead of bytes.
     """
 
     run: Run
@@ -118,12 +121,14 @@ def tasks(store: Store, *, actor: Actor, limit: int = 200) -> list[Task]:
 
 
 def retry(store: Store, paths: Sequence[Path], *, actor: Actor) -> list[Path]:
-    """Have failed recordings tried again by the worker; returns those that are there.
+    """Have failed recordings tried again by the worker, those in quarantine where they came from; returns those that
+    are there.
 
     Others can't be tried: a row of a call list wants the list corrected, a file that is gone must come back first.
     """
     require(actor, Action.OPERATE)
-    there = [path for path in paths if path.is_file()]
+    back = (path if address(path) else put_back(store, path) for path in paths)
+    there = [path for path in back if path is not None and (address(path) or path.is_file())]
     with store.writing():
         for path in there:
             rows.ask_for(store, path, kind="retry", name=path.name, by=actor.name)
@@ -143,7 +148,7 @@ def size(store: Store, *, actor: Actor) -> Size:
 def _state(run: Run, sign: dict[str, int | str] | None, now: datetime) -> RunState:
     seen_at = run.started_at if sign is None else datetime.fromisoformat(str(sign["at"]))
     silent = run.status == "running" and now - seen_at > SILENT_AFTER
-    counts = {name: int((sign or {}).get(name, 0)) for name in ("total", "skipped", "heard_ms", "bytes", "total_bytes")}
+    counts = {name: int((sign or {}).get(name, 0)) for name in rows.SIGNED}
     return RunState(
         run=run,
         state=State.KILLED if silent else State(run.status),
@@ -151,8 +156,12 @@ def _state(run: Run, sign: dict[str, int | str] | None, now: datetime) -> RunSta
         total=counts["total"],
         skipped=counts["skipped"],
         heard_ms=counts["heard_ms"],
-        share=counts["bytes"] / counts["total_bytes"] if counts["total_bytes"] else 0.0,
+        share=counts["bytes"] / counts["total_bytes"] if counts["total_bytes"] else _counted(counts),
     )
+
+
+def _counted(counts: Mapping[str, int]) -> float:
+    return counts["done"] / counts["total"] if counts["total"] else 0.0
 
 
 def _task_state(done: int, failed: int) -> TaskState:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -45,9 +47,10 @@ def set_apart(store: Store, failure: Failure, folder: Path) -> SetApart:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _note_of(target).touch(mode=0o600)
         _note_of(target).write_text(json.dumps(asdict(note), ensure_ascii=False, indent=1), "utf-8")
-        os.rename(failure.path, target)
+        _move(failure.path, target)
     except OSError as error:
-        _note_of(target).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            _note_of(target).unlink()
         raise BadPath(f"{folder}：隔离不了 {failure.path}（{os_reason(error)}）；请检查隔离文件夹的权限") from error
     store.move_failure(failure.path, target)
     return note
@@ -64,6 +67,20 @@ def bring_back(store: Store, folder: Path, *, before: datetime) -> list[Path]:
             if _may_try(note, before):
                 back.append(_return(store, note))
     return back
+
+
+def put_back(store: Store, recording: Path) -> Path | None:
+    """Put one recording where it came from if it lies in quarantine; returns where it is now, None where it can't go
+    back.
+    """
+    note = next((note for note in set_apart_in(recording.parent) if note.path == str(recording)), None)
+    if note is None:
+        return recording
+    if Path(note.came_from).exists():
+        return None
+    with contextlib.suppress(OSError):
+        return _return(store, note)
+    return None
 
 
 def set_apart_in(folder: Path) -> Iterator[SetApart]:
@@ -96,11 +113,31 @@ def _may_try(note: SetApart, before: datetime) -> bool:
 
 def _return(store: Store, note: SetApart) -> Path:
     path, home = Path(note.path), Path(note.came_from)
-    home.parent.mkdir(parents=True, exist_ok=True)
-    os.rename(path, home)
+    _move(path, home)
     store.move_failure(path, home)
     _note_of(path).unlink(missing_ok=True)
     return home
+
+
+def _move(source: Path, target: Path) -> None:
+    """Also to another filesystem: the copy is whole and on the disk before the original goes."""
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        part = target.with_name(f".{target.name}.part")
+        try:
+            shutil.copy2(source, part)
+            with part.open("rb") as copy:
+                os.fsync(copy.fileno())
+            os.rename(part, target)
+            os.unlink(source)
+        except OSError:
+            part.unlink(missing_ok=True)
+            if source.exists():
+                target.unlink(missing_ok=True)
+            raise
 
 
 def _note_of(path: Path) -> Path:

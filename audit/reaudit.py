@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from audit.lock import at_work
 from audit.rejudge import Anew, Bench, Judged, Today, differences, judged_by_many
 from audit.store import Store
 from audit.store.judged import confirm, judged_calls, standings
+from audit.store.operations import SIGN_SECONDS, SIGNED, broken_off, sign_run
 
 SHOWN = 5
 """Calls that a `Change` names of each kind."""
@@ -59,18 +61,27 @@ def reaudit(store: Store, today: Today, *, actor: Actor, notify: Notify = _nobod
             run = store.start_run("reaudit", today.settings)
             digests = {"rules": today.ruleset.digest, "second_opinion": today.settings.second_opinion}
             ledger.record(store, actor=actor, kind=ledger.Kind.RULES, subject=f"run {run}", data=digests)
-        count, call_ids = 0, judged_calls(store)
-        total = len(call_ids)
-        while call_ids:
-            stale: list[str] = []
-            for some in judged_by_many(store, today, call_ids):
-                late = _save(store, some, run=run)
-                stale += late
-                count += len(some) - len(late)
-                notify(count, total)
-            call_ids = stale  # others wrote there meanwhile: once more, from what they left
+        with broken_off(store, run):
+            count = _judge_and_save(store, today, run=run, notify=notify)
         store.finish_run(run, status="finished", done=count, failed=0)
         return count
+
+
+def _judge_and_save(store: Store, today: Today, *, run: int, notify: Notify) -> int:
+    call_ids = judged_calls(store)
+    count, total, signed = 0, len(call_ids), -SIGN_SECONDS
+    while call_ids:
+        stale: list[str] = []
+        for some in judged_by_many(store, today, call_ids):
+            late = _save(store, some, run=run)
+            stale += late
+            count += len(some) - len(late)
+            notify(count, total)
+            if time.monotonic() - signed >= SIGN_SECONDS:
+                signed = time.monotonic()
+                sign_run(store, run, dict.fromkeys(SIGNED, 0) | {"total": total, "done": count})
+        call_ids = stale  # others wrote there meanwhile: once more, from what they left
+    return count
 
 
 def compare(store: Store, today: Today, *, actor: Actor, notify: Notify = _nobody) -> list[Change]:

@@ -13,6 +13,7 @@ from datetime import time as clock
 from pathlib import Path
 
 from audit.arrivals import Arrivals
+from audit.errors import BadPath
 from audit.quarantine import MOST_TRIES, bring_back, set_apart
 from audit.remote import address
 from audit.store import Store
@@ -69,13 +70,17 @@ def keep_looking(watch: Watch, store: Store, *, every: float, stopped: Callable[
 
 
 def _set_apart(watch: Watch, store: Store, some: set[Path]) -> None:
-    """What lies at an address stays there: others' buckets are read, never written."""
+    """What lies at an address stays there: others' buckets are read, never written. So does what can't be moved."""
     for failure in store.failures():
         if failure.path in some and address(failure.path) is not None:
             watch.note("left_there", tries=failure.tries)
         elif failure.path in some and failure.path.is_file():
-            kept = set_apart(store, failure, watch.quarantine)
-            watch.note("set_apart", tries=kept.tries)
+            try:
+                kept = set_apart(store, failure, watch.quarantine)
+            except BadPath:
+                watch.note("not_set_apart", tries=failure.tries)
+            else:
+                watch.note("set_apart", tries=kept.tries)
 
 
 def _retry(watch: Watch, store: Store) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Thread
 
 from audit.access import Action, Actor, require
+from audit.remote import address
 from audit.store import Store
 from audit.store import operations as rows
 
@@ -24,19 +25,21 @@ AT_ONCE = 500
 """Recordings of one batch: later ones, handed in meanwhile, go into the next."""
 
 
-def work(store: Store, audit: Callable[[Sequence[Path]], None]) -> int:
-    """Audit what waits until nothing does; returns how many recordings that were. Another worker's turn gives 0."""
+def work(store: Store, audit: Callable[[Sequence[Path]], None], *, stopped: Callable[[], bool]) -> int:
+    """Audit what waits until nothing does, or until stopped; returns how many recordings are done. Another worker's
+    turn gives 0.
+    """
     done = 0
     with _only_worker(store.path) as mine:
-        while mine and (paths := rows.waiting(store, limit=AT_ONCE)):
-            gone = [path for path in paths if not path.is_file()]
+        while mine and not stopped() and (paths := rows.waiting(store, limit=AT_ONCE)):
+            gone = [path for path in paths if address(path) is None and not path.is_file()]
             rows.drop_work(store, gone)
             if there := [path for path in paths if path not in gone]:
                 audit(there)
-            left = set(rows.waiting(store, limit=AT_ONCE))
-            if left.issuperset(there) and there:  # interrupted, or nothing came of it: not again and again
+            over = set(there) - set(rows.waiting(store, limit=AT_ONCE))
+            if there and not over:  # nothing came of it: not again and again
                 break
-            done += len(there)
+            done += len(over)
     return done
 
 

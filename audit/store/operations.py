@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from audit.errors import AuditError
+from audit.remote import spelled
 from audit.store.calls import Store
 from audit.store.connection import now
 
@@ -17,11 +21,25 @@ _WORK = (
 )
 _DONE = "(call_id is not null and (kind = 'upload' or not listed))"
 
+SIGN_SECONDS = 5.0
+SIGNED = ("total", "done", "skipped", "failed", "heard_ms", "bytes", "total_bytes")
+
 
 def sign_run(store: Store, run: int, counts: Mapping[str, int]) -> None:
-    """Note how far a run is: total, done, skipped, failed, heard_ms, bytes, total_bytes."""
+    """Note how far a run is, by all of SIGNED; what runs does so every SIGN_SECONDS."""
     with store.writing():
         store.upsert("run_signs", "run", {"run": run, "at": now(), **counts})
+
+
+@contextmanager
+def broken_off(store: Store, run: int) -> Iterator[None]:
+    """A run that ends in an exception here was interrupted: only one that was killed stays `running`."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(AuditError), store.writing():
+            store.sql.execute("update runs set status = 'interrupted', finished_at = ? where id = ?", [now(), run])
+        raise
 
 
 def signs(store: Store, runs: Iterable[int]) -> dict[int, dict[str, Any]]:
@@ -32,10 +50,10 @@ def signs(store: Store, runs: Iterable[int]) -> dict[int, dict[str, Any]]:
 
 def ask_for(store: Store, path: Path, *, kind: str, name: str, by: str) -> None:
     """Put a recording on the list; one that stands there already is asked for anew."""
-    failed = store.one("select tries from failures where path = ?", [str(path)])
+    failed = store.one("select tries from failures where path = ?", [spelled(path)])
     row = {"kind": kind, "name": name, "by": by, "at": now(), "tries": 0 if failed is None else failed["tries"]}
     with store.writing():
-        store.upsert("work", "path", {"path": str(path), **row})
+        store.upsert("work", "path", {"path": spelled(path), **row})
 
 
 def work_rows(store: Store, *, limit: int) -> list[dict[str, Any]]:
@@ -53,7 +71,7 @@ def waiting(store: Store, *, limit: int) -> list[Path]:
 def drop_work(store: Store, paths: Iterable[Path]) -> None:
     """Take recordings off the list."""
     with store.writing():
-        store.sql.executemany("delete from work where path = ?", [[str(path)] for path in paths])
+        store.sql.executemany("delete from work where path = ?", [[spelled(path)] for path in paths])
 
 
 def call_of_recording(store: Store, recording: str) -> str | None:

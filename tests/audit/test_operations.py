@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +16,7 @@ from audit.config import CHINA
 from audit.errors import AuditError
 from audit.ledger import Kind, recent
 from audit.operations import State, TaskState, failures, retry, runs, size, tasks
+from audit.quarantine import set_apart
 from audit.store import Settings, Store
 from audit.store.operations import sign_run
 from audit.uploads import BadUpload, Inbox, Upload, safe_name, take_in
@@ -40,6 +43,10 @@ def inbox(tmp_path: Path) -> Inbox:
 
 def look(store: Store, **later: float) -> State:
     return runs(store, actor=LOCAL, now=datetime.now(UTC) + timedelta(**later))[0].state
+
+
+def never() -> bool:
+    return False
 
 
 def failed(store: Store, path: Path) -> None:
@@ -191,15 +198,81 @@ def test_the_worker_does_what_waits_and_what_comes_meanwhile(store: Store, inbox
             seen.append(path.name)
             failed(store, path)
 
-    assert work(store, audit) == 2
+    assert work(store, audit, stopped=never) == 2
     assert seen == ["one.wav", "two.wav"]
     assert not waits(store)
+
+
+def test_a_stopped_worker_counts_what_is_over_and_leaves_the_rest(store: Store, inbox: Inbox) -> None:
+    names = ("one.wav", "two.wav", "three.wav")
+    take_in(store, [Upload(name=name, content=name.encode()) for name in names], inbox=inbox, actor=LOCAL)
+    seen: list[Path] = []
+
+    def audit_one(paths: Sequence[Path]) -> None:
+        seen.append(paths[0])
+        failed(store, paths[0])
+
+    assert work(store, audit_one, stopped=lambda: bool(seen)) == 1
+    assert len(seen) == 1
+    assert waits(store)
+
+
+def test_a_recording_in_quarantine_is_tried_again_where_it_came_from(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    home = tmp_path / "in" / "bad.wav"
+    home.write_bytes(b"x")
+    failed(store, home)
+    apart = Path(set_apart(store, failures(store, actor=LOCAL)[0], tmp_path / "apart").path)
+    assert retry(store, [apart], actor=LOCAL) == [home]
+    assert home.read_bytes() == b"x"
+    assert list((tmp_path / "apart").iterdir()) == []
+    assert [failure.path for failure in failures(store, actor=LOCAL)] == [home]
+
+
+def test_a_recording_in_quarantine_stays_where_its_place_is_gone_or_taken(store: Store, tmp_path: Path) -> None:
+    homes = [tmp_path / name / "bad.wav" for name in ("gone", "taken")]
+    for home in homes:
+        home.parent.mkdir()
+        home.write_bytes(b"x")
+        failed(store, home)
+    apart = [Path(set_apart(store, failure, tmp_path / "apart").path) for failure in failures(store, actor=LOCAL)]
+    homes[0].parent.rmdir()
+    homes[1].write_bytes(b"another")
+    assert retry(store, apart, actor=LOCAL) == []
+    assert all(path.exists() for path in apart)
+    assert not homes[0].parent.exists()
+    assert homes[1].read_bytes() == b"another"
+
+
+def test_a_recording_at_an_address_is_tried_again_there(store: Store) -> None:
+    there = Path("s3://bucket/a.wav")
+    failed(store, there)
+    assert retry(store, [there], actor=LOCAL) == [there]
+    tried: list[Path] = []
+    work(store, tried.extend, stopped=never)
+    assert tried == [there]
+    assert [task.state for task in tasks(store, actor=LOCAL)] == [TaskState.WAITING]
+
+
+def test_quarantine_may_lie_on_another_filesystem(store: Store, tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        if os.stat(elsewhere).st_dev == os.stat(tmp_path).st_dev:
+            pytest.skip("one filesystem only")
+        home = Path(elsewhere) / "bad.wav"
+        home.write_bytes(b"x" * 100_000)
+        failed(store, home)
+        note = set_apart(store, failures(store, actor=LOCAL)[0], tmp_path / "apart")
+        assert not home.exists()
+        assert Path(note.path).read_bytes() == b"x" * 100_000
+        assert retry(store, [Path(note.path)], actor=LOCAL) == [home]
+        assert home.read_bytes() == b"x" * 100_000
+        assert [path.name for path in Path(elsewhere).iterdir()] == ["bad.wav"]
 
 
 def test_the_worker_gives_up_on_what_changes_nothing(store: Store, inbox: Inbox) -> None:
     take_in(store, [Upload(name="one.wav", content=b"x")], inbox=inbox, actor=LOCAL)
     tried: list[Sequence[Path]] = []
-    assert work(store, tried.append) == 0
+    assert work(store, tried.append, stopped=never) == 0
     assert len(tried) == 1
     assert waits(store)
 
@@ -207,7 +280,7 @@ def test_the_worker_gives_up_on_what_changes_nothing(store: Store, inbox: Inbox)
 def test_what_vanished_from_the_inbox_waits_no_longer(store: Store, inbox: Inbox) -> None:
     take_in(store, [Upload(name="one.wav", content=b"x")], inbox=inbox, actor=LOCAL)
     tasks(store, actor=LOCAL)[0].path.unlink()
-    work(store, lambda paths: pytest.fail(f"nothing is there: {paths}"))
+    work(store, lambda paths: pytest.fail(f"nothing is there: {paths}"), stopped=never)
     assert not waits(store)
 
 
@@ -218,10 +291,10 @@ def test_there_is_one_worker_at_a_time(store: Store, inbox: Inbox) -> None:
         assert is_working(store.path)
         assert not start_worker(store, [], actor=LOCAL)
         with Store.open(store.path) as other:
-            assert work(other, lambda _: pytest.fail("a second worker")) == 0
+            assert work(other, lambda _: pytest.fail("a second worker"), stopped=never) == 0
         failed(store, paths[0])
 
-    work(store, audit)
+    work(store, audit, stopped=never)
     assert not is_working(store.path)
 
 

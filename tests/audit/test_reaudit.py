@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from audit import rejudge
 from audit.access import LOCAL
 from audit.config import Config
+from audit.errors import StoreFull
+from audit.operations import State, runs
 from audit.reaudit import compare, reaudit
 from audit.rejudge import Judged, Today, judged_by_many
 from audit.settings import settings_of
@@ -71,6 +74,23 @@ def test_many_processes_save_what_one_saves(
         "threaten-contacts": (True, False), "calls-names": (False, True),
     }  # fmt: skip
     assert facts(audited) == facts(other)
+
+
+def test_a_re_audit_gives_signs_of_life_and_one_that_breaks_off_was_interrupted(
+    pack: Path, audited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(audited) as store:
+        reaudit(store, today(changed(pack)), actor=LOCAL)
+        done = runs(store, actor=LOCAL, now=datetime.now(UTC))[0]
+        assert (done.state, done.total, done.share) == (State.FINISHED, len(store.done()), 1.0)
+
+        def breaks(*_: object, **__: object) -> None:
+            raise StoreFull("full")
+
+        monkeypatch.setattr("audit.reaudit._save", breaks)
+        with pytest.raises(StoreFull):
+            reaudit(store, today(pack), actor=LOCAL)
+        assert runs(store, actor=LOCAL, now=datetime.now(UTC))[0].state is State.INTERRUPTED
 
 
 def test_what_stays_as_it_is_is_not_written_again(pack: Path, audited: Path) -> None:

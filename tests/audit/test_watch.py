@@ -19,7 +19,12 @@ from urllib.request import urlopen
 
 import pytest
 
+from audit.arrivals import Arrivals
+from audit.batch import Interrupts
+from audit.cli_watch import _audit
+from audit.config import Config
 from audit.errors import Exit
+from audit.plan import TEXT
 from audit.quarantine import MOST_TRIES, bring_back, set_apart_in
 from audit.store import Store
 from tests.conftest import write_calls, write_transcript
@@ -95,6 +100,36 @@ def test_a_bad_recording_is_set_apart_with_its_reason_and_the_rest_goes_on(
     assert "bad.json" in note.reason
     with Store.read(tmp_path / "callaudit.db") as store:
         assert [str(failure.path) for failure in store.failures()] == [note.path]
+
+
+def test_what_can_not_be_set_apart_stays_and_the_watch_goes_on(
+    tmp_path: Path, watching: Callable[..., Forked]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "bad.json").write_text("{", "utf-8")
+    (tmp_path / "apart").write_text("no folder", "utf-8")
+    process = watching("--quarantine", "apart")
+    db = tmp_path / "callaudit.db"
+    until(lambda: db.exists() and Store.read(db).failures())
+    write_transcript(tmp_path / "in" / "c1.json", "agent: 您好")
+    until(lambda: judged(db) == {"c1"})
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == Exit.CLEAN
+    assert [json.loads(line)["event"] for line in told.splitlines()].count("not_set_apart") == 1
+    assert (tmp_path / "in" / "bad.json").exists()
+
+
+def test_a_file_that_vanishes_before_it_is_judged_ends_nothing(tmp_path: Path, pack: Path) -> None:
+    config, note = Config(db=tmp_path / "callaudit.db", rules=str(pack), engine="transcript"), tmp_path / "c1.json"
+    write_transcript(note, "agent: 您好")
+    arrivals = Arrivals(folders=[tmp_path], suffixes=TEXT, settle_seconds=0)
+    with Store.open(config.db) as store, Interrupts(lambda: None) as interrupts:
+        audit = _audit(arrivals, store, config, interrupts)
+        assert audit([note, tmp_path / "gone.json"]) == {note, tmp_path / "gone.json"}
+        assert arrivals.ready(time.monotonic()) == [note]
+        assert audit([note]) == set()
+        assert set(store.done()) == {"c1"}
 
 
 def test_a_name_that_is_not_utf8_fails_where_it_is_and_the_rest_goes_on(
