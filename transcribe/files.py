@@ -13,7 +13,7 @@ from typing import Any
 
 from transcribe.errors import BadTranscript
 from transcribe.foreign import LONGEST_MS, parse_call, parse_csv, parse_srt
-from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
+from transcribe.model import LEVELS_DB, EngineInfo, Role, Transcript, Turn, Word
 
 VERSION = 1
 SUFFIXES = (".json", ".srt", ".csv")
@@ -104,7 +104,7 @@ def _engine_to_dict(engine: EngineInfo) -> dict[str, Any]:
 
 
 def _turn_to_dict(turn: Turn) -> dict[str, Any]:
-    return {
+    row = {
         "index": turn.index,
         "role": turn.role.value,
         "channel": turn.channel,
@@ -114,6 +114,7 @@ def _turn_to_dict(turn: Turn) -> dict[str, Any]:
         "words": [_word_to_dict(word) for word in turn.words],
         "confidence": turn.confidence,
     }
+    return row if turn.level_db is None else row | {"level_db": turn.level_db}
 
 
 def _word_to_dict(word: Word) -> dict[str, Any]:
@@ -151,6 +152,7 @@ def _turn(data: Mapping[str, Any], where: str) -> Turn:
             text=_words(data, "text"),
             words=tuple(map(_word, data["words"])),
             confidence=_share(data, "confidence"),
+            level_db=_level(data),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadTranscript(f"{where}：{_why(error)}；请用 callaudit transcribe --out 重新导出") from None
@@ -173,6 +175,16 @@ def _share(data: Mapping[str, Any], name: str) -> float:
     value = data[name]
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
         raise ValueError(f"{name} 应是 0 到 1 的数")
+    return float(value)
+
+
+def _level(data: Mapping[str, Any]) -> float | None:
+    value = data.get("level_db")
+    if value is None:
+        return None
+    low, high = LEVELS_DB
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"level_db 应是 {low:g} 到 {high:g} 的数，不知道就不写")
     return float(value)
 
 

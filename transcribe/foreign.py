@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from transcribe.errors import BadTranscript
@@ -44,11 +45,15 @@ def parse_role(value: str, *, where: str) -> Role:
 
 
 def parse_call(data: Mapping[str, Any], *, where: str, content: bytes) -> Transcript:
-    """A call in the form that `check` reads; its times are optional and 0 where missing."""
+    """A call in the form that `check` reads; its times are 0 where any is missing: half of them would change the order
+    of what was said.
+    """
     turns = data.get("turns")
     if not isinstance(turns, list):
         raise BadTranscript(f"{where}：缺少 turns（每轮有 role 和 text）")
     parsed = [_call_turn(turn, f"{where} 第 {i} 轮") for i, turn in enumerate(turns, start=1)]
+    if any(turn.get("end_ms") is None for turn in turns):
+        parsed = [replace(turn, start_ms=0, end_ms=0) for turn in parsed]
     return _transcript(parsed, content=content, form="json")
 
 

@@ -10,6 +10,10 @@ UNHEARD = "……"
 """Text of a turn in which somebody speaks but no words were made out; its confidence is 0, people must listen."""
 
 
+LEVELS_DB = (-120.0, 20.0)
+"""What `Turn.level_db` may be: 16 bits end at -98 dBFS, and a lossy codec may go a little above full scale."""
+
+
 class Role(StrEnum):
     """Who speaks. UNKNOWN is never guessed away: what hangs on it becomes unsure."""
 
@@ -39,6 +43,7 @@ class Turn:
 
     `confidence` is the recogniser's, 0 to 1; `channel` is None where the source has no channels. `reading` is what
     was probably said where homophones were mixed up, one character for one; None where that is what was heard.
+    `level_db` is how loud the voice is, RMS in dBFS; None where no sound was heard, as in a transcript made elsewhere.
     """
 
     index: int
@@ -50,6 +55,7 @@ class Turn:
     words: tuple[Word, ...] = ()
     confidence: float = 1.0
     reading: str | None = None
+    level_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""One recording through the whole package: decode, voice activity, recognition, turns, roles."""
+"""One recording through the whole package: decode, voice activity, recognition, turns, roles, levels."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from transcribe.audio import SAMPLE_RATE, Recording, blocks, examine
 from transcribe.engine import Engine, Speech, Utterance
+from transcribe.loudness import Loudness
 from transcribe.model import UNHEARD, Transcript, Turn
 from transcribe.roles import assign_roles
 from transcribe.speech import Listener
@@ -65,12 +66,13 @@ def transcribe(
     timings = timings or Timings()
     with timings.measure("decode"):
         recording = examine(Path(path))
-    utterances = list(_hear(recording, engine, hotwords, timings))
+    loudness = Loudness()
+    utterances = list(_hear(recording, engine, hotwords, timings, loudness))
     who = assign_roles(recording, utterances, agent_channel=agent_channel)
     return Transcript(
         recording=recording.sha256,
         duration_ms=recording.duration_ms,
-        turns=who.turns,
+        turns=loudness.with_levels(who.turns),
         engine=engine.info,
         role_confidence=who.confidence,
         notes=(*recording.notes, *who.notes, *_unheard_notes(who.turns)),
@@ -87,11 +89,13 @@ def _unheard_notes(turns: Sequence[Turn]) -> list[str]:
 
 
 def _hear(
-    recording: Recording, engine: Engine, hotwords: Sequence[str], timings: Timings
+    recording: Recording, engine: Engine, hotwords: Sequence[str], timings: Timings, loudness: Loudness
 ) -> Iterator[Utterance]:
-    """Utterances of a recording, a few windows at a time."""
+    """Utterances of a recording, a few windows at a time; `loudness` notes the speech, which is not kept."""
     held: list[Speech] = []
     for speech in _speech(recording, timings):
+        with timings.measure("voice"):
+            loudness.note(speech)
         held.append(speech)
         if sum(len(s.samples) for s in held) >= _HELD_SECONDS * SAMPLE_RATE:
             yield from _recognised(recording, held, engine, hotwords, timings)

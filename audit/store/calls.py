@@ -484,7 +484,8 @@ def _transcript_row(transcript: Transcript, hearing: str) -> dict[str, Any]:
 def _turn_row(turn: Turn) -> dict[str, Any]:
     names = ("index", "role", "channel", "start_ms", "end_ms", "text", "confidence")
     row = {name: getattr(turn, name) for name in names}
-    return row if turn.reading is None else {**row, "reading": turn.reading}
+    known = {"reading": turn.reading, "level_db": turn.level_db}
+    return row | {name: value for name, value in known.items() if value is not None}
 
 
 def _transcript(row: Mapping[str, Any]) -> Transcript:

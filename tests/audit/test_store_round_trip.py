@@ -13,7 +13,7 @@ from audit.calls import CallRecord
 from audit.score import Scorecard, Verdict
 from audit.store import AuditedCall, Settings, Store, finding_keys
 from rules.model import CATEGORIES, RELATIONS, Finding, Judgement, Result, Severity
-from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
+from transcribe.model import LEVELS_DB, EngineInfo, Role, Transcript, Turn, Word
 
 SETTINGS = Settings(
     tool_version="0", ruleset="r", ruleset_version="1", ruleset_digest="d", engine="e", model=None, options={"a": "b"}
@@ -33,6 +33,8 @@ turns = st.builds(
     text=texts,
     words=st.lists(words, max_size=4).map(tuple),
     confidence=shares,
+    reading=st.none() | texts,
+    level_db=st.none() | st.floats(*LEVELS_DB),
 )
 engines = st.builds(
     EngineInfo,

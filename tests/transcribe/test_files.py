@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from transcribe.errors import BadTranscript
 from transcribe.files import from_dict, read_transcript, to_dict, write_json, write_srt
-from transcribe.model import EngineInfo, Role, Transcript, Turn, Word
+from transcribe.model import LEVELS_DB, EngineInfo, Role, Transcript, Turn, Word
 from transcribe.turns import number
 
 ENGINE = EngineInfo(name="scripted", version="1", model="m", model_sha256=None, options=(("beam", "2"),))
@@ -51,6 +51,7 @@ turns = st.builds(
     text=st.text(max_size=20),
     words=st.lists(words, max_size=3).map(tuple),
     confidence=st.floats(0, 1),
+    level_db=st.none() | st.floats(*LEVELS_DB),
 )
 transcripts = st.builds(
     Transcript,
@@ -139,6 +140,16 @@ def test_a_call_in_the_form_of_check(tmp_path):
     assert (only.role, only.text, only.start_ms) == (Role.AGENT, "您好", 0)
 
 
+def test_half_of_the_times_do_not_change_the_order_of_what_was_said(tmp_path):
+    turns = [{"role": "agent", "text": text} for text in "一二三四"]
+    turns[0] |= {"start_ms": 1000, "end_ms": 2000}
+    turns[2] |= {"start_ms": 3000, "end_ms": 4000}
+    (tmp_path / "a.json").write_text(json.dumps({"turns": turns}), "utf-8")
+    read = read_transcript(tmp_path / "a.json")
+    assert [turn.text for turn in read.turns] == [*"一二三四"]
+    assert not any(turn.end_ms for turn in read.turns)
+
+
 CUE = "1\n00:00:01,000 --> 00:00:02,000\n"
 
 
@@ -172,6 +183,14 @@ def test_our_own_json_with_a_role_nobody_knows(tmp_path):
     data["turns"][0]["role"] = "boss"
     said = refused(tmp_path / "t.json", json.dumps(data))
     assert said == " 第 1 轮：不认识的角色“boss”；可用：agent、customer、other、unknown"
+
+
+@pytest.mark.parametrize("level", ["loud", True, float("nan"), 21, -121])
+def test_a_level_that_no_sound_has(tmp_path, level):
+    data = to_dict(transcript(turn(0, Role.AGENT, "好", (0, 1))))
+    data["turns"][0]["level_db"] = level
+    said = refused(tmp_path / "t.json", json.dumps(data))
+    assert said.startswith(" 第 1 轮：格式不对（level_db 应是 -120 到 20 的数，不知道就不写）")
 
 
 def test_bytes_that_are_no_text(tmp_path):

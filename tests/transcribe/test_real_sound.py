@@ -8,8 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from rules.engine import Judge
+from rules.load import load_rules
+from rules.model import CallFacts
+from transcribe.audio import PER_MS, SAMPLE_RATE, blocks, examine
 from transcribe.files import from_dict, to_dict
 from transcribe.model import Role
 from transcribe.pipeline import transcribe
@@ -23,8 +28,11 @@ pytestmark = [
 
 HOTWORDS = ("贷款", "逾期", "录音", "身份证号", "投诉", "工号", "本人", "先生")
 CORPUS = Path(__file__).parents[1] / "corpus" / "sound"
+SAMPLES = Path(__file__).parents[2] / "samples"
 SPOKEN = [600, 9490, 9780, 11_900, 12_541, 16_641]
 """Start and end of the opening's three turns, ms."""
+LOUDER = (24_133, 30_960)
+"""Start and end of the agent's fourth turn in the sample s06, ms."""
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +103,29 @@ def test_no_turn_is_lost_in_silence(faster):
         assert any(
             t.channel == channel and t.start_ms < spoken["end_ms"] and spoken["start_ms"] < t.end_ms for t in turns
         ), spoken
+
+
+def raised(engine, sounds, *, by):
+    """The spans in which a voice is raised in a sample, if the agent's fourth turn is so many times louder."""
+    call = next(one for one in json.loads((SAMPLES / "texts.json").read_text("utf-8")) if one["call_id"] == "s06")
+    sound = np.concatenate(list(blocks(examine(SAMPLES / call["file"]))), axis=1) / 5
+    start, end = LOUDER
+    sound[:, start * PER_MS : end * PER_MS] *= by
+    path = sounds.save("louder.wav", *sound, rate=SAMPLE_RATE, codec="mulaw")
+    turns = transcribe(path, engine=engine, hotwords=HOTWORDS, agent_channel=0).turns
+    judgement = Judge(load_rules()).judge(turns, CallFacts())
+    assert judgement.outcomes["raises-voice"] in ("pass", "fail")
+    found = [finding.turn for finding in judgement.findings if finding.rule_id == "raises-voice"]
+    return [(turns[turn].start_ms, turns[turn].end_ms) for turn in found]
+
+
+def test_a_turn_that_is_14_decibels_louder_is_raised_voice(faster, sounds):
+    (span,) = raised(faster, sounds, by=5)
+    assert span == pytest.approx(LOUDER, abs=500)
+
+
+def test_no_voice_is_raised_in_a_sample_as_it_is(faster, sounds):
+    assert raised(faster, sounds, by=1) == []
 
 
 def test_nothing_is_heard_in_line_noise_and_tones(faster, sounds):
