@@ -146,7 +146,8 @@ class _Row:
         """Where the recording should lie; None for an attempt. Never outside the list's folder."""
         if "recording" not in self.header:
             answered = self.read("answered", _yes_or_no, "可选：true、false、1、0、是、否")
-            return None if answered is False else self.folder / Path(self.cells["call_id"]).name
+            name = Path(self.cells.get("call_id", "")).name
+            return None if answered is False or not name else self.folder / name
         if not self.cells.get("recording"):
             return None
         name = self.cells["recording"].replace("\\", "/")

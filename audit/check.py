@@ -6,11 +6,13 @@ import gc
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from audit.config import CHINA
+from audit.csv_lists import moment
 from audit.pipeline import plain_promise
 from audit.score import score_of
 from rules.engine import Judge
@@ -38,8 +40,12 @@ class Checked:
     error: str = ""
 
 
-def check_lines(lines: Iterable[bytes], ruleset: RuleSet, *, second_opinion: bool = False) -> Iterator[Checked]:
-    """Judge one call a line; empty lines are skipped, bad ones are told and do not stop the others."""
+def check_lines(
+    lines: Iterable[bytes], ruleset: RuleSet, *, second_opinion: bool = False, utc_offset: tzinfo = CHINA
+) -> Iterator[Checked]:
+    """Judge one call a line; empty lines are skipped, bad ones are told and do not stop the others. Times without an
+    offset have `utc_offset`.
+    """
     judge = Judge(ruleset)
     second = _second_opinion(ruleset) if second_opinion else None
     gc.freeze()  # the rules stay for good: going through them again and again took a tenth of the time
@@ -47,7 +53,7 @@ def check_lines(lines: Iterable[bytes], ruleset: RuleSet, *, second_opinion: boo
         if not line.strip():
             continue
         try:
-            yield Checked(number, _check(line, judge, second))
+            yield Checked(number, _check(line, judge, second, utc_offset))
         except BadLine as error:
             yield Checked(number, None, str(error))
 
@@ -66,14 +72,14 @@ def _second_opinion(ruleset: RuleSet) -> SecondOpinion:
     return SecondOpinion(ruleset)
 
 
-def read_call(line: bytes) -> tuple[list[Turn], CallFacts]:
+def read_call(line: bytes, *, utc_offset: tzinfo = CHINA) -> tuple[list[Turn], CallFacts]:
     """The turns and facts of one call in the format; `BadLine`."""
     call = _object(line)
-    return _turns(call), _facts(call)
+    return _turns(call), _facts(call, utc_offset)
 
 
-def _check(line: bytes, judge: Judge, second: SecondOpinion | None) -> dict[str, Any]:
-    turns, facts = read_call(line)
+def _check(line: bytes, judge: Judge, second: SecondOpinion | None, utc_offset: tzinfo) -> dict[str, Any]:
+    turns, facts = read_call(line, utc_offset=utc_offset)
     judgement = judged(turns, facts, judge=judge, second=second)
     called_on = facts.started_at.date() if facts.started_at else None
     return {
@@ -133,7 +139,7 @@ def _times(i: int, given: Mapping[str, Any]) -> tuple[int, int]:
     return start, end
 
 
-def _facts(call: Mapping[str, Any]) -> CallFacts:
+def _facts(call: Mapping[str, Any], utc_offset: tzinfo) -> CallFacts:
     call_id = call.get("call_id")
     if isinstance(call_id, float) and call_id.is_integer():  # an integer of more than 64 bits
         raise BadLine("call_id 太长，应写成文字（加引号）")
@@ -144,16 +150,16 @@ def _facts(call: Mapping[str, Any]) -> CallFacts:
         raise BadLine(f"callee_relation“{relation}”不认识；可选：{'、'.join(RELATIONS)}")
     return CallFacts(
         call_id="" if call_id is None else str(call_id),
-        started_at=_time(call.get("started_at")),
+        started_at=_time(call.get("started_at"), utc_offset),
         callee_relation=relation,
     )
 
 
-def _time(given: Any) -> datetime | None:
+def _time(given: Any, utc_offset: tzinfo) -> datetime | None:
     if given is None:
         return None
     try:
-        return datetime.fromisoformat(given)
+        return moment(given, utc_offset)
     except (TypeError, ValueError):
         raise BadLine(f"started_at“{given}”不对；例如 2026-11-19T15:10:00+08:00") from None
 

@@ -45,7 +45,9 @@ def check_command(file: IO[bytes], form: str, second_opinion: bool | None, **giv
     asked = config.second_opinion if second_opinion is None else second_opinion
     write = sys.stdout.buffer.write
     read, bad, rows = 0, 0, []
-    for checked in check_lines(file, load_rules(config.rules), second_opinion=asked):
+    for checked in check_lines(
+        file, load_rules(config.rules), second_opinion=asked, utc_offset=config.utc_offset
+    ):
         read += 1
         if checked.answer is None:
             bad += 1

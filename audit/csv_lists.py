@@ -84,7 +84,8 @@ def read_cell(cells: Mapping[str, str], column: str, reader: Callable[[str], T],
 
 
 def moment(cell: str, offset: tzinfo) -> datetime:
-    """A time as systems and spreadsheets write it; ValueError for a day without an hour, and outside 1990 to 2100.
+    """A time as systems and spreadsheets write it, in UTC as of `offset`: no debtor lives there; ValueError for a day
+    without an hour, and outside 1990 to 2100.
 
     Such a day read as midnight would be a call in the quiet hours.
     """
@@ -95,7 +96,8 @@ def moment(cell: str, offset: tzinfo) -> datetime:
     at = datetime.fromisoformat(cell)
     if len(cell) < len("2026-11-19T15"):
         raise ValueError
-    return plausible(at if at.tzinfo else at.replace(tzinfo=offset))
+    local = at.replace(tzinfo=offset) if at.tzinfo is None else at
+    return plausible(local if local.utcoffset() else local.astimezone(offset))
 
 
 def plausible(when: D) -> D:

@@ -37,6 +37,10 @@ _DROPPED_BELOW = {Result.UNSURE: -1.5, Result.FAIL: -4.0}
 _LOWER_AS_HEARD = 1.0
 _ABOVE_EVERYDAY = 1.5  # by which a score must pass the threshold in talk that does not sound as if about a debt
 _CLEARLY = 0.15  # by which another category's score must be higher
+_OUTSPOKEN = frozenset({"impersonation"})
+"""Who claims an office does so whatever else the sentence says: of ten such doubts on the set-aside half nine were
+wrong.
+"""
 
 
 class SecondOpinion:
@@ -141,6 +145,7 @@ class SecondOpinion:
         columns, values = features(text, around(normal, finding.turn), self.model.index, self.model.idf, strange=False)
         return None if len(text) < _FEWEST or len(columns) == 0 else self.model.scores(columns, values)
 
+
 def _sounds_otherwise(finding: Finding, turns: Sequence[Turn], normal: NormalText) -> tuple[str, ...]:
     """Why a signal, or that a duty was missed, is in doubt: turn or call do not sound like it."""
     category = finding.category
@@ -163,6 +168,6 @@ def _disagreement(scores: Floats, finding: Finding, *, heard: bool) -> tuple[str
     likeliest = max(GATES[Role.AGENT], key=lambda head: scores[head])
     if scores[likeliest] < (_DOUBTED_BELOW_AS_HEARD if heard else _DOUBTED_BELOW):
         return ("模型看不出问题",)
-    if scores[likeliest] - scores[HEADS.index(finding.category)] < _CLEARLY:
+    if finding.category in _OUTSPOKEN or scores[likeliest] - scores[HEADS.index(finding.category)] < _CLEARLY:
         return ()
     return (f"模型觉得更像{CATEGORIES[HEADS[likeliest]][1]}",)

@@ -37,6 +37,20 @@ def test_times_without_an_offset_are_local(tmp_path: Path, written: str) -> None
     assert record.started_at == datetime(2026, 11, 19, 15, 10, tzinfo=CHINA)
 
 
+@pytest.mark.parametrize("written", ["2026-11-19T01:00:00Z", "2026-11-19T01:00:00+00:00"])
+def test_a_time_in_utc_is_told_in_the_debtors_own(tmp_path: Path, written: str) -> None:
+    (record,) = read(tmp_path, f"call_id,recording,started_at\nc1,a.wav,{written}\n").records
+    assert record.started_at is not None
+    assert record.started_at.isoformat() == "2026-11-19T09:00:00+08:00"
+
+
+@pytest.mark.parametrize("row", ["A1", "A1,"])
+def test_a_row_that_names_no_call_is_bad(tmp_path: Path, row: str) -> None:
+    calls = read(tmp_path, f"agent_id,call_id\n{row}\n")
+    assert calls.records == ()
+    assert len(calls.bad) == 1
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [

@@ -82,6 +82,8 @@ def test_a_call_without_a_word_has_no_score(tiny: RuleSet) -> None:
         ({"turns": [{"role": "agent", "text": "a", "start_ms": 9, "end_ms": 3}]}, "start_ms"),
         ({"turns": [], "callee_relation": "邻居"}, "邻居.*guarantor"),
         ({"turns": [], "started_at": "昨天"}, "昨天"),
+        ({"turns": [], "started_at": "2026-11-19"}, "2026-11-19"),  # midnight would be a call in the quiet hours
+        ({"turns": [], "started_at": "0001-01-01T10:00"}, "0001"),
         ({"turns": [], "call_id": {}}, "call_id"),
     ],
 )
