@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from audit.access import LOCAL
-from audit.complaint_clock import Terms
+from audit.complaint_clock import Terms, beijing_day
 from audit.complaint_figures import due
 from audit.complaints import Desk
 from audit.errors import BadConfig
@@ -38,7 +38,7 @@ class Sent:
 
 def notice(store: Store, *, terms: Terms, now: datetime) -> None:
     """Note all that people should be told of and have not been yet."""
-    desk = Desk(store=store, actor=LOCAL, terms=terms, day=now.date())
+    desk = Desk(store=store, actor=LOCAL, terms=terms, day=beijing_day(now))
     complaints = due(desk, within=terms.due_soon)
     stopped = [run for run in runs(store, actor=LOCAL, now=now) if run.state is State.KILLED]
     kept.note_alerts(store, "critical", (f"critical:{key}" for key in kept.critical_waiting(store)))

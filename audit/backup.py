@@ -7,6 +7,8 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from audit import ledger
+from audit.access import Actor
 from audit.errors import BadPath, StoreError, os_reason
 from audit.lock import alone
 from audit.store import Store
@@ -39,8 +41,9 @@ def backup(store: Store, named: str | Path) -> Path:
     return path
 
 
-def restore(source: Path, db: Path) -> Path | None:
-    """Put a backup in the place of `db`; returns where the store that stood there was moved to, None where none was.
+def restore(source: Path, db: Path, *, actor: Actor) -> Path | None:
+    """Put a backup in the place of `db`, and note so in its ledger, which is an older one from then on; returns where
+    the store that stood there was moved to, None where none was.
 
     Refused with `StoreError` while a batch is at work, or where `source` is damaged or not a store of ours.
     """
@@ -58,6 +61,9 @@ def restore(source: Path, db: Path) -> Path | None:
             raise BadPath(f"{db}：恢复不了（{os_reason(error)}）；原来的数据库没有动") from error
         finally:
             half.unlink(missing_ok=True)
+    with Store.existing(db) as store, store.writing():
+        data = {"replaced": None if kept is None else kept.name}
+        ledger.record(store, actor=actor, kind=ledger.Kind.RESTORE, subject=source.name, data=data)
     return kept
 
 

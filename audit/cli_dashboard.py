@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from audit.cli_batch import CONFIG, DB, read_given_config
+from audit.errors import BadConfig
 from audit.terminal import CONTEXT, Command
 
 
@@ -26,7 +27,7 @@ def dashboard_command(host: str, port: int, **given: Any) -> None:
     from importlib.util import find_spec
 
     if find_spec("streamlit") is None or find_spec("argon2") is None:
-        raise click.ClickException("仪表盘还没有安装；请运行 make dashboard，或 pip install 'callaudit[dashboard]'")
+        raise BadConfig("仪表盘还没有安装；请运行 make dashboard，或 pip install 'callaudit[dashboard]'")
     # By name: audit knows nothing of the dashboard, only the command line above both does.
     serve = import_module("dashboard.server").serve
     names = ("db", "config")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.errors import AuditError, Exit
+from audit.errors import AuditError, BadPath, Exit, os_reason
 from audit.terminal import CONTEXT, Command, Group, print_table, warn
 
 if TYPE_CHECKING:
@@ -112,7 +114,8 @@ def docs_command(out: Path, pack: str, **given: Any) -> int:
 
     written = pages(load_rules(pack), {})
     if not given["check"]:
-        write_pages(written, out)
+        with _writing(out):
+            write_pages(written, out)
         return Exit.CLEAN
     stale = stale_pages(written, out)
     for name in stale:
@@ -149,12 +152,22 @@ def new_command(rule_id: str, out: Path) -> int:
     except ValidationError as error:
         raise AuditError(f"规则 {rule_id} 写不成：{error.errors()[0]['msg']}") from None
     file = out / answers["category"] / f"{rule_id}.yaml"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if not (out / "pack.yaml").exists():
-        (out / "pack.yaml").write_text(pack_of_ones_own(out.resolve().name), encoding="utf-8")
-    file.write_text(text, encoding="utf-8")
+    with _writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not (out / "pack.yaml").exists():
+            (out / "pack.yaml").write_text(pack_of_ones_own(out.resolve().name), encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
     warn(f"草稿写到 {file}。接着用 callaudit rules test --rules {out} 和 rules lint --rules {out} 检查，并补全例子")
     return Exit.CLEAN
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """`BadPath` where something below can't be written."""
+    try:
+        yield
+    except OSError as error:
+        raise BadPath(f"{path}：写不进去（{os_reason(error)}）；请检查路径和写权限") from error
 
 
 def _ask(question: Question) -> str:

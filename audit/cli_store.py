@@ -42,12 +42,13 @@ def restore_command(source: Path, **given: Any) -> None:
     \b
     例：callaudit restore /backup/callaudit-20261122-020000-000000.db
     """
+    from audit.access import LOCAL
     from audit.backup import restore
     from audit.store import Store
     from audit.store.cipher import given_key
 
     config = read_given_config(given)
-    kept = restore(source, config.db)
+    kept = restore(source, config.db, actor=LOCAL)
     warn(f"已恢复到 {config.db}" + (f"；原来的数据库在 {kept}" if kept else ""))
     with Store.examine(config.db) as store:
         if store.key is None and given_key() is not None:

@@ -10,12 +10,12 @@ from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from audit.complaint_clock import Terms
+from audit.complaint_clock import BEIJING, Terms
 from audit.errors import BadConfig, os_reason
 from rules.model import Severity
 
 FILE_NAME = "callaudit.toml"
-CHINA = timezone(timedelta(hours=8))
+CHINA = BEIJING
 ENGINES = ("faster-whisper", "openai-whisper", "transcript")
 
 
@@ -75,7 +75,10 @@ def read_config(path: Path | None = None) -> Config:
         path = Path(FILE_NAME)
         if not path.is_file():
             return Config()
-    return replace(Config(), **_values(path, _load(path)))
+    config = replace(Config(), **_values(path, _load(path)))
+    if (config.tls_cert is None) != (config.tls_key is None):
+        raise BadConfig(f"{path}：tls_cert 和 tls_key 要一起写，缺一个就没有加密；请补上另一个")
+    return config
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from audit.calls import CallRecord
 from audit.pipeline import Hear
-from audit.remote import address, fetched
+from audit.remote import address, fetched, spelled
 from transcribe.model import Transcript
 
 if TYPE_CHECKING:
@@ -96,6 +96,12 @@ def _read(record: CallRecord) -> Transcript:
     with fetched(_path(record)) as path:
         transcript = read_transcript(path)
         return replace(transcript, recording=fingerprint(path), turns=with_readings(transcript.turns))
+
+
+def told_of_bug(record: CallRecord, error: Exception) -> str:
+    """Why a recording could not be done for no fault of its own; what a bug report needs is in it."""
+    name = "" if record.path is None else spelled(record.path)
+    return f"{name}：程序内部错误（{type(error).__name__}: {error}）；请把这条信息报告给开发者"
 
 
 def _path(record: CallRecord) -> Path:

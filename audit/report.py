@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from audit import ledger
 from audit.access import LOCAL, Action, Actor, may, require
@@ -62,11 +63,11 @@ def write_report(
     """
     if path.suffix.lower() not in SUFFIXES:
         raise BadPath(f"{path}：报告只能写成 .html 或 .xlsx；请改文件名的后缀")
-    made = make_report(store, path.suffix.lower(), asked, actor=actor, notify=notify)
     try:
-        _write_private(path, made)
+        with _replacing(path) as file:
+            file.write(make_report(store, path.suffix.lower(), asked, actor=actor, notify=notify))
     except OSError as error:
-        raise BadPath(f"{path}：报告写不进去（{os_reason(error)}）；请检查文件夹和写权限") from error
+        raise BadPath(f"{path}：报告写不进去（{os_reason(error)}）；请检查文件夹、空间和写权限") from error
 
 
 def make_report(
@@ -364,11 +365,21 @@ def _note(store: Store, suffix: str, asked: Asked, data: ReportData, actor: Acto
     ledger.record(store, actor=actor, kind=ledger.Kind.EXPORT, subject="report", data=kept)
 
 
-def _write_private(path: Path, made: bytes) -> None:
-    """For its owner alone also where a file of that name lay open to others."""
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(made)
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file for its owner alone that takes the place of `path` when it is whole: till then, and where it can't be
+    written to the end, what lay there stays. `OSError`.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _html(data: ReportData, lang: Lang, notify: Notify | None) -> bytes:

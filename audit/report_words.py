@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Literal
 
+from audit.complaint_clock import BEIJING
 from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CAUSES, CHANNELS
 from audit.score import PASS_MARK, POINTS
 from rules.model import FOUND, Severity
-
-# Moments of our own are stored in UTC; the reader's wall clock is China's, which has no summer time.
-BEIJING = timezone(timedelta(hours=8))
 
 Lang = Literal["zh", "en"]
 LANGUAGES: tuple[Lang, ...] = ("zh", "en")

@@ -86,8 +86,8 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """What a deletion did: calls, what outlived calls, recordings removed from disk, and files that could not be
-    removed with the reason.
+    """What a deletion did: calls, what outlived calls, recordings removed from disk, and what could not be removed
+    with the reason.
     """
 
     calls: int
@@ -120,17 +120,19 @@ def apply(
     files, left = 0, list[str]()
     for start in range(0, len(due), AT_ONCE):
         calls = due[start : start + AT_ONCE]
-        gone = _erase(store, calls, noted, actor=actor, files=recordings)
-        told = [_remove(path) for path in {call.path for call in calls if recordings and call.recording in gone}]
-        left += [reason for reason in told if reason is not None]
-        files += told.count(None)
+        gone = _erase(store, calls, noted, actor=actor)
+        if recordings:
+            told = _remove_files(store, {c.path: c.recording for c in calls if c.recording in gone}, noted, actor=actor)
+            left += [reason for reason in told if reason is not None]
+            files += told.count(None)
         notify(start + len(calls))
     outlived = 0
     for kind in kept.OUTLIVES:
         some = [one.id for one in _outlived(store, kind, which) if not one.held]
         _erase_outlived(store, kind, some, noted, actor=actor)
         outlived += len(some)
-    kept.settle_file(store)
+    if not kept.settle_file(store):
+        left.append(f"{store.path}-wal：删掉的内容还在日志文件里，因为别的程序正读着数据库；请关掉它们以后再运行一次")
     return Deleted(calls=len(due), outlived=outlived, files=files, left=tuple(left))
 
 
@@ -226,18 +228,29 @@ def _erase_outlived(store: Store, kind: str, due: Sequence[str], noted: _Noted, 
             ledger.record(store, actor=actor, kind=ledger.Kind.DELETE, subject=noted.subject, data=data)
 
 
-def _erase(
-    store: Store, calls: Sequence[Expired], noted: _Noted, *, actor: Actor, files: bool
-) -> list[str]:
+def _erase(store: Store, calls: Sequence[Expired], noted: _Noted, *, actor: Actor) -> list[str]:
     """Delete in one transaction with its record; returns the recordings that no call has any more."""
     with store.writing():
         gone = kept.erase(store, calls)
-        data = {"calls": [call.call_id for call in calls], "recordings": gone, "files": files, **noted.more}
+        data = {"calls": [call.call_id for call in calls], "recordings": gone, **noted.more}
         ledger.record(store, actor=actor, kind=ledger.Kind.DELETE, subject=noted.subject, data=data)
     listening = listening_of(store.path)
     for recording in gone:
         listening.forget(recording)
     return gone
+
+
+def _remove_files(store: Store, files: Mapping[Path, str], noted: _Noted, *, actor: Actor) -> list[str | None]:
+    """Remove recordings, each path with its SHA-256, and note which are gone and which are left; for each None, or why
+    not.
+    """
+    told = [_remove(path) for path in files]
+    removed = sorted(recording for recording, why in zip(files.values(), told, strict=True) if why is None)
+    data = {"files_removed": removed, "files_left": sorted(set(files.values()) - set(removed)), **noted.more}
+    if files:
+        with store.writing():
+            ledger.record(store, actor=actor, kind=ledger.Kind.DELETE, subject=noted.subject, data=data)
+    return told
 
 
 def _remove(path: Path) -> str | None:

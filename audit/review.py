@@ -14,6 +14,7 @@ from typing import Any
 
 from audit import ledger
 from audit.access import Action, Actor, Role, require
+from audit.complaint_clock import BEIJING
 from audit.errors import AuditError
 from audit.store import RuleCard, Store, StoredCall, finding_keys, queue, tallies, verdicts
 from audit.store.connection import now
@@ -175,8 +176,7 @@ def case(store: Store, key: str, *, actor: Actor) -> Case | None:
 def progress(store: Store, wanted: Wanted = queue.EVERYTHING, *, actor: Actor) -> Progress:
     """How much waits, and what this reviewer has done today."""
     require(actor, Action.SEE_QUEUE)
-    beijing = timedelta(hours=8)
-    midnight = (datetime.now(UTC) + beijing).replace(hour=0, minute=0, second=0, microsecond=0) - beijing
+    midnight = datetime.now(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     today = verdicts.judged_since(store, actor.name, midnight.isoformat(timespec="seconds"))
     return Progress(waiting=tallies.waiting(store, wanted), today=today)
 

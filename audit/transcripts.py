@@ -12,7 +12,7 @@ from pathlib import Path
 from audit.batch import Tally
 from audit.calls import CallRecord
 from audit.errors import BadPath, os_reason
-from audit.hearing import Hearing, open_ears
+from audit.hearing import Hearing, open_ears, told_of_bug
 from audit.pipeline import Hear
 from audit.plan import SOUND, TEXT, Wanted, make_plan
 from transcribe.errors import EngineMissing, TranscribeError, WeightsMissing
@@ -59,6 +59,8 @@ def _hear_one(hear: Hear, record: CallRecord) -> Heard:
         raise
     except TranscribeError as error:
         return Heard(path=record.path, reason=str(error))
+    except Exception as error:  # whatever is wrong with one, the others go on
+        return Heard(path=record.path, reason=told_of_bug(record, error))
 
 
 def _counted(heard: Heard, tally: Tally) -> Heard:

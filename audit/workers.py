@@ -19,9 +19,9 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
 from audit.errors import AuditError
-from audit.hearing import Hearing, open_ears
+from audit.hearing import Hearing, open_ears, told_of_bug
 from audit.pipeline import Hear, Job, judge_call
-from audit.remote import spelled, told_of
+from audit.remote import told_of
 from audit.store import AuditedCall
 from audit.timing import Spent
 from rules.model import RuleSet
@@ -284,9 +284,7 @@ class _Mind:
         except MemoryError:
             raise
         except Exception as error:
-            # One call must not cost the others, whatever is wrong with it; the reason keeps what a bug report needs.
-            name = "" if job.record.path is None else spelled(job.record.path)
-            return f"{name}：程序内部错误（{type(error).__name__}: {error}）；请把这条信息报告给开发者"
+            return told_of_bug(job.record, error)  # one call must not cost the others, whatever is wrong with it
 
     def _heard(self, job: Job) -> Transcript:
         if job.copy is None or job.record.path is None:

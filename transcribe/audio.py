@@ -6,6 +6,7 @@ Telephone formats decode through PyAV: wav (PCM, A-law, mu-law), mp3, m4a, amr, 
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -35,6 +36,10 @@ _SILENT_RMS = 10 ** (-60 / 20)
 # even after separate lossy coding, stay above 0.98.
 _SAME_SIGNAL = 0.98
 _GUESSED = ("amr", "amrnb", "amrwb", "aac")
+# Samples of one size: PCM, float, A-law, mu-law, and their extensible form.
+_PLAIN_WAV = (1, 3, 6, 7, 0xFFFE)
+# Who writes to a pipe can't know the size and puts about the largest number.
+_WAV_UNKNOWN = 0x7FFF_0000
 # Less than half of what the header promises is not the call any more.
 _KEEP_SHARE = 0.5
 
@@ -152,6 +157,8 @@ class _Source:
 
     def promised_ms(self) -> int:
         """Duration that the container announces; 0 where it announces none or FFmpeg only guesses it by bit rate."""
+        if (of_wav := _promised_by_wav(self.path)) is not None:
+            return of_wav
         if self.container.format.name in _GUESSED or (self.container.format.name == "mp3" and not self._counted()):
             return 0
         if self.stream.duration and self.stream.time_base:
@@ -202,11 +209,33 @@ class _Source:
         fifo = AudioFifo()
         for frame in self.frames():
             frame.pts = None  # streams with gaps in their clock are still one call
-            fifo.write(frame)
+            try:
+                fifo.write(frame)
+            except ValueError:  # damage that reads as another rate or layout
+                self.broken += 1
             if fifo.samples >= self.stream.codec_context.sample_rate:
                 yield fifo.read()
         if fifo.samples:
             yield fifo.read()
+
+
+def _promised_by_wav(path: Path) -> int | None:
+    """Milliseconds that the header of a wav of plain samples announces: FFmpeg tells those of the bytes that are there.
+    0 where it announces none, as one that was written while the call went on; None for every other file.
+    """
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    bytes_a_second, at = 0, 12
+    while head[:4] == b"RIFF" and at + 8 <= len(head):
+        name, size = struct.unpack_from("<4sI", head, at)
+        if name == b"fmt " and at + 20 <= len(head):
+            form, _, _, bytes_a_second = struct.unpack_from("<HHII", head, at + 8)
+            if form not in _PLAIN_WAV:
+                return None
+        if name == b"data" and bytes_a_second:
+            return size * 1000 // bytes_a_second if size < _WAV_UNKNOWN else 0
+        at += 8 + size + size % 2
+    return None
 
 
 def _measure(source: _Source, *, longest_hours: float) -> _Levels:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta, timezone
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
+
+from audit.complaint_clock import BEIJING
 
 if TYPE_CHECKING:
     from audit.calls import CallRecord
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 500
 Take = Literal["earliest", "latest", "all"]
-_CHINA = timezone(timedelta(hours=8))
 
 # Parameters: ?1 days of grace, ?2 the day up to which payments are known, ?3 the latest due day that is over then; and
 # on what a query asks from _FIRST.
@@ -221,7 +222,7 @@ def _where(which: Filter) -> tuple[str, list[Any]]:
 
 
 def _row(record: CallRecord, promise: Mapping[str, Any]) -> dict[str, Any]:
-    made_at = None if record.started_at is None else record.started_at.astimezone(_CHINA).isoformat()
+    made_at = None if record.started_at is None else record.started_at.astimezone(BEIJING).isoformat()
     amount = promise["amount"]
     names = ("call_id", "case_id", "debtor_id", "agent_id", "team", "product", "days_overdue")
     return {name: getattr(record, name) for name in names} | {

@@ -189,9 +189,12 @@ def _orphans(store: Store, recordings: Iterable[str]) -> list[str]:
     return gone
 
 
-def settle_file(store: Store) -> None:
-    """Carry what was deleted out of the write-ahead log, where its bytes would otherwise stay a while."""
-    store.sql.execute("pragma wal_checkpoint(truncate)")
+def settle_file(store: Store) -> bool:
+    """Carry what was deleted out of the write-ahead log, where its bytes would otherwise stay a while; False where
+    somebody who reads the store is in the way.
+    """
+    done = store.one("pragma wal_checkpoint(truncate)")
+    return done is not None and not done["busy"]
 
 
 def bearing(store: Store, kind: str, value: str) -> dict[str, int]:

@@ -10,8 +10,10 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from audit.access import LOCAL
 from audit.backup import backup, restore
 from audit.errors import BadPath, StoreError
+from audit.ledger import Kind, recent, verify
 from audit.lock import alone, at_work
 from audit.store import Settings, Store
 
@@ -89,18 +91,23 @@ def test_restoring_brings_the_old_state_back_and_keeps_the_new_one(tmp_path: Pat
         _fail(store, 2)
         copy = backup(store, tmp_path / "copy.db")
         _fail(store, 5)
-    kept = restore(copy, path)
+    kept = restore(copy, path, actor=LOCAL)
     assert kept is not None
     assert _failures(path) == 2
     assert _failures(kept) == 5
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with Store.read(path) as store:
+        assert [(e.kind, e.subject, e.data) for e in recent(store)] == [
+            (Kind.RESTORE, "copy.db", {"replaced": kept.name})
+        ]
+        assert verify(store) is None
 
 
 def test_restoring_where_nothing_stood(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a.db") as store:
         _fail(store, 1)
         copy = backup(store, tmp_path / "copy.db")
-    assert restore(copy, tmp_path / "new.db") is None
+    assert restore(copy, tmp_path / "new.db", actor=LOCAL) is None
     assert _failures(tmp_path / "new.db") == 1
 
 
@@ -110,7 +117,7 @@ def test_nothing_is_restored_while_a_batch_is_at_work(tmp_path: Path) -> None:
         copy = backup(store, tmp_path / "copy.db")
         _fail(store, 4)
     with at_work(path), at_work(path), pytest.raises(StoreError, match="批处理"):
-        restore(copy, path)
+        restore(copy, path, actor=LOCAL)
     with alone(path):
         assert _failures(path) == 4
 
@@ -122,7 +129,7 @@ def test_what_is_no_backup_is_refused_and_the_store_stays(tmp_path: Path, conten
         _fail(store, 1)
     bad.write_bytes(content)
     with pytest.raises(StoreError, match=r"bad\.db"):
-        restore(bad, path)
+        restore(bad, path, actor=LOCAL)
     assert _failures(path) == 1
 
 
@@ -136,7 +143,7 @@ def test_a_damaged_backup_is_refused(tmp_path: Path) -> None:
     whole[middle : middle + 20_000] = b"\xff" * 20_000
     copy.write_bytes(whole)
     with pytest.raises(StoreError, match="损坏"):
-        restore(copy, path)
+        restore(copy, path, actor=LOCAL)
     assert _failures(path) == 500
 
 

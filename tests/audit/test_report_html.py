@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit import clips
+from audit.errors import BadPath
 from audit.report import Asked, write_report
 from audit.report_html import CONTEXT_TURNS, Place, segments
 from audit.sound import Window
@@ -226,6 +227,21 @@ def test_clean_calls_give_a_page_that_says_so(stored: Callable[..., Store], good
     got = page(stored(good_call))
     assert "未发现违规" in got.one("section", id="index")
     assert not got.find("article")
+
+
+def test_a_report_that_can_not_be_finished_leaves_the_old_one(
+    same_batch: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "r.html"
+    path.write_text("old", "utf-8")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("audit.report.os.fsync", full)
+    with pytest.raises(BadPath, match="空间"):
+        write_report(same_batch, path)
+    assert [(file.name, file.read_text("utf-8")) for file in tmp_path.iterdir()] == [("r.html", "old")]
 
 
 def test_the_same_store_gives_the_same_bytes(same_batch: Store, tmp_path: Path) -> None:

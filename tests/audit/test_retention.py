@@ -51,7 +51,7 @@ def test_deletion_leaves_no_word_and_a_record(store: Store) -> None:
     assert store.transcript(call.recording) is None
     assert [(v.kind, v.comment, v.finding) for v in of_call(store, call.recording)] == [(Kind.CONFIRM, None, None)]
     (entry,) = ledger.recent(store, kind=ledger.Kind.DELETE)
-    assert entry.data == {"calls": ["c-threat"], "recordings": [call.recording], "files": False}
+    assert entry.data == {"calls": ["c-threat"], "recordings": [call.recording]}
     assert ledger.verify(store) is None
     assert differences(store) == []
     assert store.call("c-good") is not None
@@ -73,6 +73,30 @@ def test_recordings_go_too_where_asked(store: Store) -> None:
     done = retention.apply(store, PERIODS, actor=LOCAL, recordings=True)
     assert done.files == 1
     assert not path.exists()  # type: ignore[union-attr]
+
+
+def test_a_recording_that_stays_is_told_and_stands_in_the_ledger(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = store.call("c-threat")
+    assert call is not None
+
+    def busy(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "unlink", busy)
+    done = retention.apply(store, PERIODS, actor=LOCAL, recordings=True)
+    assert (done.files, len(done.left)) == (0, 1)
+    files, _ = ledger.recent(store, kind=ledger.Kind.DELETE)
+    assert files.data == {"files_removed": [], "files_left": [call.recording]}
+
+
+def test_what_somebody_still_reads_is_told(store: Store) -> None:
+    with Store.read(store.path) as reader:
+        reader.sql.execute("begin")
+        list(reader.all("select count(*) as n from calls"))
+        done = retention.apply(store, PERIODS, actor=LOCAL)
+    assert any("-wal" in reason for reason in done.left)
 
 
 @pytest.mark.parametrize(("kind", "value"), [("call", "c-threat"), ("debtor", "D1"), ("case", "K1")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import random
 import shutil
 
 import numpy as np
@@ -71,7 +72,12 @@ def test_no_permission_as_the_system_reports_it(sounds, monkeypatch):
     assert reason(path).startswith("没有读取权限")
 
 
-@pytest.mark.parametrize(("suffix", "codec"), [(".mp3", "mp3"), (".wav", "alaw"), (".flac", "flac")])
+CODECS = pytest.mark.parametrize(
+    ("suffix", "codec"), [(".mp3", "mp3"), (".wav", "alaw"), (".wav", "pcm"), (".flac", "flac")]
+)
+
+
+@CODECS
 def test_a_truncated_file_keeps_most_of_a_call_and_says_so(sounds, suffix, codec):
     path = sounds.save(f"cut{suffix}", sounds.noise(20.0), codec=codec)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 7 // 10])
@@ -82,11 +88,33 @@ def test_a_truncated_file_keeps_most_of_a_call_and_says_so(sounds, suffix, codec
     assert sum(part.shape[1] for part in blocks(recording)) / 16 == pytest.approx(recording.duration_ms, abs=5)
 
 
-@pytest.mark.parametrize(("suffix", "codec"), [(".mp3", "mp3"), (".wav", "alaw"), (".flac", "flac")])
+@CODECS
 def test_a_file_that_lost_more_than_half_is_refused(sounds, suffix, codec):
     path = sounds.save(f"cut{suffix}", sounds.noise(20.0), codec=codec)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 10])
     assert reason(path).startswith("文件不完整：应有 20.0 秒，只能解出")
+
+
+def test_a_wav_written_to_a_pipe_promises_nothing(sounds):
+    path = sounds.save("pipe.wav", sounds.noise(20.0))
+    content = bytearray(path.read_bytes())
+    at = content.index(b"data") + 4
+    for unknown in (0x7FFFF000, 0xFFFFFFFF):
+        content[at : at + 4] = unknown.to_bytes(4, "little")
+        path.write_bytes(content)
+        assert examine(path).notes == ()
+
+
+def test_damage_that_reads_as_another_rate_costs_its_frames_alone(sounds):
+    path = sounds.save("damaged.mp3", sounds.noise(20.0), codec="mp3")
+    content = bytearray(path.read_bytes())
+    dice = random.Random(3)
+    for at in range(len(content) // 3, len(content), 97):
+        content[at] = dice.randrange(256)
+    path.write_bytes(content)
+    recording = examine(path)
+    assert recording.duration_ms > 5_000
+    assert sum(part.shape[1] for part in blocks(recording)) > 5_000 * 16
 
 
 def test_a_truncated_m4a_has_lost_its_index(sounds):
