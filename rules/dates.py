@@ -2,10 +2,11 @@
 
 Conventions (docs/entities.md repeats them):
 - 这周五 and 下周五 are the Friday of this and of the next ISO week; a bare 周五 is the next Friday, today included.
-- 十五号 is this month's if it is still to come (today included), else next month's; 上个月, 下个月 say which.
+- 十五号 is this month's if it is still to come (today included), else next month's; 上个月, 下个月 say which, and then
+  号 may be left out (下个月十五). Of two days said in one breath (二十八九号, 二十八二十九号) the later one counts.
 - 十一月三十号 without a year is the nearest one. A day that the month lacks is its last day.
-- A stretch of time (下周, 周末, 月底, 三天之内, 下个月) is its last day: then the promise is due. 月初 ends on the 5th,
-  上旬 on the 10th, 月中 is the 15th, 中旬 ends on the 20th.
+- A stretch of time (下周, 周末, 月底, 三天之内, 下个月) is its last day: then the promise is due. 月初 and 月头 end on
+  the 5th, 上旬 on the 10th, 月中 is the 15th, 中旬 ends on the 20th.
 - 前 and 之前 name the deadline; the day itself is the value.
 - 发工资那天 or 过几天 without a day have no value, nor has anything relative when the day of the call is unknown.
 """
@@ -24,10 +25,31 @@ _DAY = (
     r"[一二三四五六七八九])"
 )
 _ONE = "[一二三四五六七八九]"
+# The first of two days in one breath: 二十|二十一号, 十五|十六号, 二十八|九号, 五|六号, 二十八、|二十九号.
+_EARLIER = (
+    rf"(?:二十(?=二十一)|三十(?=三十一)|二十{_ONE}(?=[二三]十)|十九(?=二十)|十{_ONE}(?=十{_ONE})|"
+    rf"(?:[二廿]?十|廿)?{_ONE}(?={_ONE}(?![0-9一二三四五六七八九十百千万]))|{_DAY}(?:、|或者?)(?={_DAY}[号日]))"
+)
+# Behind its month a day needs no 号, unless it counts something (十五块, 二十多, 十次) or begins a word (一定, 十分).
+_NOT_COUNTING = (
+    r"(?![0-9零一二三四五六七八九十百千万亿两几来多个块元毛角点天年期次笔份户通遍回趟条名周分倍%％kKwW]|"
+    r"[.,][0-9]|人(?!家)|家(?!里|人)|小时|(?<=一)[定起直般旦下些共会边样向切把])"
+)
+_ALONE = (  # 十五|三千 too
+    rf"(?:(?:(?<=[0-9][0-9])|(?<=[二三]十)|(?<=[十廿]{_ONE})|(?<=十{_ONE}{_ONE}))"
+    rf"(?:{_NOT_COUNTING}|(?={_ONE}[百千]|两))|(?<=月[2-9二三四五六七八九十]){_NOT_COUNTING}(?=[还前之发转]|\W|$))"
+)
+
+
+def _day_of(form: str) -> str:
+    """The pattern of a day of a month, perhaps with an earlier one before it."""
+    return rf"(?P<{form}_earlier>{_EARLIER})?(?P<{form}_day>{_DAY})"
+
+
 _MONTH = r"(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九元腊])"
 _COUNT = (
     r"(?:[0-9]{1,3}|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九]{1,2}|"
-    r"[一二两三四五六七八九]?百)"
+    r"[一二两三四五六七八九]?百|[俩仨])"
 )
 _HOUR = (
     r"(?:[0-9]{1,2}(?:[:：点][0-9]{0,2}分?)|(?:十[一二]?|二十[一二三四]?|[一二两三四五六七八九])点(?:半|钟|"
@@ -37,37 +59,40 @@ _TIME = rf"(?:(?:大?清早|一早|早上|早晨|上午|中午|午饭|下午|傍
 _LIMIT = r"(?:之前|以前|之内|以内|前后|左右|之后|以后|那天|当天|那会儿|前|内|后)?"
 _NOT_A_DAY = r"(?!线|楼|院|店|机|库|门|铺|文|公|令|仓|柜|台|桌|码|车|厅|窗|井|人|章|单|位|球|地|房|室|栋)"
 _WEEK = r"(?:周|星期|礼拜)"
+_HEAD = r"头(?:上|(?=[还给前之就发结能转打交左]|\W|$))"  # 月头, but 这个月头一次 and 头疼
+_TAIL = r"尾(?![款号数])"
 
 _FORMS: tuple[tuple[str, str], ...] = (
     ("full", rf"(?P<f_year>(?:19|20)[0-9]{{2}}|[一二][零九]?[零一二三四五六七八九]{{2,3}}|今|明|去|前|"
              rf"后)年(?P<f_month>{_MONTH})"
-             rf"月份?(?:(?P<f_day>{_DAY})[号日]?)?"),
+             rf"月份?(?:{_day_of('f')}(?:[号日]|{_ALONE}|{_NOT_COUNTING}))?"),
     ("iso", r"(?P<i_year>20[0-9]{2})[-/.](?P<i_month>[01]?[0-9])[-/.](?P<i_day>[0-3]?[0-9])(?![0-9])"),
-    ("month_day", rf"(?<![个0-9几])(?P<md_month>{_MONTH})月份?(?P<md_day>{_DAY})(?:[号日]|"
-                  rf"(?![0-9个块元百千万天点多年]))"),
-    ("month_part", rf"(?<![个0-9几])(?P<mp_month>{_MONTH})月(?P<mp_part>份?月?底|份?月?初|中旬|上旬|下旬|份)"),
-    ("this_month", rf"(?P<tm_which>下下|下|这|本|当|上|次)(?:个)?月(?:份)?(?:的)?(?:(?P<tm_day>{_DAY})[号日]|"
-                   rf"(?P<tm_part>月?底|月?末|月?初|中旬|上旬|下旬|中))?"),
+    ("month_day", rf"(?<![个0-9几])(?P<md_month>{_MONTH})月份?{_day_of('md')}(?:[号日]|{_ALONE}|{_NOT_COUNTING})"),
+    ("month_part", rf"(?<![个0-9几])(?P<mp_month>{_MONTH})月"
+                   rf"(?P<mp_part>份?月?(?:底|初|{_HEAD}|{_TAIL})|中旬|上旬|下旬|份)"),
+    ("this_month", rf"(?P<tm_which>下下|下|这|本|当|上|次)(?:个)?月(?:份)?(?:的)?"
+                   rf"(?:{_day_of('tm')}(?:[号日]|{_ALONE})|"
+                   rf"(?P<tm_part>月?(?:[底末初]|{_HEAD}|{_TAIL})|中旬|上旬|下旬|中))?"),
     ("weekday", rf"(?P<w_which>下下|下|这|本|"
                 rf"上)?(?:个)?{_WEEK}(?P<w_day>[一二三四五六日天末1-6])(?![0-9月点个年圈条句])"),
     ("weekend", r"(?P<we_which>下下|下|这|本|上)?(?:个)?(?:周末|礼拜末)"),
     ("week", rf"(?P<wk_which>下下|下|这|本)(?:个)?{_WEEK}(?![围边转到])"),
-    ("month_end", r"(?P<me_part>月底|月末|月初|月中(?!旬)|中旬|下旬|上旬)"),
+    ("month_end", rf"(?P<me_part>月(?:[底末初]|{_HEAD}|{_TAIL}|中(?!旬))|中旬|下旬|上旬)"),
     ("year_part", r"(?P<y_which>今年|明年)?(?:年底|年末|年尾)"),
     ("festival", r"(?:过(?:了|完)?|等)?(?P<fe_name>春节|过年|大年三十|除夕|"
                  r"(?<![0-9一两二三四五六七八九十几多半今明去那当同])年[后前]|"
                  r"过(?:了|完)年|元旦|劳动节|"
-                 r"国庆节?|中秋节?|端午节?|双十一|双十二|五一(?=节|前|之前|后|放假|左右|还|以前)|"
+                 r"国庆节?|中秋节?|端午节?|双十一|双十二|(?<![0-9零一二三四五六七八九十百千万点幺两块元毛周拜期])五一"
+                 r"(?=[节前后左放当那之以过还给转打付结存交先就再能吧]|我[就再先给还来能]|\W|$)|"
                  r"(?<![0-9一二三四五六七八九十百千万月])十一(?=节|前|之前|后|放假|以前|黄金周))节?"),
-    ("relative", r"(?P<rel>大后天|后天|后儿|明天|明儿个?|明日|今天|今儿个?|今日|听日|今朝|今晚|今黑|今夜|今早|明早|"
-                 r"明晚|大前天|前天|"
+    ("relative", r"(?P<rel>大{0,2}后天|后儿|明天|明儿个?|明日|今天|今儿个?|今日|听日|今朝|今晚|今黑|今夜|今早|明早|"
+                 r"明晚|大{0,2}前天|"
                  r"昨天|昨儿|昨晚)(?!性|下第)"),
     ("within", rf"(?P<in_lead>再?过|再?给我?|再?等|缓|宽限我?|最多|最晚|这)?(?:个)?(?P<in_count>{_COUNT}|半)(?:个|"
                rf"来)?(?P<in_unit>天|日|周|星期|礼拜|月|小时|钟头)"
                r"(?:的)?(?P<in_tail>时间)?(?P<in_limit>之内|以内|内|之后|以后|后|左右)?"),
-    ("ordinal_day", rf"(?<![0-9一二三四五六七八九路街巷弄道工编尾第栋])(?P<d_from>{_ONE}(?={_ONE}号))?"
-                    rf"(?P<d_teens>十{_ONE}(?={_ONE}号))?"
-                    rf"(?P<d_day>{_DAY})(?:号|日(?=[之以]?前|还|发|$|\W)){_NOT_A_DAY}"),
+    ("ordinal_day", rf"(?<![0-9一二三四五六七八九路街巷弄道工编尾第栋]){_day_of('d')}"
+                    rf"(?:号|日(?=[之以]?前|还|发|$|\W)){_NOT_A_DAY}"),
     ("vague", r"(?:再?过|这|等)几天|改天|过段时间|过一阵子?|"
                r"(?<![没不未欠拖])(?:发了?|开)(?:工资|薪水|薪|年终奖|奖金|退休金)(?:那天|那会儿|的?时候|以后|之后|"
                r"了|就|后|日)?"
@@ -75,7 +100,8 @@ _FORMS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 # The first look is at one character: without it each place costs fifteen attempts (four times slower, measured).
 _FIRST = (
-    "0-9一二两三四五六七八九十廿元腊半今明去前后昨听大下这本当上次周星礼月中年春过等除劳国端双再给缓宽最个改发开工退"
+    "0-9一二两三四五六七八九十廿元腊半今明去前后昨听大下这本当上次周星礼月中年春过等除劳国端双再给缓宽最个改发开工退俩"
+    "仨"
 )
 _ANY = re.compile(rf"(?=[{_FIRST}])(?:" + "|".join(f"(?P<{name}>{form})" for name, form in _FORMS) + ")")
 _TRAIL = re.compile(rf"(?:号)?{_TIME}{_LIMIT}")
@@ -88,11 +114,12 @@ _PAST_LEAD = re.compile(r"[了期过拖欠前晚迟借]$")
 _RELATIVE = {"今天": 0, "今儿": 0, "今儿个": 0, "今日": 0, "听日": 1, "今朝": 0,
              "今晚": 0, "今黑": 0, "今夜": 0, "今早": 0,
              "明天": 1, "明儿": 1, "明儿个": 1, "明日": 1, "明早": 1, "明晚": 1, "后天": 2, "后儿": 2, "大后天": 3,
-             "昨天": -1, "昨儿": -1, "昨晚": -1, "前天": -2, "大前天": -3}  # fmt: skip
+             "大大后天": 4,
+             "昨天": -1, "昨儿": -1, "昨晚": -1, "前天": -2, "大前天": -3, "大大前天": -4}  # fmt: skip
 _YEARLESS = ("month_day", "month_part")  # nearest year, but 十月一前 is never behind us
 _WHICH = {"下下": 2, "下": 1, "次": 1, "这": 0, "本": 0, "当": 0, "上": -1}
 _WEEKDAY = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6, "末": 6}
-_PART_END = {"初": 5, "上旬": 10, "中": 15, "中旬": 20}
+_PART_END = {"初": 5, "头": 5, "头上": 5, "上旬": 10, "中": 15, "中旬": 20}
 _FIXED = {"元旦": (1, 1), "劳动": (5, 1), "五一": (5, 1), "国庆": (10, 1), "十一": (10, 1), "双十一": (11, 11),
           "双十二": (12, 12)}  # fmt: skip
 # Lunar festivals move; these are the published days. Outside the table the date has no value.
@@ -158,7 +185,7 @@ def _full(match: re.Match[str], today: date | None) -> Resolved:
     if not 1900 <= year <= 2100:
         return None, 0.4
     month = _month(match["f_month"])
-    return _clamped(year, month, small_number(match["f_day"]) if match["f_day"] else 31), 1.0
+    return _clamped(year, month, _later_day(match, "f") if match["f_day"] else 31), 1.0
 
 
 def _iso(match: re.Match[str], _: date | None) -> Resolved:
@@ -169,7 +196,7 @@ def _iso(match: re.Match[str], _: date | None) -> Resolved:
 def _month_day(match: re.Match[str], today: date | None) -> Resolved:
     if match["md_month"] == "腊":  # the twelfth lunar month; no table for its days
         return None, 0.6
-    return _nearest(today, _month(match["md_month"]), small_number(match["md_day"])), 1.0
+    return _nearest(today, _month(match["md_month"]), _later_day(match, "md")), 1.0
 
 
 def _month_part(match: re.Match[str], today: date | None) -> Resolved:
@@ -181,7 +208,7 @@ def _this_month(match: re.Match[str], today: date | None) -> Resolved:
     if today is None:
         return None, 0.6
     part = (match["tm_part"] or "底").lstrip("月") or "底"
-    day = small_number(match["tm_day"]) if match["tm_day"] else _PART_END.get(part, 31)
+    day = _later_day(match, "tm") if match["tm_day"] else _PART_END.get(part, 31)
     return _in_month(today, _WHICH[match["tm_which"]], day), 1.0 if match["tm_day"] else 0.8
 
 
@@ -259,14 +286,18 @@ def _after(today: date, number: int, unit: str) -> date | None:
 def _ordinal_day(match: re.Match[str], today: date | None) -> Resolved:
     if today is None:
         return None, 0.6
-    day = small_number(match["d_day"])
-    if match["d_teens"] and day < 10:
-        day += 10
-    return _coming_day(today, day), 0.9
+    return _coming_day(today, _later_day(match, "d")), 0.9
 
 
 def _vague(_: re.Match[str], __: date | None) -> Resolved:
     return None, 0.6
+
+
+def _later_day(match: re.Match[str], form: str) -> int:
+    """The day, or the later of two: 二十八|九 is the 29th."""
+    day = small_number(match[f"{form}_day"])
+    tens, ones = divmod(small_number((match[f"{form}_earlier"] or "0").rstrip("、或者")), 10)
+    return 10 * tens + day if 0 < ones < day < 10 else day
 
 
 def _month(spoken: str) -> int:

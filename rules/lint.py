@@ -46,7 +46,7 @@ def _issues(rule: Rule, ruleset: RuleSet) -> Iterator[Issue]:
     if group in (Group.CONDUCT, Group.DUTY, Group.CONTACT) and not rule.references:
         yield Issue(rule_id=rule.id, where="references", message="没有依据：请写出文件和条款，或公司制度")
     for kind in ("violations", "clean"):
-        if rule.status != "draft" and len(getattr(rule.examples, kind)) < _FEWEST_EXAMPLES:
+        if rule.status != "draft" and not rule.count and len(getattr(rule.examples, kind)) < _FEWEST_EXAMPLES:
             yield Issue(rule_id=rule.id, where=f"examples.{kind}", message=f"例句少于 {_FEWEST_EXAMPLES} 条")
     for number, example in enumerate(rule.examples.clean, start=1):
         if not example.why:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from rules.model import Condition, Pack, Rule, RuleSet
+from rules.model import EFFECTIVE_SECONDS, Condition, Pack, Rule, RuleSet
 from rules.patterns import lists_in, problem_of, spelled_out
 
 PACKS = Path(__file__).parent / "packs"
@@ -215,6 +216,16 @@ def _dangling(ruleset: RuleSet, manifest: Path) -> Iterator[str]:
                 yield f"{where}: 锚点或 hit 所指的条件 {missing} 没有定义；共用条件只能指别的共用条件"
         if name in _reached(inner, ruleset.conditions):
             yield f"{where}: 绕了一圈又指回自己，请拆开"
+    yield from _no_numbers(ruleset, manifest)
+
+
+def _no_numbers(ruleset: RuleSet, manifest: Path) -> Iterator[str]:
+    """Parameters that are counted with and can't be."""
+    counted = {name for rule in ruleset.rules if rule.count for name in rule.count.parameters}
+    for name in sorted(counted & set(ruleset.parameters)):
+        value, part = ruleset.parameters[name], r"(\.[0-9]+)?" if name == EFFECTIVE_SECONDS else ""
+        if not re.fullmatch(rf"[0-9]{{1,6}}{part}", value):
+            yield f"{manifest}:1: 参数 {name} 应是{'数字' if part else '整数'}，这里是 {value}"
 
 
 def _unusable(conditions: Iterable[Condition], ruleset: RuleSet, where: str) -> Iterator[str]:
@@ -249,8 +260,9 @@ def _is_ours(file: str | Path) -> bool:
 
 
 def _parameters(condition: Condition) -> set[str]:
-    dumped = json.dumps(condition.model_dump(mode="json", include={"measure", "hour", "count"}))
-    return {part.split('"')[0] for part in dumped.split('"$')[1:]}
+    dumped = json.dumps(condition.model_dump(mode="json", include={"measure", "hour"}))
+    counted = condition.count.parameters if condition.count else ()
+    return {*counted, *(part.split('"')[0] for part in dumped.split('"$')[1:])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +294,8 @@ _REASONS = {
     "string_too_short": "不能为空",
     "int_parsing": "应是整数",
     "float_parsing": "应是数字",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
     "bool_parsing": "应是 true 或 false",
     "tuple_type": "应是一个列表",
     "dict_type": "应是键值对",

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from transcribe.model import Role
 
@@ -117,6 +117,7 @@ Line = Annotated[str, StringConstraints(pattern=r"^(agent|customer|other|unknown
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 ConditionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|\$[a-z][a-z0-9_]*)$")]
+Limit = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,6}|\$[a-z][a-z0-9_]*)$")]
 Speaker = Literal["agent", "customer", "other", "any"]
 _SIGNALS = tuple(name for name, (group, *_) in CATEGORIES.items() if group is Group.SIGNAL)
 
@@ -163,13 +164,49 @@ class Measure(Strict):
         return self
 
 
-class Count(Strict):
-    """How often, across calls and attempts: `what` counted per `per` within `hours` (or the calendar day)."""
+EFFECTIVE_SECONDS, THIRD_PARTY_ATTEMPTS = "effective_call_seconds", "third_party_after_attempts"
+"""Parameters of a pack: how long an answered call is to count as effective; after how many vain attempts on the debtor
+a third party may be called.
+"""
 
-    what: Literal["attempts", "unanswered", "effective"]
-    per: Literal["number", "debtor"]
-    more_than: int | str
-    window: Literal["day"] | Annotated[int, Field(ge=1)] = "day"
+# what a rule counts, and by whom, in Chinese; of the first two every single contact is one too many
+EACH: Mapping[str, str] = {
+    "third_party_too_early": f"联系第三人之前（不含当天），连续联系不上本人不足 ${THIRD_PARTY_ATTEMPTS} 次",
+    "third_party_after_refusal": "第三人要求不再联系以后，又拨打",
+}
+COUNTED: Mapping[str, str] = {"attempts": "拨打", "unanswered": "未接通拨打", "effective": "有效通话"}
+COUNTED_BY: Mapping[str, str] = {"number": "同一号码", "debtor": "同一债务人"}
+
+
+class Count(Strict):
+    """How often, across calls and attempts: `what`, per number or debtor, `more_than` so many within a `window`: a
+    calendar day of the debtor, or so many hours. What concerns third parties (`EACH`) takes nothing else.
+    """
+
+    what: Literal["attempts", "unanswered", "effective", "third_party_too_early", "third_party_after_refusal"]
+    per: Literal["number", "debtor"] | None = None
+    more_than: Limit | None = None
+    window: Literal["day"] | Annotated[int, Field(ge=1, le=24 * 366)] = "day"
+
+    @model_validator(mode="after")
+    def limited(self) -> Count:
+        if self.what in EACH and self.model_fields_set != {"what"}:
+            raise ValueError(f"what: {self.what} 每一次都算，不写 per、more_than、window")
+        if self.what not in EACH and (self.per is None or self.more_than is None):
+            raise ValueError(f"what: {self.what} 要写 per（number 或 debtor）和 more_than（次数，或 $参数）")
+        return self
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters of the pack that it is judged by."""
+        read = {"effective": (EFFECTIVE_SECONDS,), "third_party_too_early": (THIRD_PARTY_ATTEMPTS,)}
+        limit = (self.more_than[1:],) if self.more_than and self.more_than[0] == "$" else ()
+        return (*limit, *read.get(self.what, ()))
+
+    def limit(self, parameters: Mapping[str, str]) -> int:
+        """How many there may be at most."""
+        most = self.more_than or "0"
+        return int(parameters[most[1:]] if most[0] == "$" else most)
 
 
 class Hour(Strict):
@@ -273,6 +310,15 @@ class Condition(Strict):
             raise ValueError("by_sound 只用于 phrase、near 和 pattern")
         return self
 
+    @model_validator(mode="after")
+    def counts_alone(self) -> Condition:
+        answers = self.answered_by.any if self.answered_by else ()
+        if any(part.count for part in (*(self.all or ()), *(self.any or ()), *(self.none or ()), *answers)):
+            raise ValueError("count 由许多通话一起判，只能单独写在 when 里，不能放进 all、any、none、answered_by")
+        if self.count and (more := self.model_dump(exclude_defaults=True).keys() - {"name", "count"}):
+            raise ValueError(f"count 由许多通话一起判，不能加 {'、'.join(sorted(more))}")
+        return self
+
 
 class Reference(Strict):
     """The clause a rule rests on; only what stands in a source document, with how sure the reading is."""
@@ -346,6 +392,28 @@ class Rule(Strict):
     unless: tuple[Condition, ...] = ()
     examples: Examples
 
+    @property
+    def count(self) -> Count | None:
+        """What it counts across calls; None where it judges each call by itself."""
+        return self.when[0].count
+
+    @field_validator("applies_when", "applies_unless", "unless")
+    @classmethod
+    def counts_nothing(cls, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        if any(condition.count for condition in conditions):
+            raise ValueError("count 由许多通话一起判，只能单独写在 when 里")
+        return conditions
+
+    @model_validator(mode="after")
+    def counts_alone(self) -> Rule:
+        if not any(condition.count for condition in self.when):
+            return self
+        if len(self.when) > 1 or self.unless or self.applies_when or self.applies_unless:
+            raise ValueError("用 count 的规则由许多通话一起判，除了它不能有别的条件；别的条件请另写一条规则")
+        if self.kind in ("require", "signal"):
+            raise ValueError("用 count 的规则，kind 要写 limit")
+        return self
+
 
 class Parameter(Strict):
     """A number or a time that an operator of callaudit may set, with where the default comes from."""
@@ -367,6 +435,13 @@ class Pack(Strict):
     disable: tuple[RuleId, ...] = ()
     severity: dict[RuleId, Severity] = {}
     rules: tuple[Rule, ...] = ()
+
+    @field_validator("conditions")
+    @classmethod
+    def counts_nothing(cls, conditions: dict[str, Condition]) -> dict[str, Condition]:
+        if any(condition.count for condition in conditions.values()):
+            raise ValueError("count 由许多通话一起判，只能单独写在规则的 when 里，不能共用")
+        return conditions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,7 +470,7 @@ class CallFacts:
     started_at: datetime | None = None  # in the debtor's local time zone
     duration_ms: int | None = None
     callee_relation: str | None = None
-    measures: Mapping[str, float] = field(default_factory=dict)  # loudness, overlap… where sound was heard
+    measures: Mapping[str, float] = field(default_factory=dict)  # as an example states them
 
 
 _DOUBT_CONFIDENCE = 0.6  # what a doubt leaves of a finding's confidence

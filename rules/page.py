@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from rules.model import CATEGORIES, Anchor, Condition, Example, Reference, Rule, RuleSet, Window
+from rules.model import (
+    CATEGORIES,
+    COUNTED,
+    COUNTED_BY,
+    EACH,
+    Anchor,
+    Condition,
+    Count,
+    Example,
+    Reference,
+    Rule,
+    RuleSet,
+    Window,
+)
 
 SEVERITIES = {"critical": "一票否决", "high": "高", "medium": "中", "low": "低", "info": "提示"}
 STATUSES = {"draft": "草稿", "test": "试用", "stable": "正式", "deprecated": "停用"}
@@ -144,9 +157,15 @@ def _operator(condition: Condition) -> str:
         case "repeated" if condition.repeated:
             return f"{condition.repeated.turns} 轮内重复 {condition.repeated.times} 次"
         case "count" if condition.count:
-            count = condition.count
-            return f"跨通话计数 {count.what}（按 {count.per}，{count.window}）超过 {count.more_than}"
+            return f"跨通话：{_counted(condition.count)}"
     return f"词语搭配 `{list(condition.tokens or ())}`"
+
+
+def _counted(count: Count) -> str:
+    if count.what in EACH:
+        return EACH[count.what]
+    window = "一天" if count.window == "day" else f" {count.window} 小时"
+    return f"{COUNTED_BY[count.per or 'debtor']}{window}内{COUNTED[count.what]}超过 {count.more_than} 次"
 
 
 def _pointed_to(condition: Condition) -> str:

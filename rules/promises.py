@@ -2,7 +2,8 @@
 
 A promise is the customer's: their own statement (下周五还两千), their answer to the agent's question (什么时候能还?
 下周五吧), or their yes to the agent's figures (那您十五号还三千? 好). 能不能 and 行不行 only ask; 尽量 and 争取 make it
-weak; 还不了, 没还 and 已经还了 are none. Of several promises the later one counts unless it says less.
+weak; 还不了, 没还 and 已经还了 are none. Of several promises the later one counts unless it says less; of two payments
+promised in one turn the one due first. A sum or a day left open may be the agent's, if the customer does not object.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ class Promise:
     """A promise to pay; `turn` is the position in the sequence given, `start`/`end` a half-open span of its text.
 
     `amount` is yuan (per instalment where `instalments` is set), `amount_text` what was said (两千, 最低还款);
-    `date` is ISO, `date_text` what was said; each None where nothing was. `repeated_back`: the agent named every
-    amount and date of it afterwards. `confidence` is 0 to 1, lower where the speaker is unknown.
+    `date` is ISO, `date_text` what was said (by the agent, where the customer left it open); each None where nothing
+    was. `repeated_back`: the agent named every amount and date of it afterwards. `confidence` is 0 to 1, lower where
+    the speaker is unknown.
     """
 
     turn: int
@@ -135,10 +137,12 @@ def find_promise(turns: Sequence[Turn | tuple[str, str]], *, call_date: date | N
         if say.RETRACT.search(turn.text):
             promise = None
             continue
-        promise = _merged(promise, _promised(said, turn, promise, call_date))
+        new = _promised(said, turn, promise, call_date)
+        if not (promise and new and _is_second(new, promise, said[promise.turn])):
+            promise = _merged(promise, new)
     if promise is None or is_everyday(normal_text(tuple([turn.text for turn in said]))):
         return None
-    promise = _accepted(said, promise)
+    promise = _completed(said, _accepted(said, promise), call_date)
     return replace(promise, repeated_back=_repeated_back(said, promise))
 
 
@@ -152,16 +156,16 @@ def _said(index: int, turn: Turn | tuple[str, str], call_date: date | None) -> _
 def _promised(said: list[_Said], turn: _Said, promise: Promise | None, call_date: date | None) -> Promise | None:
     """What this turn promises: by its own words, else as an answer, else by a yes to the agent's figures."""
     stated = _stated(turn, call_date)
-    if stated is not None:
-        return stated if stated.firmness is Firmness.ASKED or _sounds_like_one(turn.text) else None
+    if stated is not None and stated.firmness is Firmness.ASKED:
+        return stated
     before = _agent_before(said, turn.index)
+    agreed = _assented(turn, before, promise, call_date) if before else None
+    if stated is not None:
+        agreed = agreed if agreed and _same(agreed, stated) else None
+        return _merged(agreed, stated) if agreed or _sounds_like_one(turn.text) else None
     if before is None:
         return None
-    return (
-        _answered(turn, before, call_date)
-        or _assented(turn, before, promise, call_date)
-        or _said_back(said, turn, call_date)
-    )
+    return _answered(turn, before, call_date) or agreed or _said_back(said, turn, call_date)
 
 
 def _sounds_like_one(text: str) -> bool:
@@ -175,6 +179,10 @@ def _agent_before(said: list[_Said], index: int) -> _Said | None:
     return said[index - 1] if index > 0 and said[index - 1].role in (Role.AGENT, Role.UNKNOWN) else None
 
 
+def _agent_after(said: list[_Said], index: int) -> _Said | None:
+    return said[index + 1] if index + 1 < len(said) and said[index + 1].role is Role.AGENT else None
+
+
 def _clauses(turn: _Said) -> list[_Clause]:
     found = say.CLAUSE.finditer(turn.text)
     return [_Clause(start=match.start(), end=match.end(), text=match[0], said=turn) for match in found]
@@ -186,9 +194,24 @@ def _stated(turn: _Said, call_date: date | None) -> Promise | None:
     clauses = _clauses(turn)
     found: Promise | None = None
     for index, clause in enumerate(clauses):
-        if _promises(clause, call_date) and not (found and say.REST.match(clause.text)):
-            found = _merged(found, _from_clause(turn, clauses, index, call_date))
+        if not _promises(clause, call_date) or (found and _of_the_rest(clause, found.text)):
+            continue
+        new = _from_clause(turn, clauses, index, call_date)
+        if not (found and new and _due_later(new, found)) or say.CORRECTS.search(turn.text, found.end, clause.end):
+            found = _merged(found, new)
     return found
+
+
+def _of_the_rest(clause: _Clause, promised: str) -> bool:
+    """剩下的下个月还, and 年前再还两万五 after 先还一万二."""
+    return bool(say.REST.match(clause.text) or (say.FIRST.search(promised) and say.THEN.match(clause.text)))
+
+
+def _due_later(new: Promise, old: Promise) -> bool:
+    """The second of two payments: 这周五还三千，下周五还五千."""
+    whole = all(None not in (promise.amount_text, promise.date) for promise in (old, new))
+    asked = old.firmness is Firmness.ASKED and new.firmness is not Firmness.ASKED
+    return whole and not asked and str(new.date) > str(old.date)
 
 
 def _bare(turn: _Said, call_date: date | None) -> Promise | None:
@@ -216,7 +239,7 @@ def _promises(clause: _Clause, call_date: date | None) -> bool:
     text = clause.text.rstrip("，,。！!；; \n")
     if say.OTHERS.search(text) or not (say.PAY.search(say.NOT_PAY.sub("", text)) or _implied(clause)):
         return False
-    if say.NO.search(say.ASKED_ABILITY.sub("", text)):
+    if say.ACCUSES.search(text) or say.NO.search(say.ASKED_ABILITY.sub("", text)):
         return False
     done = say.DONE.search(text) and not say.TO_BE_DONE.search(text)
     if say.LONG_DONE.search(text) or (done and not _near(_coming(clause, call_date), call_date)):
@@ -267,14 +290,11 @@ def _from_clause(turn: _Said, clauses: list[_Clause], index: int, call_date: dat
 
 
 def _context(clauses: list[_Clause], index: int) -> list[_Clause]:
-    """The clause, then its neighbours in the same turn, as far as they deny nothing and speak of no rest."""
-    near = [clauses[index]]
-    for neighbour in (index - 1, index + 1, index - 2):
-        if 0 <= neighbour < len(clauses):
-            clause = clauses[neighbour]
-            if not (say.NO.search(clause.text) or say.REST.match(clause.text) or say.DONE.search(clause.text)):
-                near.append(clause)
-    return near
+    """The clause, then its neighbours in the same turn, as far as they speak of this payment."""
+    own = clauses[index]
+    near = [clauses[at] for at in (index - 1, index + 1, index - 2) if 0 <= at < len(clauses)]
+    near = [clause for clause in near if not say.ELSEWHERE.search(clause.text)]
+    return [own, *(clause for clause in near if not _of_the_rest(clause, own.text))]
 
 
 def _first(groups: list[tuple[Entity, ...]]) -> Entity | None:
@@ -315,6 +335,12 @@ def _promise(turn: _Said, span: tuple[int, int], terms: _Terms, firmness: Firmne
 def _confidence(turn: _Said, day: Entity | None, amount: Entity | None) -> float:
     known = 1.0 if turn.role is Role.CUSTOMER else 0.5
     return round(known * min([0.95, *(entity.confidence for entity in (day, amount) if entity)]), 2)
+
+
+def _is_second(new: Promise, old: Promise, turn: _Said) -> bool:
+    """Whether two payments were promised in the turn of the old one, and this is the other."""
+    named = {entity.value for entity in turn.entities}
+    return _due_later(new, old) and new.amount != old.amount and {new.date, new.amount} <= named
 
 
 def _answered(turn: _Said, before: _Said, call_date: date | None) -> Promise | None:
@@ -365,24 +391,28 @@ def _assented(turn: _Said, before: _Said, promise: Promise | None, call_date: da
 
 def _said_back(said: list[_Said], turn: _Said, call_date: date | None) -> Promise | None:
     """礼拜六，六百八 and the agent's 好，礼拜六六百八: who is not said back a sum and a day promised none."""
-    after = said[turn.index + 1] if turn.index + 1 < len(said) else None
-    if after is None or after.role is not Role.AGENT or not turn.may_name_terms:
+    after = _agent_after(said, turn.index)
+    if after is None or not turn.may_name_terms:
         return None
     text = turn.text.strip("，,。！!；; \n")
-    if say.PLEADS.search(text) or say.DONE.search(text) or say.ASKS_A_PLAN.search(text) or say.PUTS_IT.search(text):
+    asks = say.PUTS_IT.search(say.OFFERED.sub("", text)) or say.ASKS_A_PLAN.search(text)
+    if asks or say.PLEADS.search(text) or say.DONE.search(text):
         return None
     whole = _Clause(start=0, end=len(turn.text), text=turn.text, said=turn)
     reply = _Clause(start=0, end=min(len(after.text), _SAID_BACK_WITHIN), text=after.text, said=after)
     if say.ERRAND.search(after.text[: reply.end]):
         return None
-    day, amount = _first([_coming(whole, call_date)]), _first([whole.of(EntityKind.MONEY)])
     their_day, their_amount = _first([_coming(reply, call_date)]), _first([reply.of(EntityKind.MONEY)])
-    if their_day is None or their_amount is None or not (_equal(day, their_day) or _equal(amount, their_amount)):
+    if their_day is None or their_amount is None:
         return None
+    days, amount = _coming(whole, call_date), _first([whole.of(EntityKind.MONEY)])
+    same_day = next((day for day in days if _equal(day, their_day)), None)
+    if same_day is None and not _equal(amount, their_amount):
+        return None
+    day = same_day or _first([days])
     named = [entity for entity in (day, amount) if entity]
     span = min(entity.start for entity in named), max(entity.end for entity in named)
-    terms = (day if _equal(day, their_day) else their_day, amount or their_amount)
-    return _promise(turn, span, terms, Firmness.FIRM, call_date)
+    return _promise(turn, span, (day or their_day, amount or their_amount), Firmness.FIRM, call_date)
 
 
 def _equal(one: Entity | None, other: Entity) -> bool:
@@ -390,14 +420,19 @@ def _equal(one: Entity | None, other: Entity) -> bool:
 
 
 def _proposal(before: _Said, call_date: date | None) -> _Terms:
-    """Day and sum that the agent proposed; what follows 不然 or tells of the debt is none."""
-    day: Entity | None = None
-    amount: Entity | None = None
+    """Day and sum that the agent proposed."""
     if not say.ABOUT_PAYING.search(say.NOT_PAY.sub("", before.text)):
         return None, None
     if say.ERRAND.search(before.text) and not say.PAYS_THEN.search(before.text):
         return None, None
-    for clause in _clauses(before):
+    return _put_forward(before, call_date)
+
+
+def _put_forward(turn: _Said, call_date: date | None) -> _Terms:
+    """Day and sum that the agent names; what follows 不然 or tells of the debt is none."""
+    day: Entity | None = None
+    amount: Entity | None = None
+    for clause in _clauses(turn):
         if say.AGENT_THREAT.search(clause.text) or say.DEBT.search(clause.text):
             continue
         day = day or _first([_coming(clause, call_date)])
@@ -445,6 +480,30 @@ def _accepted(said: list[_Said], promise: Promise) -> Promise:
     if accepted and customer.role is Role.CUSTOMER and say.ASSENT.match(customer.text):
         return replace(promise, firmness=Firmness.FIRM)
     return promise
+
+
+def _completed(said: list[_Said], promise: Promise, call_date: date | None) -> Promise:
+    """What the promise leaves open, as the agent names it in reply and the customer does not object."""
+    after = _agent_after(said, promise.turn)
+    if promise.firmness is Firmness.ASKED or after is None or say.UNSETTLED.search(after.text):
+        return promise
+    answer = next((turn.text for turn in said[after.index + 1 :] if turn.role is not Role.AGENT), "")
+    if say.OBJECTS.search(answer):
+        return promise
+    day, amount = _put_forward(after, call_date)
+    same_day = day is not None and day.value is not None and day.value == promise.date
+    if promise.amount is None and amount and isinstance(amount.value, Decimal) and (same_day or _tells(after, promise)):
+        return replace(promise, amount=amount.value, amount_text=promise.amount_text or amount.text)
+    same_amount = amount is not None and amount.value is not None and amount.value == promise.amount
+    if promise.date is None and day and day.value and same_amount:
+        return replace(promise, date=str(day.value), date_text=promise.date_text or day.text)
+    return promise
+
+
+def _tells(after: _Said, promise: Promise) -> bool:
+    """就是三千二 of 一半, 每期八百六十五 of 分十二期."""
+    each = promise.instalments is not None and say.EACH.search(after.text)
+    return bool(each or (promise.amount_text and say.THAT_IS.match(after.text)))
 
 
 def _repeated_back(said: list[_Said], promise: Promise) -> bool:

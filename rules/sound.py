@@ -80,8 +80,3 @@ def spellings(term: str) -> tuple[str, ...]:
     """All syllable strings that a term may have: 还款 is huan kuan and hai kuan."""
     choices = [tuple(dict.fromkeys(_code(merge_dialects(r)) for r in readings(char))) or (char,) for char in term]
     return tuple("".join(codes) for codes in itertools.islice(itertools.product(*choices), 16))
-
-
-def pinyin_of(text: str) -> str:
-    """Readable toneless pinyin, for messages: 通讯路 → tong xun lu."""
-    return " ".join((readings(char) or (char,))[0] for char in text)

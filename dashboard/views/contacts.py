@@ -11,7 +11,7 @@ import streamlit as st
 
 from audit import conduct_list
 from audit.access import Action, Actor, may
-from audit.conduct import RULES
+from audit.conduct import across_calls
 from audit.conduct_list import MOST_ROWS, SUBJECT, Figures, Wanted
 from audit.exports import Table
 from audit.report_words import Words
@@ -27,9 +27,13 @@ from dashboard.tables import headed
 from dashboard.unmasking import mask_switch, unmasking
 from dashboard.words import Lang, lang, t
 from dashboard.words.contacts import WORDS
-from rules.model import Result
+from rules.model import CATEGORIES, Result
 
 _SHOWN = 9  # rows, so that what one of them is about still stands on the screen
+_A_ROW = 5  # figures side by side
+_ALL = "all_rules"  # no rule's id, which have no underscore
+_SHORT_NAMES = frozenset(name for name in WORDS if "-" in name)
+"""Rules that have a short name here."""
 _EXPORTED = ("day", "rule", "severity", "result", "subject", "why", "calls")
 
 
@@ -48,9 +52,10 @@ def show() -> None:
         st.code(f"callaudit conduct --db {data.config().db}", "bash")
         return
     _what_lacks(found.grounds)
-    _numbers(found)
+    rules = _rules(found)
+    _numbers(found, rules)
     if found.counts:
-        _list(actor, Wanted(which=which, rule_id=_rule()))
+        _list(actor, Wanted(which=which, rule_id=_chosen(rules)))
     elif which != Filter():
         st.info(t("contacts.nothing_here"), icon=":material/filter_alt_off:")
     elif found.grounds.debtors or found.grounds.numbers:
@@ -76,18 +81,33 @@ def _what_lacks(grounds: Grounds) -> None:
         st.warning(t("contacts.no_numbers"), icon=":material/table_edit:")
 
 
-def _numbers(found: Figures) -> None:
-    for column, rule_id in zip(st.columns(1 + len(RULES)), (None, *RULES), strict=True):
-        column.metric(t(f"contacts.{rule_id or 'all'}"), found.of(Result.FAIL, rule_id), border=True)
-        column.caption(t("contacts.unsure_n", n=found.of(Result.UNSURE, rule_id)))
+def _rules(found: Figures) -> tuple[str, ...]:
+    """Today's rules by category, then those of before of which findings are kept."""
+    order = list(CATEGORIES)
+    today = sorted(across_calls(rulebook.ruleset()), key=lambda rule: order.index(rule.category))
+    return tuple(dict.fromkeys((*(rule.id for rule in today), *sorted(rule_id for rule_id, _ in found.counts))))
 
 
-def _rule() -> str | None:
+def _name(rule_id: str) -> str:
+    return t(f"contacts.{rule_id}") if rule_id in _SHORT_NAMES else rulebook.title(rule_id)
+
+
+def _numbers(found: Figures, rules: tuple[str, ...]) -> None:
+    shown = (None, *rules)
+    for first in range(0, len(shown), _A_ROW):
+        row = shown[first : first + _A_ROW]
+        for column, rule_id in zip(st.columns(min(_A_ROW, len(shown))), row, strict=False):
+            name = t("contacts.all") if rule_id is None else _name(rule_id)
+            column.metric(name, found.of(Result.FAIL, rule_id), border=True)
+            column.caption(t("contacts.unsure_n", n=found.of(Result.UNSURE, rule_id)))
+
+
+def _chosen(rules: tuple[str, ...]) -> str | None:
     chosen = st.segmented_control(
-        t("contacts.rule"), ("all", *RULES), key="contacts_rule", default="all", required=True,
-        format_func=lambda name: t(f"contacts.{name}"), label_visibility="collapsed",
+        t("contacts.rule"), (_ALL, *rules), key="contacts_rule", default=_ALL, required=True,
+        format_func=lambda name: t("contacts.all") if name == _ALL else _name(name), label_visibility="collapsed",
     )  # fmt: skip
-    return None if chosen == "all" else chosen
+    return None if chosen == _ALL else chosen
 
 
 def _list(actor: Actor, wanted: Wanted) -> None:
@@ -129,7 +149,7 @@ def _below(actor: Actor, wanted: Wanted, found: list[KeptConduct]) -> None:
 def _row(one: KeptConduct) -> dict[str, Any]:
     return {
         "day": one.day,
-        "rule": t(f"contacts.{one.rule_id}"),
+        "rule": _name(one.rule_id),
         "result": t(f"contacts.{one.result.value}"),
         "subject": one.subject,
         "why": _why(one),
@@ -168,7 +188,7 @@ def _detail(actor: Actor, one: KeptConduct) -> None:
     """The calls that show it, and the rule with its clauses."""
     rule = rulebook.rule(one.rule_id)
     title = one.title if lang() == "zh" else one.title_en
-    st.subheader(f"{one.day} · {t(f'contacts.{one.rule_id}')} · {plain(one.subject)}", anchor=False)
+    st.subheader(f"{one.day} · {plain(_name(one.rule_id))} · {plain(one.subject)}", anchor=False)
     st.caption(plain(_why(one)))
     with data.reading() as store:
         calls = conduct_list.named_calls(store, one, actor=actor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
@@ -19,27 +20,22 @@ from audit import batch, conduct, retention
 from audit.access import LOCAL
 from audit.calls import CallRecord
 from audit.cli import cli
-from audit.conduct import (
-    ATTEMPTS,
-    CALLS,
-    REFUSED,
-    THIRD_PARTY,
-    Judged,
-    judge_conduct,
-    judge_everything,
-    judge_what_is_new,
-)
+from audit.conduct import Judged, judge_conduct, judge_everything, judge_what_is_new
 from audit.config import CHINA
 from audit.errors import StoreFull
 from audit.report import Asked, make_report, read_report
 from audit.score import scorecard
 from audit.store import AuditedCall, Filter, Settings, Store
 from audit.store.conduct import Contact, KeptConduct, due, kept
+from rules.lint import lint
 from rules.load import load_rules
-from rules.model import Finding, Judgement, Result, Severity
+from rules.model import Finding, Judgement, Result, Rule, RuleSet, Severity
+from rules.page import describe
 from tests.conftest import write_calls
 from transcribe.model import EngineInfo, Transcript
 
+ATTEMPTS, CALLS = "too-many-attempts", "too-many-calls-a-day"
+THIRD_PARTY, REFUSED = "third-party-before-debtor-unreachable", "calls-after-refusal"
 MORNING = "2026-11-19T09:00:00+08:00"
 
 
@@ -60,8 +56,8 @@ def answered(count: int, **known: Any) -> list[Contact]:
     return [contact(n, minutes=10 * n, **{"answered": True, "duration_ms": 60_000} | known) for n in range(count)]
 
 
-def found(contacts: list[Contact], rule: str) -> list[KeptConduct]:
-    return [finding for finding in judge_conduct(contacts, load_rules()) if finding.rule_id == rule]
+def found(contacts: list[Contact], rule: str, ruleset: RuleSet | None = None) -> list[KeptConduct]:
+    return [finding for finding in judge_conduct(contacts, ruleset or load_rules()) if finding.rule_id == rule]
 
 
 @pytest.mark.parametrize(("count", "findings"), [(6, 0), (7, 1)])
@@ -117,11 +113,18 @@ def test_calls_on_several_numbers_of_one_debtor_add_up() -> None:
         {"duration_ms": 14_999},  # too short to be effective
         {"relation": "contact"},  # not with the debtor
         {"direction": "inbound"},  # the debtor called
+        {"direction": " Incoming "},
+        {"direction": "客户来电"},
         {"debtor": None},  # nobody knows whose calls these are
     ],
 )
 def test_calls_that_do_not_count(known: dict[str, Any]) -> None:
     assert not found(answered(4, **known), CALLS)
+
+
+def test_whatever_does_not_say_inbound_is_outbound() -> None:
+    for direction in ("out", "外呼", "主叫", ""):
+        assert found(answered(4, direction=direction), CALLS)
 
 
 def test_calls_to_unknown_persons_are_unsure() -> None:
@@ -164,6 +167,118 @@ def test_a_third_party_who_refused_is_not_called_again() -> None:
 def test_the_refusing_call_itself_and_the_debtor_are_not_flagged() -> None:
     assert not found([contact(1, **THIRD), contact(2, **THIRD, minutes=9, refused=True)], REFUSED)
     assert not found([contact(1, refused=True), contact(2, minutes=9)], REFUSED)
+
+
+# a company's own rules: any count, under any id
+
+OWN = "too-many-calls-in-two-days"
+DOCS = Path(__file__).parents[2] / "docs/writing-rules.md"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> RuleSet:
+    """The rule that docs/writing-rules.md shows, in a pack over ours."""
+    (example,) = (text for text in re.findall(r"```yaml\n(.*?)```", DOCS.read_text("utf-8"), re.S) if OWN in text)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/pack.yaml").write_text("name: own\ntitle: 自\nversion: 0.0.1\nextends: cn-collection\n", "utf-8")
+    (tmp_path / f"own/{OWN}.yaml").write_text(example, "utf-8")
+    return load_rules(tmp_path / "own")
+
+
+def counting(ruleset: RuleSet, rule_id: str, /, **written: Any) -> RuleSet:
+    """The set with one of its rules written otherwise: `count` over what its count says, and other keys."""
+    (rule,) = (rule for rule in ruleset.rules if rule.id == rule_id)
+    assert rule.count is not None
+    count = rule.count.model_dump(exclude_defaults=True) | written.pop("count", {})
+    other = Rule.model_validate(rule.model_dump(exclude_defaults=True) | {"when": [{"count": count}]} | written)
+    return replace(ruleset, rules=tuple(other if one is rule else one for one in ruleset.rules))
+
+
+def test_a_rule_of_ones_own_over_two_days_names_the_calls(own: RuleSet) -> None:
+    calls = [contact(n, minutes=60 * hour, number=f"1{n}") for n, hour in enumerate((0, 30, 47, 49, 200))]
+    (finding,) = found(calls, OWN, own)
+    assert (finding.result, finding.subject, finding.calls) == (Result.FAIL, "D", ("c0", "c1", "c2"))
+    assert finding.because.startswith("同一债务人 48 小时内拨打 3 次，上限 2 次：c0（11-19 09:00）")
+    assert not found([calls[0], calls[1], contact(9, minutes=60 * 48)], OWN, own)  # the 48 hours are over
+
+
+def test_a_rule_of_ones_own_needs_no_more_examples_than_docs_show(own: RuleSet) -> None:
+    (rule,) = (rule for rule in own.rules if rule.id == OWN)
+    assert lint(replace(own, rules=(rule,))) == ()
+    assert describe(rule.when[0]) == "跨通话：同一债务人 48 小时内拨打超过 2 次"
+
+
+def test_what_a_rule_of_ones_own_does_not_count_or_is_not_sure_of(own: RuleSet) -> None:
+    assert not found([contact(n, relation="contact") for n in range(3)], OWN, own)
+    (unknown,) = found([contact(n, relation="unknown" if n else "self") for n in range(3)], OWN, own)
+    assert unknown.result is Result.UNSURE
+    per_number = counting(own, OWN, count={"per": "number"})
+    (anyone,) = found([contact(n, relation="contact") for n in range(3)], OWN, per_number)
+    assert (anyone.subject, anyone.because.partition("：")[0]) == ("13800000000", "同一号码 48 小时内拨打 3 次，上限 2 次")
+    (unnumbered,) = found([contact(n, number=None) for n in range(3)], OWN, per_number)
+    assert (unnumbered.subject, unnumbered.result) == ("D", Result.UNSURE)
+
+
+def test_a_sure_run_is_not_hidden_by_an_unsure_one_before_it(own: RuleSet) -> None:
+    hours = {0: "unknown", 10: "self", 20: "self", 49: "self"}
+    calls = [contact(n, minutes=60 * hour, relation=who) for n, (hour, who) in enumerate(hours.items())]
+    (finding,) = found(calls, OWN, own)
+    assert (finding.result, finding.calls) == (Result.FAIL, ("c1", "c2", "c3"))
+
+
+@pytest.mark.parametrize(
+    ("count", "because"),
+    [
+        ({"what": "unanswered"}, "同一债务人 48 小时内未接通拨打 4 次，上限 2 次"),
+        ({"what": "effective", "window": 24}, None),
+        ({"window": "day"}, "同一债务人当天拨打 4 次，上限 2 次"),
+        ({"window": "day", "more_than": "4"}, None),
+        ({"more_than": "$effective_per_debtor_per_day"}, "同一债务人 48 小时内拨打 4 次，上限 3 次"),
+    ],
+)
+def test_each_field_of_a_count_decides(own: RuleSet, count: dict[str, Any], because: str | None) -> None:
+    seen = found(unanswered(4), OWN, counting(own, OWN, count=count))
+    assert [one.because.partition("：")[0] for one in seen] == ([because] if because else [])
+
+
+def test_other_limits_of_our_rules_find_other_calls() -> None:
+    assert not found(unanswered(6), ATTEMPTS)
+    assert found(unanswered(6), ATTEMPTS, counting(load_rules(), ATTEMPTS, count={"more_than": "5"}))
+    two_days = counting(load_rules(), CALLS, count={"window": 48})
+    apart = [*answered(2), *(replace(one, call_id=f"d{one.call_id}", at=one.at + timedelta(1)) for one in answered(2))]
+    assert [len(found(apart, CALLS, ruleset)) for ruleset in (load_rules(), two_days)] == [0, 1]
+
+
+def test_drafts_and_what_hangs_on_case_data_are_unsure_and_deprecated_rules_silent(own: RuleSet) -> None:
+    def judged(**written: Any) -> list[tuple[Result, str]]:
+        seen = found(unanswered(3), OWN, counting(own, OWN, **written))
+        return [(one.result, one.because.partition("：")[0].rpartition("，")[2]) for one in seen]
+
+    assert judged() == [(Result.FAIL, "上限 2 次")]
+    assert judged(status="draft") == [(Result.UNSURE, "规则还是草稿")]
+    assert judged(needs_case_data=True) == [(Result.UNSURE, "需与案件资料核对")]
+    assert judged(status="deprecated") == []
+
+
+@given(
+    minutes=st.lists(st.integers(0, 400), max_size=14), hours=st.integers(1, 3), limit=st.integers(0, 4),
+    unknown=st.sets(st.integers(0, 13)),
+)  # fmt: skip
+def test_runs_are_windows_with_too_many_and_leave_none(
+    minutes: list[int], hours: int, limit: int, unknown: set[int]
+) -> None:
+    calls = [contact(n, minutes=at, relation="unknown" if n in unknown else "self") for n, at in enumerate(minutes)]
+    count = {"what": "attempts", "per": "debtor", "more_than": str(limit), "window": hours}
+    seen = found(calls, CALLS, counting(load_rules(), CALLS, count=count))
+    by_id, span = {one.call_id: one for one in calls}, timedelta(hours=hours)
+    runs = [[by_id[call_id] for call_id in one.calls] for one in seen]
+    sure = [run for run, one in zip(runs, seen, strict=True) if one.result is Result.FAIL]
+    assert len({one.call_id for run in runs for one in run}) == sum(map(len, runs))
+    assert all(len(run) > limit and run[-1].at - run[0].at < span for run in runs)
+    assert all(sum(one.relation == "self" for one in run) > limit for run in sure)
+    for among, named in ((calls, runs), ([one for one in calls if one.relation == "self"], sure)):
+        left = [one for one in among if not any(one in run for run in named)]
+        assert all(sum(start.at <= one.at < start.at + span for one in left) <= limit for start in left)
 
 
 def test_from_the_call_list_to_the_table(tmp_path: Path) -> None:
@@ -223,6 +338,21 @@ def test_other_limits_judge_everything_anew_and_a_pack_without_such_rules_nothin
     assert judge_what_is_new(dialled, lenient) == Judged(findings=0, new=0, gone=1)
 
 
+def test_another_count_or_parameter_judges_everything_anew(dialled: Store) -> None:
+    ruleset = load_rules()
+    judge_what_is_new(dialled, ruleset)
+    for other, left in (
+        (counting(ruleset, ATTEMPTS, count={"more_than": "7"}), 0),
+        (counting(ruleset, ATTEMPTS, count={"more_than": "6"}), 1),
+        (counting(ruleset, ATTEMPTS, count={"what": "attempts", "window": 1}), 0),
+        (counting(ruleset, ATTEMPTS, count={"per": "debtor", "window": 2}), 1),
+        (counting(ruleset, ATTEMPTS, status="deprecated"), 0),
+        (replace(ruleset, parameters={**ruleset.parameters, "third_party_after_attempts": "9"}), 1),
+    ):
+        judged = judge_what_is_new(dialled, other)
+        assert (judged is not None, len(kept(dialled)), judge_what_is_new(dialled, other)) == (True, left, None)
+
+
 def test_a_finding_belongs_to_who_made_one_of_its_calls(dialled: Store) -> None:
     judge_what_is_new(dialled, load_rules())
     assert kept(dialled, Filter(until=date(2026, 11, 18))) == []
@@ -251,7 +381,7 @@ def test_deletion_takes_what_names_the_attempt_and_leaves_no_number_behind(diall
 # what is judged after each batch is what a judgement of everything gives
 
 STRICT = replace(
-    load_rules(),
+    counting(load_rules(), ATTEMPTS, count={"window": 5}),
     parameters={
         "unanswered_per_number_per_day": "1", "effective_per_debtor_per_day": "1", "effective_call_seconds": "15",
         "third_party_after_attempts": "1",

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from audit import conduct_list
 from audit.access import LOCAL, Actor, Role
 from audit.calls import CallRecord
-from audit.conduct import ATTEMPTS, RULES, judge_what_is_new
+from audit.conduct import judge_what_is_new
 from audit.conduct_list import SUBJECT, Wanted
 from audit.config import Config
 from audit.exports import Table, csv_file
@@ -21,11 +21,35 @@ from rules.load import load_rules
 from rules.model import Result
 
 APP = Path(data.__file__).with_name("app.py")
+ATTEMPTS = "too-many-attempts"
+RULES = (ATTEMPTS, "too-many-calls-a-day", "third-party-before-debtor-unreachable", "calls-after-refusal")
 NUMBER, COVERED = "13812345678", "*" * 11
 
 
-def page(db: Path, *, role: Role = Role.REVIEWER, **query: str) -> AppTest:
-    data.configure(Config(db=db), acting=Actor(name="吴敏", role=role, agent_id="A01"))
+OWN = """\
+name: own
+title: 自
+version: 0.0.1
+extends: cn-collection
+rules:
+  - id: calls-again
+    title: 三天内打得太多
+    title_en: Calls again
+    category: call_frequency
+    kind: limit
+    severity: low
+    status: test
+    since: 0.1.0
+    why: 公司规定
+    when: [{count: {what: attempts, per: debtor, more_than: 2, window: 72}}]
+    examples:
+      violations: [{turns: ["agent: 您好"], outcome: not_applicable}]
+      clean: [{turns: ["agent: 您好"], outcome: not_applicable, why: 单独一通看不出}]
+"""
+
+
+def page(db: Path, *, role: Role = Role.REVIEWER, rules: str = "cn-collection", **query: str) -> AppTest:
+    data.configure(Config(db=db, rules=rules), acting=Actor(name="吴敏", role=role, agent_id="A01"))
     at = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in query.items():
         at.query_params[name] = value
@@ -66,6 +90,25 @@ def test_numbers_are_masked_until_a_reason_is_given(demo: Path) -> None:
     assert NUMBER in set(at.dataframe[0].value["号码或债务人"])
     with Store.read(demo) as store:
         assert store.one("select 1 as known from ledger where kind = 'unmask' and subject = 'conduct'")
+
+
+def test_a_rule_of_ones_own_has_its_figure_and_filter_also_when_the_pack_has_it_no_more(
+    empty: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "own.yaml").write_text(OWN, "utf-8")
+    with Store.open(empty) as store:
+        for n in range(4):
+            at = datetime.fromisoformat(f"2026-11-19T09:0{n}:00+08:00")
+            store.add_records([CallRecord(call_id=f"c{n}", started_at=at, debtor_id="D", callee_relation="self")])
+        judge_what_is_new(store, load_rules(tmp_path / "own.yaml"))
+    for rules, name in ((str(tmp_path / "own.yaml"), "三天内打得太多"), ("cn-collection", "calls-again")):
+        at_page = page(empty, rules=rules)
+        shown = {metric.label: int(metric.value) for metric in at_page.metric}
+        assert (len(shown), shown["全部"], shown[name]) == (6, 1, 1)
+        for chosen, listed in ((ATTEMPTS, False), ("calls-again", True)):
+            at_page.segmented_control(key="contacts_rule").set_value(chosen).run()
+            assert (len(at_page.dataframe) > 0) == listed
+        assert list(at_page.dataframe[0].value["问题"]) == [name]
 
 
 def test_another_program_gets_no_formula(empty: Path) -> None:

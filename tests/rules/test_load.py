@@ -81,6 +81,67 @@ def test_a_broken_rule_says_where_and_what(pack: Any, before: str, after: str, l
     assert any(f"tried.yaml:{line}: " in error and said in error for error in errors), errors
 
 
+PER_DAY = "{what: attempts, per: debtor, more_than: 2}"
+COUNTING = GOOD.replace("phrase: [收拾你]", f"count: {PER_DAY}").replace("kind: forbid", "kind: limit")
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        "{what: attempts, per: debtor, more_than: 2, window: 48}",
+        "{what: unanswered, per: number, more_than: 0, window: day}",
+        "{what: third_party_after_refusal}",
+    ],
+)
+def test_a_count_of_ones_own(pack: Any, count: str) -> None:
+    (rule,) = load_rules(pack({"threat/tried.yaml": COUNTING.replace(PER_DAY, count)})).rules
+    assert rule.count is not None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "said"),
+    [
+        (", more_than: 2", "", 11, "要写 per（number 或 debtor）和 more_than"),
+        ("per: debtor, ", "", 11, "要写 per（number 或 debtor）和 more_than"),
+        ("what: attempts", "what: third_party_too_early", 11, "不写 per、more_than、window"),
+        (PER_DAY, "{what: third_party_after_refusal, window: day}", 11, "不写 per、more_than、window"),
+        ("what: attempts", "what: visits", 11, "只能是"),
+        ("more_than: 2", "more_than: -1", 11, "格式不对"),
+        ("more_than: 2", "more_than: $no_such", 1, "没有名为 no_such 的参数"),
+        ("more_than: 2", "more_than: 2, window: 0", 11, "不能小于 1"),
+        ("more_than: 2", "more_than: 2, window: 99999", 11, "不能大于 8784"),
+        ("what: attempts", "what: effective", 1, "没有名为 effective_call_seconds 的参数"),
+        (PER_DAY, "{what: third_party_too_early}", 1, "没有名为 third_party_after_attempts 的参数"),
+        (f"count: {PER_DAY}", f"all: [{{count: {PER_DAY}}}]", 11, "只能单独写在 when 里"),
+        (f"count: {PER_DAY}", f"any: [{{count: {PER_DAY}}}]", 11, "只能单独写在 when 里"),
+        (f"count: {PER_DAY}", f"none: [{{all: [{{count: {PER_DAY}}}]}}]", 11, "只能单独写在 when 里"),
+        (f"count: {PER_DAY}", f"phrase: [你]\n    answered_by: {{role: any, any: [{{count: {PER_DAY}}}]}}", 11, "单独"),
+        ("examples:", f"unless: [{{count: {PER_DAY}}}]\nexamples:", 12, "只能单独写在 when 里"),
+        ("when:", f"applies_when: [{{count: {PER_DAY}}}]\nwhen:", 10, "只能单独写在 when 里"),
+        ("when:", f"applies_unless: [{{count: {PER_DAY}}}]\nwhen:", 10, "只能单独写在 when 里"),
+        (PER_DAY, f"{PER_DAY}\n    first: {{turns: 2}}", 11, "不能加 first"),
+        (PER_DAY, f"{PER_DAY}\n  - phrase: [你]", 1, "不能有别的条件"),
+        ("examples:", "unless: [{phrase: [你]}]\nexamples:", 1, "不能有别的条件"),
+        ("kind: limit", "kind: require", 1, "kind 要写 limit"),
+    ],
+)
+def test_a_count_that_could_not_be_judged_says_where_and_why(
+    pack: Any, before: str, after: str, line: int, said: str
+) -> None:
+    assert before in COUNTING
+    errors = errors_of(pack({"threat/tried.yaml": COUNTING.replace(before, after)}))
+    assert any(f"tried.yaml:{line}: " in error and said in error for error in errors), errors
+
+
+def test_counts_are_not_shared_and_their_parameters_are_numbers(pack: Any) -> None:
+    manifest = "name: tried-pack\ntitle: 试\nversion: 1.0.0\n"
+    shared = manifest + f"conditions:\n  often:\n    count: {PER_DAY}\n"
+    assert "pack.yaml:5: conditions: count 由许多通话一起判" in errors_of(pack({"threat/tried.yaml": GOOD}, shared))[0]
+    limit = manifest + "parameters: {most: {value: 六, basis: 试, confidence: low}}\n"
+    counting = COUNTING.replace("more_than: 2", "more_than: $most")
+    assert "pack.yaml:1: 参数 most 应是整数，这里是 六" in errors_of(pack({"threat/tried.yaml": counting}, limit))[0]
+
+
 def test_shared_conditions_that_name_nothing_or_themselves(pack: Any) -> None:
     shared = "conditions: {lost: {hit: nowhere}, one: {any: [{hit: two}]}, two: {hit: one}}\n"
     folder = pack({"threat/tried.yaml": GOOD}, "name: tried-pack\ntitle: 试\nversion: 1.0.0\n" + shared)

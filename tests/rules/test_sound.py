@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.sound import merge_dialects, pinyin_of, spellings, syllables
+from rules.sound import merge_dialects, spellings, syllables
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,3 @@ def test_dialects(syllable: str, merged: str) -> None:
 @given(st.text(max_size=30))
 def test_one_syllable_for_one_character(text: str) -> None:
     assert len(syllables(text)) == len(text)
-
-
-def test_pinyin_is_readable() -> None:
-    assert pinyin_of("通讯录a") == "tong xun lu a"
