@@ -18,8 +18,6 @@ CHANNELS: Labels = MappingProxyType({
     "media": ("媒体或网络平台", "Media or web platform"),
     "court": ("法院或诉讼", "Court"),
 })  # fmt: skip
-SERIOUS_CHANNELS = ("12378", "12345", "media", "court")
-"""Channels by which the complaint came from outside the house."""
 
 # What rules can find keeps the rules' own names, so that a complaint and a finding can be laid side by side.
 CATEGORIES_OF_COMPLAINTS: Labels = MappingProxyType(

@@ -38,13 +38,6 @@ class Job:
     copy: Path | None = None
 
 
-def audit_call(
-    job: Job, *, hear: Hear, judge: Judge, ruleset: RuleSet, second: SecondOpinion | None = None
-) -> AuditedCall:
-    """Hear and judge one call, with a second opinion where one is asked; raises what `hear` raises."""
-    return judge_call(job, job.transcript or hear(job.record), judge=judge, ruleset=ruleset, second=second)
-
-
 def judge_call(
     job: Job, transcript: Transcript, *, judge: Judge, ruleset: RuleSet, second: SecondOpinion | None = None
 ) -> AuditedCall:

@@ -141,7 +141,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "confirmed": ("人工确认", "Confirmed"),
     "dismissed": ("人工驳回", "Dismissed"),
     "not_reviewed": ("未复核", "Not reviewed"),
-    "machine_only": ("仅机器判定", "Machine only"),
     "confirmed_share": ("有确认违规的通话", "Calls with confirmed violations"),
     "confirmed_per_100": ("每百通确认违规", "Confirmed per 100 calls"),
     "reviewed_by": ("复核人", "Reviewer"),

@@ -34,14 +34,13 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """An account. `seen_at` is None where nobody is signed in; `has_password` False: identity provider only."""
+    """An account. `seen_at` is None where nobody is signed in."""
 
     name: str
     role: Role
     agent_id: str | None
     email: str | None
     disabled: bool
-    has_password: bool
     created_at: datetime
     seen_at: datetime | None
 
@@ -166,7 +165,6 @@ def _user(row: Mapping[str, Any]) -> User:
         agent_id=row["agent_id"],
         email=row["email"],
         disabled=bool(row["disabled"]),
-        has_password=row["password"] is not None,
         created_at=datetime.fromisoformat(row["created_at"]),
         seen_at=None if row["seen_at"] is None else datetime.fromisoformat(row["seen_at"]),
     )

@@ -37,7 +37,7 @@ from audit.complaint_list import read_complaints
 from audit.complaints import Desk, take_in
 from audit.config import _READERS, CHINA, read_config
 from audit.errors import AuditError
-from audit.pipeline import Job, audit_call
+from audit.pipeline import Job, judge_call
 from audit.quarantine import bring_back
 from audit.store import Settings, Store
 from audit.uploads import BadUpload, safe_name
@@ -400,7 +400,7 @@ def _feed_transcript(suffix: str) -> Callable[[bytes, Path], bool]:
         path = _write(folder, f"call{suffix}", content)
         record = CallRecord(call_id="c", path=path, started_at=datetime(2026, 11, 19, 10, tzinfo=CHINA))
         job = Job(record=record, recording="r", bytes=len(content), hearing="h", settings="s")
-        call = audit_call(job, hear=lambda _: read_transcript(path), judge=_judge(), ruleset=load_rules())
+        call = judge_call(job, read_transcript(path), judge=_judge(), ruleset=load_rules())
         with _scratch(folder) as store:
             store.save(call, run=1)
             store.transcript(call.transcript.recording)
@@ -411,7 +411,7 @@ def _feed_transcript(suffix: str) -> Callable[[bytes, Path], bool]:
 
 def _feed_check(content: bytes, _: Path) -> bool:
     try:
-        as_line(_check(content, _judge(), None))
+        as_line(_check(content, _judge(), None, CHINA))
     except BadLine:  # what `check` prints and goes on
         return False
     return True
@@ -466,7 +466,7 @@ def _feed_backup(content: bytes, folder: Path) -> bool:
     place = folder / "restored"
     place.mkdir(exist_ok=True)
     try:
-        restore(_write(folder, "backup.db", content), place / "callaudit.db")
+        restore(_write(folder, "backup.db", content), place / "callaudit.db", actor=LOCAL)
         with Store.open(place / "callaudit.db") as store:
             store.done()
             store.failures()

@@ -55,7 +55,6 @@ class Recording:
     duration_ms: int
     channels: int
     sample_rate: int
-    codec: str
     sources: tuple[int, ...]
     fake_stereo: bool
     notes: tuple[str, ...]
@@ -267,7 +266,6 @@ def _judge(source: _Source, levels: _Levels, *, sha256: str) -> Recording:
         duration_ms=duration_ms,
         channels=source.channels,
         sample_rate=rate,
-        codec=str(source.stream.codec_context.name),
         sources=heard,
         fake_stereo=fake,
         notes=(*notes, *_channel_notes(source.channels, heard, fake=fake)),

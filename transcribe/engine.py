@@ -16,14 +16,13 @@ class Speech:
     """A stretch of one channel in which somebody speaks: float32 at 16 kHz, shape (n,).
 
     `voiced` are the spans between breaths, in ms of the recording: an utterance each, since in a breath the other
-    one may speak; empty means all of it. `call` tells apart the recordings that share one request.
+    one may speak; empty means all of it.
     """
 
     samples: Samples
     start_ms: int
     voiced: tuple[tuple[int, int], ...] = ()
     channel: int = 0
-    call: int = 0
 
     @property
     def end_ms(self) -> int:
@@ -40,8 +39,7 @@ class Speech:
 
     def holds(self, heard: Utterance) -> bool:
         """True where an utterance begins in this speech."""
-        same = (heard.channel, heard.call) == (self.channel, self.call)
-        return same and self.start_ms <= heard.start_ms < self.end_ms
+        return heard.channel == self.channel and self.start_ms <= heard.start_ms < self.end_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +55,6 @@ class Utterance:
     words: tuple[Word, ...] = ()
     confidence: float = 1.0
     channel: int = 0
-    call: int = 0
     voice: Voice | None = None
 
 
@@ -98,7 +95,6 @@ class Scripted:
             words=spread_words(text, start_ms=start, end_ms=end, confidence=self.confidence),
             confidence=self.confidence,
             channel=speech.channel,
-            call=speech.call,
         )
 
 

@@ -1,4 +1,4 @@
-"""Speech of many calls and channels laid side by side in windows of at most 30 s, and the way back.
+"""Speech of a call laid side by side in windows of at most 30 s, and the way back.
 
 Whisper's cost is per window; a customer who says six words in an hour makes one short window. Channels don't share
 a window: measured on the samples, Whisper drops the second voice of a mixed window more often than not.
@@ -68,9 +68,9 @@ class HeardWord:
 
 def pack(speech: Sequence[Speech]) -> list[Window]:
     """Fill windows voice by voice in the order given; a stretch longer than a window gets one of its own."""
-    voices: dict[tuple[int, int], list[int]] = {}
+    voices: dict[int, list[int]] = {}
     for index, one in enumerate(speech):
-        voices.setdefault((one.call, one.channel), []).append(index)
+        voices.setdefault(one.channel, []).append(index)
     return [_lay(speech, group) for voice in voices.values() for group in _groups(speech, voice)]
 
 
@@ -132,7 +132,6 @@ def _utter(speech: Speech, placed: Placed, share: Sequence[HeardWord]) -> Uttera
         words=tuple(word for word in words if word.text),
         confidence=round(sum(w.confidence for w in words) / len(words), 4),
         channel=speech.channel,
-        call=speech.call,
     )
 
 

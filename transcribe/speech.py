@@ -36,8 +36,8 @@ _LONGEST = round(24 * _FRAMES_PER_SECOND)
 class Listener:
     """Finds the speech of one channel: `feed` blocks in order, then `finish`. A stretch is 24 s at most."""
 
-    def __init__(self, *, channel: int = 0, call: int = 0) -> None:
-        self._channel, self._call = channel, call
+    def __init__(self, *, channel: int = 0) -> None:
+        self._channel = channel
         self._state = np.zeros((2, 1, 1, 128), dtype=np.float32)
         self._before = np.zeros(_CONTEXT, dtype=np.float32)
         self._rest = np.zeros(0, dtype=np.float32)
@@ -139,7 +139,6 @@ class Listener:
                 start_ms=_ms(start),
                 voiced=voiced,
                 channel=self._channel,
-                call=self._call,
             )
         ]
 

@@ -70,6 +70,4 @@ def _cut(speech: Speech, first: int, last: int) -> Speech:
 
 def _mark(part: Speech) -> Utterance:
     start, end = part.spans[0][0], part.spans[-1][1]
-    return Utterance(
-        text=UNHEARD, start_ms=start, end_ms=end, confidence=0.0, channel=part.channel, call=part.call
-    )
+    return Utterance(text=UNHEARD, start_ms=start, end_ms=end, confidence=0.0, channel=part.channel)

@@ -183,15 +183,6 @@ def linked_calls(store: Store, number: int) -> list[Row]:
     return list(rows)
 
 
-def complaints_about_call(store: Store, call_id: str) -> list[Row]:
-    """Complaints that a call is linked to."""
-    rows = store.all(
-        "select complaints.* from complaint_calls join complaints on id = complaint where call_id = ? order by id",
-        [call_id],
-    )
-    return list(rows)
-
-
 def calls_near(store: Store, column: CallColumn, value: str, *, since: date, until: date) -> list[Row]:
     """At most `MOST_CALLS` calls of a debtor, a case or a collector between two local days, newest first."""
     rows = store.all(

@@ -150,15 +150,13 @@ class SeverityLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Open items: how many, of which severity, and the local days of their calls: oldest, median, newest tenth.
-
-    A tenth of them is older than `oldest_tenth`; days are None where nothing waits or no call has a time.
+    """Open items: how many, of which severity, and the local days of their calls: oldest and median, None where nothing
+    waits or no call has a time.
     """
 
     waiting: int
     by_severity: Mapping[Severity, int]
     oldest: date | None
-    oldest_tenth: date | None
     median: date | None
 
 
@@ -252,11 +250,6 @@ def by_collector(store: Connection, which: Filter = EVERY_CALL) -> list[Line]:
     return _lines(store, which, "agent_id, team", table="agent_days")
 
 
-def by_team(store: Connection, which: Filter = EVERY_CALL) -> list[Line]:
-    """A line per (team,)."""
-    return _lines(store, which, "team")
-
-
 def by_rule(store: Connection, which: Filter = EVERY_CALL) -> list[RuleLine]:
     """A line per (rule_id, category, severity)."""
     return _rule_lines(store, which, "rule_id, category, severity")
@@ -325,7 +318,6 @@ def backlog(store: Connection, which: Filter = EVERY_CALL) -> Backlog:
         waiting=by_severity.total(),
         by_severity={severity: by_severity[severity.value] for severity in Severity},
         oldest=_quantile(dated, 0.0),
-        oldest_tenth=_quantile(dated, 0.1),
         median=_quantile(dated, 0.5),
     )
 

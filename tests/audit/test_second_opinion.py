@@ -16,7 +16,7 @@ from audit.check import check_lines
 from audit.config import Config, read_config
 from audit.errors import BadConfig
 from audit.evaluate import read_corpus
-from audit.pipeline import Job, audit_call
+from audit.pipeline import Job, judge_call
 from audit.plan import settings_digest
 from audit.reaudit import changes, judged_anew
 from audit.rejudge import Today
@@ -66,7 +66,7 @@ def store(tmp_path: Path, ruleset: RuleSet, second: SecondOpinion) -> Store:
     )  # fmt: skip
     record = CallRecord(call_id="c1", path=tmp_path / "c1.wav")
     job = Job(record=record, recording=transcript.recording, bytes=0, hearing="h", settings="s", transcript=transcript)
-    call = audit_call(job, hear=lambda _: transcript, judge=Judge(ruleset), ruleset=ruleset, second=second)
+    call = judge_call(job, transcript, judge=Judge(ruleset), ruleset=ruleset, second=second)
     opened = Store.open(tmp_path / "a.db")
     opened.save_rules(ruleset)
     opened.add_records([record])

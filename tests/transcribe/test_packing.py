@@ -11,9 +11,9 @@ from transcribe.faster_whisper import _stacked
 from transcribe.packing import HeardWord, pack, unpack
 
 
-def speech(start_ms, length_ms, *, channel=0, call=0, voiced=()):
+def speech(start_ms, length_ms, *, channel=0, voiced=()):
     samples = np.full(length_ms * 16, 0.1, dtype=np.float32)
-    return Speech(samples=samples, start_ms=start_ms, channel=channel, call=call, voiced=voiced)
+    return Speech(samples=samples, start_ms=start_ms, channel=channel, voiced=voiced)
 
 
 def heard(text, start_ms, end_ms):
@@ -26,9 +26,9 @@ def test_short_stretches_of_one_voice_share_a_window_with_silence_between():
     assert not window.samples[2000 * 16 : 2300 * 16].any()
 
 
-def test_voices_and_calls_never_share_a_window():
-    request = [speech(0, 1000), speech(0, 1000, channel=1), speech(5000, 1000), speech(0, 1000, call=1)]
-    assert [[p.index for p in w.placed] for w in pack(request)] == [[0, 2], [1], [3]]
+def test_voices_never_share_a_window():
+    request = [speech(0, 1000), speech(0, 1000, channel=1), speech(5000, 1000)]
+    assert [[p.index for p in w.placed] for w in pack(request)] == [[0, 2], [1]]
 
 
 def test_words_go_to_the_span_in_which_they_are_spoken():
@@ -51,9 +51,9 @@ def test_a_mark_at_the_start_of_an_utterance_is_dropped():
     assert (utterance.text, [w.text for w in utterance.words]) == ("好", ["好"])
 
 
-@given(st.lists(st.tuples(st.integers(100, 24_000), st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=15))
+@given(st.lists(st.tuples(st.integers(100, 24_000), st.integers(0, 1)), min_size=1, max_size=15))
 def test_every_stretch_is_in_one_window_of_at_most_30_seconds(given_speech):
-    request = [speech(i * 30_000, length, channel=ch, call=call) for i, (length, ch, call) in enumerate(given_speech)]
+    request = [speech(i * 30_000, length, channel=ch) for i, (length, ch) in enumerate(given_speech)]
     windows = pack(request)
     assert sorted(p.index for w in windows for p in w.placed) == list(range(len(request)))
     assert all(len(w.samples) <= 30 * 16_000 for w in windows)

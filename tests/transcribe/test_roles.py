@@ -30,7 +30,7 @@ CALL = (
 def recording(*, channels=2, fake=False):
     return Recording(
         path=Path("call.wav"), sha256="0" * 64, duration_ms=60_000, channels=channels, sample_rate=8000,
-        codec="pcm_alaw", sources=tuple(range(channels)), fake_stereo=fake, notes=(),
+        sources=tuple(range(channels)), fake_stereo=fake, notes=(),
     )  # fmt: skip
 
 
