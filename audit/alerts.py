@@ -49,7 +49,7 @@ def notice(store: Store, *, terms: Terms, now: datetime) -> None:
 
 def send(store: Store, addresses: Sequence[str]) -> Sent:
     """Send what waits, one message a kind; `BadConfig` for an address that Apprise does not know."""
-    messenger = _messenger(addresses)
+    messenger = messenger_to(addresses)
     told = waiting = 0
     for kind, count in kept.unsent(store).items():
         sent = bool(messenger.notify(title=_TITLE, body=_MESSAGES[kind].format(n=count)))
@@ -59,7 +59,8 @@ def send(store: Store, addresses: Sequence[str]) -> Sent:
     return Sent(told=told, waiting=waiting)
 
 
-def _messenger(addresses: Sequence[str]):  # type: ignore[no-untyped-def]  # apprise has no types
+def messenger_to(addresses: Sequence[str]):  # type: ignore[no-untyped-def]  # apprise has no types
+    """What sends to these addresses; `BadConfig` for one that Apprise does not know."""
     try:
         from apprise import Apprise
     except ImportError:

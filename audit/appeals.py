@@ -146,7 +146,7 @@ def _refuse_filing(store: Store, item: Item, policy: Policy) -> None:
 
 
 def _confirmed_at(store: Store, item: Item) -> str:
-    """When the verdict that stands was given: the last entry but those of an appeal."""
+    """When the verdict that stands was given."""
     return verdicts.history(store, item.key)[-1].at
 
 

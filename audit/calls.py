@@ -19,6 +19,14 @@ T = TypeVar("T")
 MOST_DAYS = 36_500
 
 
+_INBOUND = frozenset({"inbound", "incoming", "in", "i", "呼入", "客户呼入", "来电", "客户来电", "被叫"})
+
+
+def is_inbound(direction: str | None) -> bool:
+    """Whether a record's `direction` says that the other one called."""
+    return (direction or "").strip().casefold() in _INBOUND
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
     """One call as the calling system knows it; everything but the id may be unknown.

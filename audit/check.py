@@ -104,8 +104,12 @@ def _object(line: bytes) -> dict[str, Any]:
 def _lenient(line: bytes) -> Any:
     try:
         return json.loads(line)
+    except UnicodeDecodeError:
+        raise BadLine("不是 UTF-8；请另存为 UTF-8（GBK、UTF-16 的不读）") from None
     except (ValueError, RecursionError) as error:
-        raise BadLine(f"不是 JSON（{error}）；每行写一通电话的 JSON 对象") from None
+        where = f"，第 {error.colno} 个字符处读不下去" if isinstance(error, json.JSONDecodeError) else ""
+        others = "；排成多行的 JSON、CSV 和 SRT 请用 callaudit audit --engine transcript"
+        raise BadLine(f"不是 JSON{where}；每行写一通电话的 JSON 对象{others}") from None
 
 
 def _turns(call: Mapping[str, Any]) -> list[Turn]:

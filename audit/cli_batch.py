@@ -106,6 +106,8 @@ def audit_command(paths: Sequence[Path], **given: Any) -> int:
     lists = _call_lists(given["calls"], paths, config)
     with Store.open(config.db) as store:
         batch = replace(make_batch(paths, lists, store, config), profile=profile)
+        if batch.plan.unlisted:
+            warn(f"提醒：{batch.plan.unlisted} 个录音不在通话清单里，接听人、时间和催收员按文件名取默认值；请核对清单")
         tally = _run(batch, quiet=given["quiet"])
         judged = [call for record in batch.plan.records if (call := store.call(record.call_id)) is not None]
     print_table(HEADERS[given["lang"]], [_row(call, given["lang"]) for call in judged], right=range(2, 9))

@@ -139,7 +139,8 @@ def _audit(
             return set(paths)
         tally = run_batch(batch, interrupts=interrupts, notify=lambda _: None)
         seconds = round(time.monotonic() - started, 1)
-        note("batch", done=tally.done, skipped=tally.skipped, failed=tally.failed, seconds=seconds)
+        counts = {"done": tally.done, "skipped": tally.skipped, "failed": tally.failed}
+        note("batch", **counts, unlisted=batch.plan.unlisted, seconds=seconds)
         if tally.conduct is not None:
             note("conduct", findings=tally.conduct.findings, new=tally.conduct.new)
         if tally.unjudged is not None:

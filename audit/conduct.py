@@ -18,6 +18,7 @@ from hashlib import sha256
 from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
+from audit.calls import is_inbound
 from audit.store import conduct as rows
 from audit.store.conduct import Contact, KeptConduct
 from rules.model import COUNTED, COUNTED_BY, EFFECTIVE_SECONDS, THIRD_PARTY_ATTEMPTS, Count, Result, Rule, RuleSet
@@ -29,7 +30,6 @@ AT_ONCE = 2_000
 """Subjects judged in one transaction: others who write wait so long."""
 _DEBTOR = frozenset({"self", "guarantor", "co_obligor", "spouse_joint_debt"})  # may be asked to pay (CN-05, CN-12)
 _THIRD = frozenset({"contact", "unrelated"})
-_INBOUND = frozenset({"inbound", "incoming", "in", "i", "呼入", "客户呼入", "来电", "客户来电", "被叫"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def _basis(ruleset: RuleSet) -> str:
 
 def judge_conduct(contacts: Iterable[Contact], ruleset: RuleSet) -> tuple[KeptConduct, ...]:
     """Findings in order of day, rule and subject."""
-    outbound = [contact for contact in contacts if (contact.direction or "").strip().casefold() not in _INBOUND]
+    outbound = [contact for contact in contacts if not is_inbound(contact.direction)]
     outbound.sort(key=lambda contact: (contact.at.timestamp(), contact.call_id))
     findings = [
         _finding(seen, rule)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import platform
 import shutil
 import struct
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from audit.alerts import messenger_to
 from audit.calls import CallRecord
 from audit.config import Config
 from audit.errors import AuditError
@@ -63,6 +65,8 @@ def examine(config: Config) -> list[Check]:
         ("store", "数据库", lambda: _store(config.db)),
         ("counts", "统计", lambda: _counts(config.db)),
         ("disk", "磁盘", lambda: _disk(config.db)),
+        ("alerts", "提醒地址", lambda: _alerts(config)),
+        ("tls", "加密连接", lambda: _tls(config)),
         ("hears", "识别自检", lambda: _hears(hearing)),
         ("judges", "判定自检", lambda: _judges(config.rules)),
     ]
@@ -103,7 +107,25 @@ def _rules(pack: str) -> str:
     return f"{ruleset.name} {ruleset.version}，{len(ruleset.rules)} 条，摘要 {ruleset.digest}"
 
 
+def _alerts(config: Config) -> str:
+    if not config.alerts:
+        return "没有设置"
+    messenger_to(config.alerts)
+    return f"{len(config.alerts)} 个地址写法正确（没有发送）"
+
+
+def _tls(config: Config) -> str:
+    files = [file for file in (config.tls_cert, config.tls_key) if file is not None]
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise AuditError(f"没有这个文件：{'、'.join(missing)}；请检查 tls_cert、tls_key")
+    return "证书和私钥都在" if files else "没有设置"
+
+
 def _store(path: Path) -> str:
+    folder = path.absolute().parent
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        raise AuditError(f"{folder}：不能写，audit 存不下结果；请检查权限，或磁盘是不是只读挂载")
     if not path.exists():
         return f"{path} 还没有；第一次 audit 时建立"
     with Store.read(path) as store:

@@ -1,4 +1,5 @@
-"""Every failure that people are told about, each one Chinese sentence: what, where, what to do.
+"""Failures that people are told about, each one Chinese sentence: what, where, what to do. Those of a single task
+(a batch, an appeal, a sign-in …) are defined beside it, all of them below `AuditError`.
 
     AuditError                   exit code 2
     ├── BadConfig                callaudit.toml or an option
@@ -12,7 +13,7 @@
     transcribe.errors.TranscribeError      one recording: a row in `failures`, exit code 3
     rules.load.RuleErrors                  a rule pack: exit code 2
 
-The command line turns them into messages on stderr (audit/cli.py); the library never prints.
+The command line turns them into messages on stderr (audit/terminal.py); the library never prints.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audit.calls import CallRecord
+from audit.calls import CallRecord, is_inbound
 from audit.score import scorecard
 from audit.store import AuditedCall
 from rules.model import CallFacts, RuleSet
@@ -67,6 +67,7 @@ def facts_of(record: CallRecord, transcript: Transcript) -> CallFacts:
         started_at=record.started_at,
         duration_ms=transcript.duration_ms,
         callee_relation=record.callee_relation,
+        inbound=is_inbound(record.direction),
     )
 
 

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from audit import remote
-from audit.calls import BadRow, CallList, CallRecord, default_record
+from audit.calls import BadRow, CallList, CallRecord, default_record, is_inbound
 from audit.errors import BadPath, escaped, os_reason
 from audit.links import Reach, told
 from audit.store import Settings
@@ -36,7 +36,8 @@ class Refusal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Calls to audit, each with the path of its recording; attempts; what is refused beforehand; ids of calls
-    in the store whose recording now belongs to another id; the `scope` that was looked through.
+    in the store whose recording now belongs to another id; the `scope` that was looked through; how many recordings
+    stand in none of the lists, where there are any.
     """
 
     records: tuple[CallRecord, ...]
@@ -44,6 +45,7 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     replaced: tuple[str, ...] = ()
     scope: tuple[Path, ...] = ()
+    unlisted: int = 0
 
     def covers(self, failed: Path) -> bool:
         """Whether a failure of an earlier run would have come up again in this one."""
@@ -109,13 +111,14 @@ def make_plan(
     rest = [path for path in search.files if path not in named and path not in bad]
     stored = {path: known[path] for path in rest if path in known}
     taken = {record.call_id for records in (*named.values(), *known.values()) for record in records}
-    fresh = _unlisted([path for path in rest if path not in stored], taken, utc_offset)
+    fresh = list(_unlisted([path for path in rest if path not in stored], taken, utc_offset))
     return Plan(
         records=(*chain(*named.values()), *chain(*stored.values()), *fresh),
         attempts=tuple(record for record in listed if record.path is None),
         refusals=(*search.refusals, *refused, *missing),
         replaced=_replaced(named, known),
         scope=(*map(_absolute, paths), *(_absolute(calls.file) for calls in lists)),
+        unlisted=len(fresh) if lists else 0,
     )
 
 
@@ -265,6 +268,7 @@ def settings_digest(hearing: str, settings: Settings, record: CallRecord) -> str
     """Names all that a judgement rests on: what was heard, the rules, the second opinion, our version, the facts."""
     at = None if record.started_at is None else record.started_at.isoformat()
     facts = [record.call_id, at, record.duration_ms, record.callee_relation]
+    facts += ["inbound"] * is_inbound(record.direction)
     return _digest([hearing, settings.ruleset_digest, settings.second_opinion, settings.tool_version, facts])
 
 

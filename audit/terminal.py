@@ -215,7 +215,7 @@ def print_table(
     for i, header in enumerate(headers):
         table.add_column(header, justify="right" if i in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(harmless(cell)) for cell in row))
+        table.add_row(*(Text(harmless(cell.replace("\n", "\ufffd"))) for cell in row))
     file = to or sys.stdout
     Console(file=file, width=None if file.isatty() else 240).print(table)
 

@@ -6,6 +6,8 @@ import zipfile
 from hashlib import sha256
 from pathlib import Path
 
+if len(sys.argv) < 2 or not all(Path(name).is_file() for name in sys.argv[1:]) or not zipfile.is_zipfile(sys.argv[1]):
+    sys.exit("usage: python verify_evidence.py PACKAGE.zip [RECORDING]; is every file there, and the first one a zip?")
 package = zipfile.ZipFile(sys.argv[1])
 read = {name: package.read(name) for name in package.namelist()}
 parts = {name: json.loads(content) for name, content in read.items() if name.endswith(".json")}

@@ -470,6 +470,7 @@ class CallFacts:
     started_at: datetime | None = None  # in the debtor's local time zone
     duration_ms: int | None = None
     callee_relation: str | None = None
+    inbound: bool = False  # the other one called
     measures: Mapping[str, float] = field(default_factory=dict)  # as an example states them
 
 

@@ -429,7 +429,7 @@ class RelationIs(Operator):
 
 
 class HourIn(Operator):
-    """The call began within these hours of the debtor's day; the span may pass midnight."""
+    """We called within these hours of the debtor's day; the span may pass midnight. Who calls us chose the hour."""
 
     by_turn = False
 
@@ -437,7 +437,7 @@ class HourIn(Operator):
         self._start, self._end = start, end
 
     def hits(self, call: Call, turn: int) -> Iterator[Hit]:
-        if call.facts.started_at is None:
+        if call.facts.started_at is None or call.facts.inbound:
             return
         now = call.facts.started_at.time()
         inside = self._start <= now < self._end if self._start <= self._end else now >= self._start or now < self._end

@@ -153,7 +153,7 @@ def _operator(condition: Condition) -> str:
             bounds = [f"不低于 {low}"] * (low is not None) + [f"低于 {high}"] * (high is not None)
             return f"{condition.measure.name} {'且'.join(bounds)}"
         case "hour" if condition.hour:
-            return f"通话始于 {condition.hour.start} 至 {condition.hour.end}"
+            return f"我方拨出的通话始于 {condition.hour.start} 至 {condition.hour.end}"
         case "repeated" if condition.repeated:
             return f"{condition.repeated.turns} 轮内重复 {condition.repeated.times} 次"
         case "count" if condition.count:

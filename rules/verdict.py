@@ -25,7 +25,7 @@ _GUESS_CONFIDENCE = 0.7  # of what only the second reading shows, beside the sam
 def judged(turns: Sequence[Turn], facts: CallFacts, *, judge: Judge, second: SecondOpinion | None = None) -> Judgement:
     """The judgement of a call, with a second opinion where one is asked."""
     heard = _weighed(turns, facts, judge, second)
-    if not turns:
+    if not any(turn.text.strip() for turn in turns):
         return _unspoken(heard)
     if all(turn.reading is None for turn in turns):
         return heard

@@ -74,6 +74,8 @@ def test_a_call_without_a_word_has_no_score(tiny: RuleSet) -> None:
         (b"{", "JSON"),
         (b"\xff\xfe", "JSON"),
         (b"[1]", "JSON"),
+        ('{"turns": "您好"}'.encode("gbk"), "另存为 UTF-8"),
+        (b"{", "第 2 个字符处.*engine transcript"),
         ({"call_id": "x"}, "缺少 turns"),
         ({"turns": "您好"}, "缺少 turns"),
         ({"turns": [{"role": "agent"}]}, r"turns\[0\] 缺少 text"),

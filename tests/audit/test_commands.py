@@ -215,7 +215,9 @@ def test_doctor_looks_at_everything_and_tells_what_is_wrong(tmp_path: Path, call
     (tmp_path / "callaudit.toml").write_text(f'engine = "transcript"\nrules = "{pack}"\n', "utf-8")
     done = callaudit("doctor", "--json")
     checks = {check["name"]: check for check in json.loads(done.stdout)}
-    assert list(checks) == ["python", "packages", "weights", "rules", "store", "counts", "disk", "hears", "judges"]
+    assert list(checks) == [
+        "python", "packages", "weights", "rules", "store", "counts", "disk", "alerts", "tls", "hears", "judges"
+    ]  # fmt: skip
     assert all(check["ok"] for check in checks.values()), checks
     assert done.returncode == 0
     (tmp_path / "callaudit.db").write_text("nothing of the kind" * 200)
@@ -223,6 +225,30 @@ def test_doctor_looks_at_everything_and_tells_what_is_wrong(tmp_path: Path, call
     assert broken.returncode == 2
     assert "有问题" in broken.stdout
     assert "callaudit.db：" in broken.stdout
+
+
+def test_doctor_tells_of_addresses_and_files_before_the_night_they_are_needed(
+    tmp_path: Path, callaudit: Run, pack: Path
+) -> None:
+    (tmp_path / "callaudit.toml").write_text(
+        f'engine = "transcript"\nrules = "{pack}"\nalerts = ["nonsense://x"]\n'
+        'tls_cert = "nosuch.pem"\ntls_key = "nosuch.key"\n', "utf-8",
+    )  # fmt: skip
+    done = callaudit("doctor", "--json")
+    wrong = {check["name"]: check["detail"] for check in json.loads(done.stdout) if not check["ok"]}
+    assert set(wrong) == {"alerts", "tls"}
+    assert "第 1 个地址" in wrong["alerts"]
+    assert "nosuch.pem" in wrong["tls"]
+    assert done.returncode == 2
+
+
+def test_recordings_that_no_list_names_are_told(tmp_path: Path, callaudit: Run, pack: Path) -> None:
+    write_calls(tmp_path / "calls", 3)
+    (tmp_path / "calls" / "calls.csv").write_text("call_id,recording\nc0000,c0000.json\n", "utf-8")
+    done = callaudit("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", 1)
+    assert "2 个录音不在通话清单里" in done.stderr
+    again = callaudit("audit", "calls", "--engine", "transcript", "--rules", pack, "--workers", 1)
+    assert "不在通话清单里" not in again.stderr  # known since
 
 
 def test_the_english_table(tmp_path: Path, callaudit: Run, pack: Path) -> None:

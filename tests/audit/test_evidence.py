@@ -184,3 +184,10 @@ def test_a_recording_that_was_exchanged_is_no_evidence(store: Store, tmp_path: P
     with pytest.raises(BadPath, match="不是同一个文件"):
         evidence(store, "c-threat", reason=REASON, actor=LOCAL, sound=True)
     assert evidence(store, "c-threat", reason=REASON, actor=LOCAL)
+
+
+@pytest.mark.parametrize("named", [[], ["gone.zip"], [str(SCRIPT)]])
+def test_the_checking_script_says_how_it_is_called(named: list[str]) -> None:
+    done = subprocess.run([sys.executable, SCRIPT, *named], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("usage: ")

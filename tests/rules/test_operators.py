@@ -1,5 +1,6 @@
 """Each operator and modifier, on dialogues small enough to see why."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -104,6 +105,7 @@ def test_hour_may_pass_midnight(judge: Any) -> None:
     ):
         facts = CallFacts(started_at=datetime.fromisoformat(f"2026-11-19T{clock}:00+08:00"))
         assert judge(rule, "agent: 喂", facts=facts).outcomes["tried"] is result
+        assert judge(rule, "agent: 喂", facts=replace(facts, inbound=True)).outcomes["tried"] is Result.PASS
 
 
 @pytest.mark.parametrize(("recorded", "result"), [("contact", Result.FAIL), ("self", Result.PASS), (None, Result.PASS)])

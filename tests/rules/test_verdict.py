@@ -49,6 +49,10 @@ def test_a_violation_as_heard_stays_whatever_the_reading(judge: Judge) -> None:
     assert any(finding.result is Result.FAIL for finding in both)
 
 
+def test_turns_without_a_word_are_no_perfect_call(judge: Judge) -> None:
+    assert Result.PASS not in verdict(judge, "", " ").outcomes.values()
+
+
 def test_a_duty_that_passes_as_read_again_is_left_to_people(judge: Judge) -> None:
     (duty,) = (rule.id for rule in judge.ruleset.rules if rule.category == "greeting" and rule.kind == "require")
     heard, said, *others = (
