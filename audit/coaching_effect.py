@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from math import sqrt
 
+from audit.estimates import difference
 from audit.figures import Share, wilson
 
 LONGEST = 30
@@ -66,21 +66,6 @@ def spans(heard_on: date, *, today: date) -> tuple[Span, Span] | None:
     return before, Span(since=heard_on + day, until=heard_on + days * day)
 
 
-def difference(before: Share, after: Share) -> tuple[float, float, float] | None:
-    """after - before with its 95 % interval from the two Wilson intervals (Newcombe 1998, method 10).
-
-    None where either side has no calls.
-    """
-    if None in (before.share, before.low, before.high, after.share, after.low, after.high):
-        return None
-    b, b_low, b_high = (float(value or 0) for value in (before.share, before.low, before.high))
-    a, a_low, a_high = (float(value or 0) for value in (after.share, after.low, after.high))
-    change = a - b
-    low = change - sqrt((a - a_low) ** 2 + (b_high - b) ** 2)
-    high = change + sqrt((a_high - a) ** 2 + (b - b_low) ** 2)
-    return change, low, high
-
-
 def side(span: Span, *, calls: int, confirmed: int, waiting: int) -> Side:
     """One period from its counts."""
     return Side(span=span, rate=wilson(confirmed, calls), waiting=waiting)
@@ -88,10 +73,11 @@ def side(span: Span, *, calls: int, confirmed: int, waiting: int) -> Side:
 
 def effect(before: Side, after: Side) -> Effect:
     """What the two periods say together."""
-    found = difference(before.rate, after.rate)
-    change, low, high = found or (None, None, None)
-    few = min(before.rate.of, after.rate.of) < FEWEST_CALLS
-    return Effect(before=before, after=after, change=change, low=low, high=high, verdict=_verdict(low, high, few=few))
+    found = difference(after.rate, before.rate)
+    verdict = _verdict(found.low, found.high, few=found.of < FEWEST_CALLS)
+    return Effect(
+        before=before, after=after, change=found.value, low=found.low, high=found.high, verdict=verdict
+    )
 
 
 def _verdict(low: float | None, high: float | None, *, few: bool) -> Verdict:

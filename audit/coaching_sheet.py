@@ -12,8 +12,8 @@ from audit.access import Action, Actor, require
 from audit.coaching import CoachingRefused, clips, playlists
 from audit.coaching_clips import hear
 from audit.coaching_record import Assignment, Clip
-from audit.review import title
-from audit.store import RuleCard, Store
+from audit.review import rule_cards, title
+from audit.store import Store
 from transcribe.model import Turn
 
 Lang = Literal["zh", "en"]
@@ -71,24 +71,20 @@ def sheet(store: Store, playlist: int, *, actor: Actor, lang: Lang = "zh", task:
 
 def _line(store: Store, clip: Clip, actor: Actor, lang: Lang) -> Line:
     heard = hear(store, clip, actor=actor)
-    card = _cards(store).get(clip.rule_id or "")
+    card = rule_cards(store, None).get(clip.rule_id or "")
     clauses = [] if card is None else [f"《{r.instrument}》{r.clause or ''}" for r in card.references[:1]]
     return Line(
         clip=clip,
         title="" if clip.rule_id is None else title(clip.rule_id, card, lang=lang),
         clause="".join(clauses),
         because=heard.because,
-        times=(_clock(clip.start_ms), _clock(clip.end_ms)),
+        times=(clock_of(clip.start_ms), clock_of(clip.end_ms)),
         turns=heard.turns,
     )
 
 
-def _cards(store: Store) -> dict[str, RuleCard]:
-    run = store.last_run()
-    return {} if run is None else dict(store.rules(run.settings.ruleset_digest))
-
-
-def _clock(ms: int) -> str:
+def clock_of(ms: int) -> str:
+    """12:05, as a player shows it."""
     return f"{ms // 60_000}:{ms // 1000 % 60:02d}"
 
 

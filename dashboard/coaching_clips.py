@@ -10,10 +10,11 @@ from audit.access import Actor
 from audit.clips import ClipUnavailable
 from audit.coaching_clips import hear, sound
 from audit.coaching_record import Clip, Kind
+from audit.coaching_sheet import clock_of
 from audit.errors import AuditError
 from audit.listening import MIME
-from audit.review import title
-from audit.store import RuleCard, Store
+from audit.review import rule_cards, title
+from audit.store import Store
 from dashboard import data
 from dashboard.told import told
 from dashboard.words import lang, t
@@ -53,22 +54,13 @@ def act(step: Callable[..., object], *what: object, **more: object) -> None:
 
 def rule_title(store: Store, rule_id: str) -> str:
     """A rule's title as the last run's rules have it."""
-    return title(rule_id, _cards(store).get(rule_id), lang=lang())
-
-
-def _cards(store: Store) -> dict[str, RuleCard]:
-    run = store.last_run()
-    return {} if run is None else dict(store.rules(run.settings.ruleset_digest))
+    return title(rule_id, rule_cards(store, None).get(rule_id), lang=lang())
 
 
 def _where(clip: Clip) -> str:
     when = "" if clip.started_at is None else f"{clip.started_at:%Y-%m-%d}"
     who = " ".join(filter(None, (clip.agent_id, clip.agent_name)))
-    return " · ".join(filter(None, (when, f"{_clock(clip.start_ms)}–{_clock(clip.end_ms)}", who)))
-
-
-def _clock(ms: int) -> str:
-    return f"{ms // 60_000}:{ms // 1000 % 60:02d}"
+    return " · ".join(filter(None, (when, f"{clock_of(clip.start_ms)}–{clock_of(clip.end_ms)}", who)))
 
 
 def _words(store: Store, clip: Clip, actor: Actor) -> None:

@@ -16,7 +16,7 @@ from audit.score import is_signal
 from audit.store.connection import Connection, packed
 from audit.store.filters import EVERY_CALL, Filter, where
 from audit.store.keys import plain_words
-from rules.model import Finding, Result, Severity
+from rules.model import SELF_HARM, Finding, Result, Severity
 
 
 class State(StrEnum):
@@ -41,7 +41,7 @@ class Machine(StrEnum):
 OPEN = (State.WAITING, State.SECOND)
 COUNTED = (State.CONFIRMED, State.PARTIAL, State.APPEALED)
 """Counts against a person (a customer's signal never does). What is under appeal counts until it is overturned."""
-FOLLOWED_UP = "self_harm"
+FOLLOWED_UP = SELF_HARM
 """The one signal that people must look at."""
 
 _STILL_OPEN = "state in ('waiting', 'second')"  # word for word as the partial indexes have it

@@ -11,6 +11,7 @@ from typing import Any
 
 from audit.store.connection import Connection, now, packed
 from audit.store.filters import Filter, where
+from audit.store.queue import FOLLOWED_UP
 
 
 class Pool(StrEnum):
@@ -355,10 +356,10 @@ def missed_in(store: Connection, sample: int) -> list[dict[str, Any]]:
     rows = store.all(
         "select stratum, category, count(distinct s.call_id) as calls from sample_items s"
         " join items using (recording, call_id) where sample = ? and done_at is not null"
-        " and state in ('confirmed', 'partial', 'appealed') and category <> 'self_harm' group by stratum, category"
+        f" and state in ('confirmed', 'partial', 'appealed') and category <> '{FOLLOWED_UP}' group by stratum, category"
         " union all select stratum, '', count(distinct s.call_id) from sample_items s"
         " join items using (recording, call_id) where sample = ? and done_at is not null"
-        " and state in ('confirmed', 'partial', 'appealed') and category <> 'self_harm' group by stratum",
+        f" and state in ('confirmed', 'partial', 'appealed') and category <> '{FOLLOWED_UP}' group by stratum",
         [sample, sample],
     )
     return list(rows)
@@ -413,7 +414,7 @@ def machine_categories(store: Connection, sample: int) -> dict[str, frozenset[st
     """Call → categories that the machine finds in it, for the calls of a sample."""
     rows = store.all(
         "select distinct call_id, category from items join sample_items s using (recording, call_id)"
-        " where sample = ? and machine = 'present' and category <> 'self_harm'",
+        f" where sample = ? and machine = 'present' and category <> '{FOLLOWED_UP}'",
         [sample],
     )
     found: dict[str, set[str]] = {}

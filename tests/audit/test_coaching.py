@@ -33,10 +33,9 @@ from audit.coaching import (
     withdraw,
 )
 from audit.coaching_clips import hear, sound
-from audit.coaching_effect import FEWEST_CALLS, LONGEST, Span, Verdict, difference, effect, side, spans
+from audit.coaching_effect import FEWEST_CALLS, LONGEST, Span, Verdict, effect, side, spans
 from audit.coaching_record import Kind
 from audit.coaching_sheet import Lang, sheet
-from audit.figures import wilson
 from audit.store import Store
 from audit.store.queue import State, items_of_call, set_state
 from transcribe.model import Role as Speaker
@@ -250,24 +249,6 @@ def test_both_periods_are_whole_equally_long_and_without_the_day_itself(heard: d
     assert before.until - before.since == after.until - after.since <= timedelta(days=LONGEST - 1)
     assert before.until < heard < after.since
     assert after.until < today
-
-
-@given(st.tuples(*[st.integers(0, 300)] * 4))
-def test_the_interval_holds_the_difference_and_stays_possible(numbers: tuple[int, int, int, int]) -> None:
-    b, more_b, a, more_a = numbers
-    found = difference(wilson(b, b + more_b), wilson(a, a + more_a))
-    if 0 in (b + more_b, a + more_a):
-        assert found is None
-        return
-    assert found is not None
-    change, low, high = found
-    assert -1 - 1e-9 <= low <= change <= high <= 1 + 1e-9
-
-
-def test_the_interval_is_newcombes() -> None:
-    """56/70 against 48/80: the paper's own example (Newcombe 1998, table II, method 10): 0.0524 to 0.3339."""
-    found = difference(wilson(48, 80), wilson(56, 70))
-    assert found == pytest.approx((0.2, 0.0524, 0.3339), abs=1e-4)
 
 
 @pytest.mark.parametrize(

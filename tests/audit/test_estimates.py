@@ -6,6 +6,8 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audit.estimates import (
     Flagged,
@@ -61,6 +63,17 @@ def test_difference_of_shares_as_published() -> None:
     found = difference(wilson(56, 70), wilson(48, 80))
     assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=0.0005)
     assert difference(wilson(1, 2), wilson(0, 0)).value is None
+
+
+@given(st.tuples(*[st.integers(0, 300)] * 4))
+def test_the_interval_of_a_difference_holds_it_and_stays_possible(numbers: tuple[int, int, int, int]) -> None:
+    b, more_b, a, more_a = numbers
+    found = difference(wilson(a, a + more_a), wilson(b, b + more_b))
+    if 0 in (b + more_b, a + more_a):
+        assert found.value is None
+        return
+    assert None not in (found.value, found.low, found.high)
+    assert -1 - 1e-9 <= (found.low or 0) <= (found.value or 0) <= (found.high or 0) <= 1 + 1e-9
 
 
 def test_recall_of_a_whole_world_heard_is_exact() -> None:
