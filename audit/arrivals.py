@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.errors import BadPath
+from audit.plan import files_in, is_looked_at
 from audit.remote import address, files_below, mark_of
 
 CALL_LIST = "calls.csv"
@@ -23,14 +23,15 @@ class _Seen:
 
 @dataclass(slots=True, kw_only=True)
 class Arrivals:
-    """Watches folders, also at addresses, and all below them. Whether a file rests is told by our own monotonic clock:
-    shares and copying programs set times of change as they like. `away` counts folders and names at addresses that
-    could not be looked into last time.
+    """Watches folders, also at addresses, and all below them; links may lead into the folders `linked`. Whether a file
+    rests is told by our own monotonic clock: shares and copying programs set times of change as they like. `away`
+    counts folders and names at addresses that could not be looked into last time.
     """
 
     folders: Sequence[Path]
     suffixes: frozenset[str]
     settle_seconds: float
+    linked: tuple[Path, ...] = ()
     away: int = 0
     _seen: dict[Path, _Seen] = field(default_factory=dict)
     _given: dict[Path, str] = field(default_factory=dict)
@@ -88,27 +89,23 @@ class Arrivals:
 
     def _here(self, folder: Path) -> Iterator[tuple[Path, str]]:
         """What can't be looked at just now (a share that is away) is looked at again next time."""
-        for place, below, names in os.walk(folder):
-            below[:] = sorted(name for name in below if not name.startswith("."))
-            for path in (Path(place, name) for name in sorted(names)):
-                if self._wanted(path):
-                    try:
-                        facts = path.stat()
-                    except OSError:
-                        continue
-                    yield path, f"{facts.st_size} {facts.st_mtime_ns}"
+        for path in files_in(folder, linked=self.linked):
+            if self._wanted(path):
+                try:
+                    facts = path.stat()
+                except OSError:
+                    continue
+                yield path, f"{facts.st_size} {facts.st_mtime_ns}"
 
     def _there(self, folder: Path) -> Iterator[tuple[Path, str]]:
         for entry in files_below(folder):
-            hidden = any(part.startswith(".") for part in entry.path.relative_to(folder).parts)
             if entry.problem:
                 self.away += 1
-            elif not hidden and self._wanted(entry.path):
+            elif is_looked_at(entry.path.relative_to(folder).parts) and self._wanted(entry.path):
                 try:
                     yield entry.path, mark_of(entry)
                 except BadPath:  # listed, but not for us: its failure says so
                     yield entry.path, ""
 
     def _wanted(self, path: Path) -> bool:
-        ours = path.suffix.lower() in self.suffixes and not path.name.startswith((".", "~$"))
-        return ours or path.name == CALL_LIST
+        return path.suffix.lower() in self.suffixes or path.name == CALL_LIST

@@ -65,7 +65,9 @@ def watch_command(folders: Sequence[Path], **given: Any) -> int:
         if address(place) is not None:
             next(files_below(place), None)  # a mistake in the address is told at once
     suffixes = TEXT if config.engine == "transcript" else SOUND
-    arrivals = Arrivals(folders=places, suffixes=suffixes, settle_seconds=given["settle"])
+    arrivals = Arrivals(
+        folders=places, suffixes=suffixes, settle_seconds=given["settle"], linked=config.linked_folders
+    )
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(config.db))
         arrivals.remember(arrived(store))

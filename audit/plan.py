@@ -144,6 +144,16 @@ def _refused_row(file: Path, row: BadRow, unnamed: set[Path]) -> Refusal:
     return Refusal(path=path, reason=row.reason)
 
 
+def files_in(folder: Path, *, linked: tuple[Path, ...]) -> Iterator[Path]:
+    """All files below a folder among which a batch looks for recordings; what can't be entered is left out."""
+    return _walk(folder, _Search(entered={Path(os.path.realpath(folder))}), Reach.of(folder, linked))
+
+
+def is_looked_at(below: Iterable[str]) -> bool:
+    """Whether a batch looks at a file by the parts of its path below the folder: none hidden, none a cache."""
+    return all(_shown(part) and part.lower() not in _CACHES for part in below)
+
+
 def refuse_missing(paths: Sequence[Path]) -> None:
     """`BadPath` for what is not there, before anything is begun."""
     for path in paths:
@@ -185,8 +195,7 @@ def _find_there(path: Path, wanted: Wanted, search: _Search, skip: set[Path]) ->
         search.files[path] = None
         return
     for entry in remote.files_below(path):
-        below = entry.path.relative_to(path).parts
-        if not all(_shown(part) and part.lower() not in _CACHES for part in below):
+        if not is_looked_at(entry.path.relative_to(path).parts):
             continue
         if entry.problem:
             search.refusals.append(Refusal(path=entry.path, reason=entry.problem))

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from audit.arrivals import Arrivals
+from audit.config import CHINA
+from audit.plan import Wanted, make_plan
 
 
 @pytest.fixture
@@ -27,6 +29,24 @@ def test_a_file_is_given_out_once_and_only_at_rest(arrivals: Arrivals, tmp_path:
     assert names(arrivals.ready(10)) == ["a.wav"]
     assert arrivals.ready(30) == []
     assert arrivals.waiting() == 0
+
+
+def test_a_watch_looks_where_an_audit_does(tmp_path: Path) -> None:
+    inside, outside, elsewhere = tmp_path / "in", tmp_path / "share", tmp_path / "elsewhere"
+    for file in (
+        inside / "a.wav", inside / "day" / "b.wav", inside / "@eaDir" / "c.wav", inside / ".d.wav", inside / "~$e.wav",
+        outside / "f.wav", elsewhere / "g.wav",
+    ):  # fmt: skip
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"1")
+    (inside / "link").symlink_to(outside)
+    (inside / "out").symlink_to(elsewhere)
+    wanted = Wanted(suffixes=frozenset({".wav"}), linked=(outside,))
+    plan = make_plan([inside], wanted=wanted, lists=(), known={}, utc_offset=CHINA)
+    arrivals = Arrivals(folders=[inside], suffixes=wanted.suffixes, settle_seconds=0, linked=wanted.linked)
+    assert sorted(arrivals.ready(0)) == sorted(record.path for record in plan.records if record.path)
+    assert names(sorted(arrivals.ready(1))) == []
+    assert len(plan.records) == 3
 
 
 def test_a_file_that_grows_waits(arrivals: Arrivals, tmp_path: Path) -> None:

@@ -66,6 +66,13 @@ def judged(db: Path) -> set[str]:
         return set(store.done())
 
 
+def failed(db: Path) -> list[Path]:
+    if not db.exists():
+        return []
+    with Store.open(db) as store:
+        return [failure.path for failure in store.failures()]
+
+
 def test_what_arrives_is_judged_and_a_restart_goes_on(
     tmp_path: Path, watching: Callable[..., Forked]
 ) -> None:
@@ -110,7 +117,7 @@ def test_what_can_not_be_set_apart_stays_and_the_watch_goes_on(
     (tmp_path / "apart").write_text("no folder", "utf-8")
     process = watching("--quarantine", "apart")
     db = tmp_path / "callaudit.db"
-    until(lambda: db.exists() and Store.read(db).failures())
+    until(lambda: failed(db))
     write_transcript(tmp_path / "in" / "c1.json", "agent: 您好")
     until(lambda: judged(db) == {"c1"})
     process.send_signal(signal.SIGTERM)
