@@ -19,8 +19,7 @@ from rules.engine import Judge
 from rules.hints import PREFIX
 from rules.model import CATEGORIES, Group, Judgement, Result, RuleSet, Severity
 from rules.second_opinion import SecondOpinion
-from rules.verdict import judged, judged_at_a_glance
-from transcribe.model import Transcript
+from rules.verdict import judged
 
 _SILENT = frozenset({None, Result.PASS, Result.NOT_APPLICABLE})
 """Outcomes that leave no mark on a scorecard, but for a duty's."""
@@ -74,17 +73,20 @@ class ChangedRules:
         if self.judge is None:
             yield from ((old, Judgement(findings=(), outcomes={})) for old in calls)
             return
-        said = store.transcripts([old.recording for old in calls])
-        heard = [(old, said[old.recording]) for old in calls if old.recording in said]
-        glances = judged_at_a_glance([transcript.turns for _, transcript in heard], judge=self.judge)
-        for (old, transcript), glance in zip(heard, glances, strict=True):
-            yield old, glance or self._judged_closely(store, old, transcript, self.judge)
+        said = store.lines([old.recording for old in calls])
+        heard = [old for old in calls if old.recording in said]
+        for old, glance in zip(heard, self.judge.at_a_glance([said[old.recording] for old in heard]), strict=True):
+            today = glance or self._judged_closely(store, old, self.judge)
+            if today is not None:
+                yield old, today
 
-    def _judged_closely(self, store: Store, old: StoredCall, said: Transcript, judge: Judge) -> Judgement:
-        """Where these rules find something, words are read for its times, and the second opinion weighs it."""
-        quick = judged(said.turns, facts_of(old.record, said), judge=judge)
-        heard = store.transcript(old.recording) if quick.findings else None
+    def _judged_closely(self, store: Store, old: StoredCall, judge: Judge) -> Judgement | None:
+        """The second opinion is asked where these rules find something; None where the words are gone meanwhile."""
+        heard = store.transcript(old.recording)
         if heard is None:
+            return None
+        quick = judged(heard.turns, facts_of(old.record, heard), judge=judge)
+        if not quick.findings:
             return quick
         job = Job(record=old.record, recording=old.recording, bytes=0, hearing="", settings="")
         return judge_call(job, heard, judge=judge, ruleset=self.ruleset, second=self.second).judgement

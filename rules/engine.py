@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import reduce
+from functools import cached_property, reduce
+from itertools import chain
 from operator import or_
 
 import numpy as np
@@ -26,6 +27,9 @@ from rules.sound import syllables
 from rules.text import NormalText
 from rules.tokens import Tokenizer
 from transcribe.model import Role, Turn
+
+Line = tuple[Role, str]
+"""Who said what."""
 
 _SOUND_CONFIDENCE = 0.85
 
@@ -42,8 +46,9 @@ class Judge:
         self._compiled = [compiler.compiled(rule) for rule in ruleset.rules if rule.status != "deprecated"]
         self._nodes = compiler.nodes
         self._signals = [compiled for compiled in self._compiled if compiled.rule.kind == "signal"]
-        self._characters = _lookout(compiler.probes, by_sound=False)
-        self._syllables = _lookout(compiler.probes, by_sound=True)
+        self._probes = compiler.probes
+        self._characters = _lookout(self._probes, by_sound=False)
+        self._syllables = _lookout(self._probes, by_sound=True)
         self._untriggered = {
             compiled.rule.id: Result.NOT_APPLICABLE if _needs_many_calls(compiled.rule) else Result.PASS
             for compiled in self._compiled
@@ -66,14 +71,14 @@ class Judge:
         findings.sort(key=lambda finding: (finding.turn, finding.start, finding.rule_id))
         return Judgement(findings=tuple(findings), outcomes=outcomes)
 
-    def at_a_glance(self, calls: Sequence[Sequence[Turn]]) -> list[Judgement | None]:
+    def at_a_glance(self, calls: Sequence[Sequence[Line]]) -> list[Judgement | None]:
         """The judgement of each call in which the words of no rule stand, whatever its facts; None for the others, and
-        for all where some rule always has something to say. Many calls at once take half the time.
+        for all where some rule always has something to say. Many calls at once take a third of the time.
         """
         if self._always:
             return [None] * len(calls)
         met = self._met_in_each(calls)
-        readable = (turns and all(len(turn.text) <= LONGEST_TURN for turn in turns) for turns in calls)
+        readable = (lines and all(len(text) <= LONGEST_TURN for _, text in lines) for lines in calls)
         return [
             Judgement(findings=(), outcomes=self._untriggered) if can and not any(self._looking(bits)) else None
             for can, bits in zip(readable, met, strict=True)
@@ -110,16 +115,25 @@ class Judge:
                 all_met[turn] = all_met.get(turn, 0) | met
         return all_met
 
-    def _met_in_each(self, calls: Sequence[Sequence[Turn]]) -> list[int]:
-        """For each call the probes, as bits, whose words stand in it."""
-        turns = [turn for call in calls for turn in call]
-        roles = [turn.role for turn in turns]
-        call_of = [number for number, call in enumerate(calls) for _ in call]
-        normal = NormalText([turn.text for turn in turns])
+    @cached_property
+    def _first_lookouts(self) -> tuple[Lookout, Lookout]:
+        """Of characters and of syllables: the words without which no condition of a rule holds, and no others."""
+        whens = (node for compiled in self._compiled for node in compiled.when)
+        needed = reduce(or_, (need.probes for node in whens for need in node.needs), 0)
+        characters = _lookout(self._probes, by_sound=False, among=needed)
+        return characters, _lookout(self._probes, by_sound=True, among=needed)
+
+    def _met_in_each(self, calls: Sequence[Sequence[Line]]) -> list[int]:
+        """For each call the probes that conditions of rules need, as bits, whose words stand in it."""
+        roles = [role for lines in calls for role, _ in lines]
+        call_of = [number for number, lines in enumerate(calls) for _ in lines]
+        normal = NormalText([text for lines in calls for _, text in lines])
+        characters, sounds = self._first_lookouts
+        spoken = characters.met(normal.text, normal.ends, roles)
+        heard = sounds.met(syllables(normal.text), normal.ends, roles) if sounds.seeks else ()
         met = [0] * len(calls)
-        for lookout, text in ((self._characters, normal.text), (self._syllables, syllables(normal.text))):
-            for turn, bits, _ in lookout.met(text, normal.ends, roles):
-                met[call_of[turn]] |= bits
+        for turn, bits, _ in chain(spoken, heard):
+            met[call_of[turn]] |= bits
         return met
 
     def _looking(self, met: int) -> Iterator[tuple[Compiled, Node]]:
@@ -138,8 +152,12 @@ class Judge:
         return speaking
 
 
-def _lookout(probes: Sequence[tuple[Probe, Speaker]], *, by_sound: bool) -> Lookout:
-    sought = {n: (probe.needs, speaker) for n, (probe, speaker) in enumerate(probes) if probe.by_sound is by_sound}
+def _lookout(probes: Sequence[tuple[Probe, Speaker]], *, by_sound: bool, among: int = -1) -> Lookout:
+    """For the probes by sound or as spoken, all or those `among` these bits."""
+    sought = {
+        n: (probe.needs, speaker) for n, (probe, speaker) in enumerate(probes)
+        if probe.by_sound is by_sound and among >> n & 1
+    }  # fmt: skip
     return Lookout(sought, size=len(probes))
 
 

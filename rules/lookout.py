@@ -36,6 +36,7 @@ class Lookout:
             for layer, strings in enumerate(needs):
                 for string in strings:
                     places[string].append((layer, number))
+        self.seeks = bool(places)
         self._automaton = AhoCorasick(list(places), store_patterns=False)
         self._layers = [layer * size for layer in range(max((len(needs) for needs, _ in sought.values()), default=0))]
         self._all = (1 << size) - 1

@@ -33,18 +33,6 @@ def judged(turns: Sequence[Turn], facts: CallFacts, *, judge: Judge, second: Sec
     return _joined(heard, _weighed(likely, facts, judge, second), turns)
 
 
-def judged_at_a_glance(calls: Sequence[Sequence[Turn]], *, judge: Judge) -> list[Judgement | None]:
-    """What the rules alone say of each call in which none of their words stands, neither as heard nor as probably
-    said; None for the others.
-    """
-    return judge.at_a_glance([[*turns, *_as_read(turns)] for turns in calls])
-
-
-def _as_read(turns: Sequence[Turn]) -> list[Turn]:
-    """The turns that were probably said in other words, in those."""
-    return [replace(turn, text=turn.reading) for turn in turns if turn.reading is not None]
-
-
 def _unspoken(judgement: Judgement) -> Judgement:
     """Where nobody was heard to speak no rule was kept either: an hour of silence is no perfect call."""
     outcomes = judgement.outcomes.items()

@@ -93,15 +93,15 @@ def few() -> Judge:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(a_call(), min_size=1, max_size=6))
 def test_a_glance_at_many_calls_says_what_judging_each_says(calls: list[list[tuple[Role, str]]]) -> None:
-    judge, turns = few(), [turns_of(said) for said in calls]
-    for call, glance in zip(turns, judge.at_a_glance(turns), strict=True):
-        assert glance is None or glance == judge.judge(call, CallFacts())
+    judge = few()
+    for said, glance in zip(calls, judge.at_a_glance(calls), strict=True):
+        assert glance is None or glance == judge.judge(turns_of(said), CallFacts())
 
 
 def test_a_glance_tells_of_plain_calls_and_leaves_the_others() -> None:
     plain, threat = [(Role.AGENT, "今天天气好")], [(Role.AGENT, "不还钱就打断你的腿")]
     endless = [(Role.AGENT, "好" * 20_000)]
-    calls = [turns_of(said) for said in (plain, threat, [], endless)]
+    calls = [plain, threat, [], endless]
     pack = load_rules()
     judge = Judge(replace(pack, rules=[rule for rule in pack.rules if rule.category == "threat"]))
     assert [glance is None for glance in judge.at_a_glance(calls)] == [False, True, True, True]
