@@ -284,12 +284,25 @@ class _Doing:
             if found.problem:
                 self.fail(record, found.problem, size=_size(record))
                 continue
-            job = self._job(record, found)
+            job = self._job(self._known_as(record, found.sha256), found)
             if self._is_done(job):
                 _drop_copy(job)
                 self._over(job.bytes, skipped=1)
             else:
                 yield job
+
+    def _known_as(self, record: CallRecord, recording: str) -> CallRecord:
+        """The record under which a recording is known whose file was only moved or renamed; else the one given."""
+        if record.path not in self.batch.plan.fresh or address(record.path) is not None:
+            return record
+        for old in self.store.records_of(recording):
+            if old.path is not None and old.path.parent.is_dir() and not os.path.lexists(old.path):
+                moved = replace(old, path=record.path)
+                with self.store.writing():
+                    self.store.remove(record.call_id)
+                    self.store.add_records([moved])
+                return moved
+        return record
 
     def _is_done(self, job: Job) -> bool:
         """At the start, or since then by a batch beside this one."""

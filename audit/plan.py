@@ -36,8 +36,8 @@ class Refusal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Calls to audit, each with the path of its recording; attempts; what is refused beforehand; ids of calls
-    in the store whose recording now belongs to another id; the `scope` that was looked through; how many recordings
-    stand in none of the lists, where there are any.
+    in the store whose recording now belongs to another id; the `scope` that was looked through; recordings `fresh` to
+    the store that stand in no list either, and how many lists there are.
     """
 
     records: tuple[CallRecord, ...]
@@ -45,7 +45,13 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     replaced: tuple[str, ...] = ()
     scope: tuple[Path, ...] = ()
-    unlisted: int = 0
+    fresh: frozenset[Path] = frozenset()
+    lists: int = 0
+
+    @property
+    def unlisted(self) -> int:
+        """Recordings whose record is guessed from the file name although lists were given."""
+        return len(self.fresh) if self.lists else 0
 
     def covers(self, failed: Path) -> bool:
         """Whether a failure of an earlier run would have come up again in this one."""
@@ -118,7 +124,8 @@ def make_plan(
         refusals=(*search.refusals, *refused, *missing),
         replaced=_replaced(named, known),
         scope=(*map(_absolute, paths), *(_absolute(calls.file) for calls in lists)),
-        unlisted=len(fresh) if lists else 0,
+        fresh=frozenset(record.path for record in fresh if record.path is not None),
+        lists=len(lists),
     )
 
 

@@ -193,6 +193,11 @@ class Store(Connection):
             found.setdefault(Path(row["path"]), []).append(_record(row))
         return found
 
+    def records_of(self, recording: str) -> list[CallRecord]:
+        """Judged calls whose recording has these bytes (SHA-256)."""
+        sql = "select calls.* from calls join scorecards using (call_id) where recording = ? order by call_id"
+        return [_record(row) for row in self.all(sql, [recording])]
+
     def attempts(self) -> Iterator[CallRecord]:
         """Call attempts that left no recording, by time."""
         for row in self.all("select * from attempts order by started_at, call_id"):

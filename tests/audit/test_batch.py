@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -89,6 +90,30 @@ def test_the_same_inputs_give_the_same_scorecards_byte_for_byte(tmp_path: Path, 
         with Store.read(tmp_path / name) as store:
             cards.append([json.dumps(call.card.as_dict()) for call in store.calls()])
     assert cards[0] == cards[1]
+
+
+def test_a_renamed_recording_stays_the_same_call(tmp_path: Path, audit: Run) -> None:
+    write_calls(tmp_path / "calls", 2)
+    audit("calls")
+    (tmp_path / "calls" / "c0000.json").rename(tmp_path / "calls" / "zz.json")
+    done = audit("calls")
+    assert "跳过已完成 2 通" in done.stderr
+    with Store.read(tmp_path / "callaudit.db") as store:
+        paths = {call.record.call_id: call.record.path for call in store.calls()}
+        assert len(list(store.records())) == 2
+    assert paths == {"c0000": tmp_path / "calls" / "zz.json", "c0001": tmp_path / "calls" / "c0001.json"}
+
+
+def test_a_copy_is_a_call_of_its_own_and_so_is_one_whose_original_is_out_of_reach(tmp_path: Path, audit: Run) -> None:
+    write_calls(tmp_path / "calls", 1)
+    audit("calls")
+    shutil.copy(tmp_path / "calls" / "c0000.json", tmp_path / "copy.json")
+    audit("copy.json")
+    (tmp_path / "calls").rename(tmp_path / "unmounted")
+    shutil.copy(tmp_path / "copy.json", tmp_path / "third.json")
+    audit("third.json")
+    with Store.read(tmp_path / "callaudit.db") as store:
+        assert set(store.done()) == {"c0000", "copy", "third"}
 
 
 def test_two_files_with_the_same_bytes_are_one_recording_and_two_calls(tmp_path: Path, audit: Run) -> None:
