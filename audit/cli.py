@@ -72,3 +72,7 @@ for command in (
 def main() -> NoReturn:
     """Entry point of the distribution."""
     run(cli)
+
+
+if __name__ == "__main__":
+    main()

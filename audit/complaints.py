@@ -22,7 +22,9 @@ from audit.store import complaints as rows
 from audit.store.complaints import Asked
 from audit.store.connection import now, packed
 
-FARTHEST_AHEAD = timedelta(days=366)
+FARTHEST_AHEAD = timedelta(days=1)
+"""A complaint dated later is refused: the clocks of two machines, or their zones, differ by less."""
+_LAST_NUMBER = 2**63 - 1  # of a row in SQLite, which takes no larger one even to look for it
 _EDITABLE = ("complainant", "debtor_id", "case_id", "agent_id", "category", "outcome", "cause", "remedy", "answer")
 _CLOSED_LISTS = {"category": CATEGORIES_OF_COMPLAINTS, "cause": CAUSES, "outcome": {o.value: () for o in Outcome}}
 
@@ -68,7 +70,7 @@ def take_in(desk: Desk, intakes: Iterable[Intake]) -> list[int | None]:
 def read(desk: Desk, number: int) -> Complaint:
     """One complaint; `ComplaintRefused` where there is none of that number."""
     require(desk.actor, Action.SEE_COMPLAINTS)
-    row = rows.complaint(desk.store, number)
+    row = rows.complaint(desk.store, number) if 0 < number <= _LAST_NUMBER else None
     if row is None:
         raise ComplaintRefused(f"没有编号为 {number} 的投诉；请核对编号")
     return complaint_of(row)
@@ -92,14 +94,14 @@ def related(desk: Desk, number: int) -> list[Complaint]:
     return [complaint_of(row) for row in rows.related_complaints(desk.store, number)]
 
 
-def change(desk: Desk, old: Complaint, values: Mapping[str, str | None], *, reason: str = "") -> None:
-    """Set fields (those of `_EDITABLE`); what is as it was is no change. `old` is what the person read."""
+def change(desk: Desk, old: Complaint, values: Mapping[str, str | None], *, reason: str = "") -> bool:
+    """Set fields (those of `_EDITABLE`); False where all is as it was. `old` is what the person read."""
     require(desk.actor, Action.EDIT_COMPLAINTS)
     wanted = {name: (value or "").strip() or None for name, value in values.items()}
     _refuse_values(wanted)
     new = {name: value for name, value in wanted.items() if value != getattr(old, name)}
     if not new:
-        return
+        return False
     _refuse_emptied(old, new)
     with desk.store.writing():
         more = _place(desk, {**_ids(old), **new}) if new.keys() & {"agent_id", "debtor_id"} else {}
@@ -108,6 +110,7 @@ def change(desk: Desk, old: Complaint, values: Mapping[str, str | None], *, reas
         _update(desk, old, {**new, **more})
         before = {name: getattr(old, name) for name in new}
         _note(desk, old.id, {"what": "changed", "before": before, "after": new, "reason": reason})
+        return True
 
 
 def move(desk: Desk, old: Complaint, to: Status, *, reason: str = "") -> None:
@@ -175,7 +178,7 @@ def refuse_intake(intake: Intake, *, day: date) -> None:
     if intake.received_at.tzinfo is None:
         raise ComplaintRefused("收到时间要有时区")
     if beijing_day(intake.received_at) > day + FARTHEST_AHEAD:  # a mistyped year would hide it from every due list
-        raise ComplaintRefused(f"收到时间 {intake.received_at:%Y-%m-%d} 在将来；请核对年份")
+        raise ComplaintRefused(f"收到时间 {intake.received_at:%Y-%m-%d} 在将来；请核对日期")
     if intake.channel not in CHANNELS:
         raise ComplaintRefused(f"没有渠道 {intake.channel}；可选：{'、'.join(CHANNELS)}")
     if not intake.text.strip():
@@ -267,7 +270,7 @@ def _place(desk: Desk, ids: Mapping[str, str | None]) -> dict[str, str | None]:
 
 def _update(desk: Desk, old: Complaint, values: Mapping[str, Any]) -> None:
     if not rows.update_complaint(desk.store, old.id, values, revision=old.revision):
-        raise ComplaintRefused(f"投诉 {old.id} 刚被别人改过；请刷新后再改，你填写的内容还没有保存")
+        raise ComplaintRefused(f"投诉 {old.id} 刚被别人改过，您填写的内容还没有保存；请看过现在的内容再保存")
 
 
 def _note(desk: Desk, number: int, change: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
+from unicodedata import east_asian_width
 
 from audit import ledger
 from audit.access import Action, Actor, require
@@ -19,6 +20,8 @@ MIME: dict[Form, str] = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+_WIDEST, _ARROW = 60, 4
+"""Characters up to which a column is widened (longer texts wrap), and those of the filter's arrow beside a heading."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -62,22 +65,34 @@ def xlsx_file(table: Table) -> bytes:
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
     with xlsxwriter.Workbook(file, options) as book:
         sheet = book.add_worksheet(table.name)
-        bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
-        sheet.write_row(0, 0, table.headings, bold)
+        top = {"valign": "top"}
+        plain_cell, wrapped = book.add_format(top), book.add_format(top | {"text_wrap": True})
+        day, minute = (book.add_format(top | {"num_format": form}) for form in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm"))
+        sheet.write_row(0, 0, table.headings, book.add_format({"bold": True}))
         for number, row in enumerate(table.rows, 1):
             for column, cell in enumerate(row):
                 if isinstance(cell, date):
-                    sheet.write_datetime(number, column, cell, day)
+                    sheet.write_datetime(number, column, cell, minute if isinstance(cell, datetime) else day)
                 elif cell is not None:
-                    sheet.write(number, column, cell)
+                    sheet.write(number, column, cell, wrapped if _width(cell) > _WIDEST else plain_cell)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(1, len(table.rows)), len(table.headings) - 1)
-        sheet.autofit(400)
+        for column, heading in enumerate(table.headings):
+            widest = max((_width(row[column]) for row in table.rows), default=0)
+            sheet.set_column(column, column, min(_WIDEST, max(widest + 1, _width(heading) + _ARROW)))
     return file.getvalue()
+
+
+def _width(cell: Cell) -> int:
+    """Characters that the longest line of a cell takes; a Chinese one takes two."""
+    lines = str(plain(cell)).splitlines()
+    return max((sum(2 if east_asian_width(c) in "WF" else 1 for c in line) for line in lines), default=0)
 
 
 def plain(cell: Cell) -> str | int | float:
     """A cell of CSV that no program takes for a formula."""
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d %H:%M}"
     if isinstance(cell, date):
         return cell.isoformat()
     if isinstance(cell, str):

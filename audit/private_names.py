@@ -48,6 +48,7 @@ _TITLE = re.compile(
     r"|(?<=.)[哥姐总叔姨](?![哥姐弟妹叔共算之结计体额是部公说])"
 )
 _LOOSE_TITLES = frozenset(("本人", "哥", "姐", "总", "叔", "姨"))
+_COPULAS = frozenset("为系")  # 写明为本人, 应系本人: not a name but what says whose it is
 _FIRM_TITLES = frozenset(("先生", "女士", "小姐", "太太"))
 _BEFORE_A_FAMILY = frozenset("是姓好喂问找的位叫嘛啊吧谢见和跟与给让请呢哈了扰，。？！、,.?!：:；; \t\n")
 _RELATIVES = (
@@ -253,6 +254,8 @@ def _before_titles(text: str) -> Iterator[tuple[int, int]]:
             if length == 1 and (title[0] == "本人" or not _may_stand_alone(text, start, title[0])):
                 continue
             if length > 1 and not _may_be_whole(text, start, end):
+                continue
+            if title[0] == "本人" and text[start] in _DOUBTFUL and text[end - 1] in _COPULAS:
                 continue
             yield start, end
             break

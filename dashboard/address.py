@@ -7,6 +7,7 @@ the address that we did not write is a link somebody followed, and wins.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import streamlit as st
 
@@ -28,3 +29,10 @@ def write(values: Mapping[str, str | None]) -> None:
         elif st.query_params.get(name) != value:
             st.query_params[name] = value
     st.session_state[_WRITTEN] = {**st.session_state.get(_WRITTEN, {}), **values}
+
+
+def number(name: str) -> int | None:
+    """The number that the address gives, however large; None where it gives none."""
+    with suppress(ValueError):
+        return int(st.query_params.get(name, ""))
+    return None

@@ -6,27 +6,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from audit.access import LOCAL, Action, Actor, may
 from dashboard import address, data, filters
 from dashboard.guard import SIGN_OUT, send_to
+from dashboard.marks import plain
 from dashboard.words import lang, t
 
 # A file of our own: an emoji or a symbol's name would make the browser fetch it from elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
 SIDEBAR_WIDTH = 240  # pixels: tables need what is left of 1280
-# Streamlit leaves 5rem at both sides and squeezes figures and charts until they read "1…": less air, rows that wrap.
+# Streamlit leaves 5rem at both sides and squeezes figures and charts until they read "1…": less air, rows that wrap,
+# six figures as three and three. Rows that hold other rows are none of figures: on a phone their parts stand below
+# each other.
+_FIGURES = ".stHorizontalBlock:has(> .stColumn :is(.stMetric, .st-key-review_confirm)):not(:has(.stColumn .stColumn))"
 _ROOM = """<style>
+[data-testid="stMetricLabel"] p { white-space: normal !important; }
 @media (max-width: 1500px) { .stMainBlockContainer { padding-left: 2.5rem; padding-right: 2.5rem; } }
 @media (max-width: 1150px) {
   .stMainBlockContainer { padding-left: 1.25rem; padding-right: 1.25rem; }
-  .stHorizontalBlock:has(> .stColumn :is(.stMetric, .st-key-review_confirm)) { flex-wrap: wrap; }
-  .stHorizontalBlock:has(> .stColumn :is(.stMetric, .st-key-review_confirm)) > .stColumn { min-width: 8.5rem; }
+  ROW { flex-wrap: wrap; }
+  ROW > .stColumn { min-width: 8.5rem; }
   .stHorizontalBlock:has(> .stColumn .stVegaLiteChart) { flex-wrap: wrap; }
   .stHorizontalBlock:has(> .stColumn .stVegaLiteChart) > .stColumn { min-width: 100%; }
 }
-</style>"""
-# Streamlit has no Chinese: "Upload" and "200MB per file" are said anew, and "Press Enter to apply" left out.
+@media (min-width: 641px) and (max-width: 1150px) {
+  ROW:has(> .stColumn:nth-child(6):last-child) > .stColumn { min-width: 30%; }
+  ROW:has(> .stColumn:nth-child(7):last-child) > .stColumn { min-width: 22%; }
+}
+</style>""".replace("ROW", _FIGURES)
+# Streamlit has no Chinese: "Upload", "200MB per file" and "yyyy-mm-dd" are said anew, "Press Enter to apply" left out.
 _IN_CHINESE = """<style>
 .stFileUploader button p { font-size: 0; }
 .stFileUploader button p::after { content: "选择文件"; font-size: 0.875rem; }
@@ -35,6 +45,13 @@ _IN_CHINESE = """<style>
   content: "也可以拖到这里，每个不超过 %d MB"; font-size: 0.875rem; opacity: 0.6;
 }
 [data-testid="InputInstructions"] { display: none; }
+.react-aria-DateField [data-placeholder]:is([data-type="year"], [data-type="month"], [data-type="day"]) {
+  font-size: 0;
+}
+.react-aria-DateField [data-placeholder]::after { font-size: 0.9rem; }
+.react-aria-DateField [data-placeholder][data-type="year"]::after { content: "年"; }
+.react-aria-DateField [data-placeholder][data-type="month"]::after { content: "月"; }
+.react-aria-DateField [data-placeholder][data-type="day"]::after { content: "日"; }
 </style>"""
 
 
@@ -43,18 +60,23 @@ class PageSpec:
     """views/<name>.py at /<name>, titled `shell.<name>`, for the roles that may do `needs` (or `or_needs`).
 
     The file is a script: functions, and a last line that calls the first of them. `filtered` pages keep the filters
-    in the sidebar.
+    in the sidebar, but not in their `bare` views, which the address names: what is shown there heeds none.
     """
 
     name: str
     icon: str
     needs: Action
     filtered: bool = True
+    bare: tuple[str, ...] = ()
     or_needs: Action | None = None
 
     def open_to(self, actor: Actor) -> bool:
         """Whether this person may open the page."""
         return may(actor, self.needs) or (self.or_needs is not None and may(actor, self.or_needs))
+
+    def heeds_filters(self) -> bool:
+        """Whether what the page shows now depends on the filters."""
+        return self.filtered and st.query_params.get("view") not in self.bare
 
 
 PAGES = [
@@ -69,7 +91,7 @@ PAGES = [
     PageSpec(
         name="appeals", icon=":material/gavel:", needs=Action.APPEAL, or_needs=Action.DECIDE_APPEAL, filtered=False
     ),
-    PageSpec(name="rules_page", icon=":material/rule:", needs=Action.SEE_RULES),
+    PageSpec(name="rules_page", icon=":material/rule:", needs=Action.SEE_RULES, bare=("bench", "reaudit")),
     PageSpec(name="sampling", icon=":material/casino:", needs=Action.SAMPLE, filtered=False),
     PageSpec(name="reports", icon=":material/description:", needs=Action.EXPORT),
     PageSpec(name="operations", icon=":material/settings:", needs=Action.SEE_OPERATIONS, filtered=False),
@@ -92,6 +114,7 @@ def main() -> None:
         st.error(t("shell.no_pages", role=t(f"shell.role_{actor.role}")))
         return
     pages = {spec.name: _page(spec, hidden=spec not in open_to) for spec in PAGES}
+    _tell_unknown_page({*pages, "home"})
     # Streamlit gives the default page no address of its own: links to it would break.
     door = st.Page(_nothing, title="callaudit", url_path="home", default=True, visibility="hidden")
     chosen = st.navigation([door, *pages.values()], expanded=True)  # else those beyond the twelfth hide
@@ -101,10 +124,21 @@ def main() -> None:
     if not spec.open_to(actor):
         st.error(t("shell.refused", role=t(f"shell.role_{actor.role}")), icon=":material/block:")
         return
-    if spec.filtered:
+    if spec.heeds_filters():
         with filters_place:
             filters.draw(actor)
+    else:
+        filters.keep()
     chosen.run()
+
+
+def _tell_unknown_page(known: set[str]) -> None:
+    """An address that is no page leads to the first one, with a word; Streamlit's own word would be English."""
+    context = get_script_run_ctx()
+    asked = "" if context is None else context.pages_manager.intended_page_name
+    if context is not None and asked and asked not in known:
+        context.pages_manager.set_script_intent("", "")
+        st.toast(t("shell.no_such_page", page=plain(asked)), icon=":material/search_off:", duration="long")
 
 
 def _nothing() -> None:

@@ -19,6 +19,7 @@ _INK, _PAPER, _BLANK = "#1c2733", "#ffffff", "#f4f6f8"
 _WARM, _COLD = ["#fff4ec", "#9c2a12"], ["#f1f6fa", "#1f5a8c"]
 _TICKS = 16  # points up to which each has its own day below it
 _DAY = timedelta(days=1)
+_ROOM_FOR_NUMBER = 28  # pixels of a cell's width
 LEAST = 5  # calls in a cell of the heat map, below which its share says nothing
 
 
@@ -117,13 +118,20 @@ def categories(found: Sequence[RuleLine], *, machine: bool) -> alt.LayerChart | 
 
 
 def heat(found: Sequence[Cell], *, share: bool) -> alt.LayerChart | alt.FacetChart:
-    """Hour by weekday: how many calls, or which share of them has a violation; the number stands in each cell."""
+    """Hour by weekday: how many calls, or which share of them has a violation; the number stands in each cell where
+    there is room for it. Hours without a call keep their place between the others.
+    """
     import altair as alt
 
     rows = [_square(cell, share=share) for cell in found]
     days = [t(f"overview.weekday_{n}") for n in range(1, 8)]
+    known = [cell.hour for cell in found]
+    hours = [f"{hour:02d}" for hour in range(min(known), max(known) + 1)] if known else []
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("hour:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False, domain=False)),
+        x=alt.X(
+            "hour:O", title=t("overview.axis_hour"), scale=alt.Scale(domain=hours),
+            axis=alt.Axis(labelAngle=0, labelOverlap=True, ticks=False, domain=False),
+        ),
         y=alt.Y("weekday:N", title=None, sort=days, axis=alt.Axis(ticks=False, domain=False)),
         tooltip=[alt.Tooltip("weekday:N", title=t("overview.weekday")), alt.Tooltip("hour:O", title=t("overview.hour")),
                  alt.Tooltip("calls:Q", title=t("overview.axis_calls"), format=","),
@@ -138,7 +146,11 @@ def heat(found: Sequence[Cell], *, share: bool) -> alt.LayerChart | alt.FacetCha
     )
     most = max((row["value"] or 0 for row in rows), default=0)
     numbers = base.mark_text(fontSize=11).encode(
-        text="text:N", color=alt.condition(f"datum.value > {0.6 * most}", alt.value(_PAPER), alt.value(_INK))
+        text="text:N",
+        color=alt.condition(f"datum.value > {0.6 * most}", alt.value(_PAPER), alt.value(_INK)),
+        opacity=alt.condition(
+            f"datum.value !== null && width < {_ROOM_FOR_NUMBER * len(hours)}", alt.value(0), alt.value(1)
+        ),
     )
     return alt.layer(squares, numbers).properties(height=250)
 

@@ -15,6 +15,7 @@ from audit.complaint_clock import BEIJING
 from audit.complaints import today
 from audit.store import Store
 from dashboard.coaching_clips import act, show_clip
+from dashboard.marks import person
 from dashboard.words import t
 
 
@@ -51,7 +52,7 @@ def _task(task: Assignment) -> dict[str, Any]:
         t("coaching.t_who"): f"{task.agent_id} {task.agent_name or ''}".strip(),
         t("coaching.t_list"): task.title,
         t("coaching.t_due"): task.due_on,
-        t("coaching.t_by"): task.assigned_by,
+        t("coaching.t_by"): person(task.assigned_by),
         t("coaching.t_heard"): "" if task.acknowledged_at is None else f"{_beijing(task):%Y-%m-%d %H:%M}",
         t("coaching.t_reply"): task.reply or "",
     }
@@ -78,7 +79,7 @@ def own_tasks(store: Store, actor: Actor) -> None:
         st.info(t("coaching.mine_none"), icon=":material/task_alt:")
     for task in tasks:
         with st.expander(f"{_state(task)} · {task.title}", expanded=task.acknowledged_at is None):
-            st.caption(t("coaching.asked", by=task.assigned_by, due=task.due_on))
+            st.caption(t("coaching.asked", by=person(task.assigned_by), due=task.due_on))
             if task.note:
                 st.text(task.note)
             for number, clip in enumerate(clips(store, task.playlist, actor=actor), 1):

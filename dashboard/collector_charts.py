@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from audit.collectors import SMALL_SAMPLE, Week
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 HEIGHT = 380
+_LABEL = (0.12, 0.06)  # width and height of a label as shares of the chart's
 # Neither red nor green: the place on the chart is the judgement. Dark enough for either theme.
 _POINT, _LINE = "#3b6fb6", "#8a93a0"
 
@@ -27,9 +28,14 @@ def by_the_book(
     points = [point for outcome in found.by_collector if (point := _point(outcome, names, measure)) is not None]
     if len(points) < 2:
         return None
-    most = max(1.0, *(point["x"] for point in points))
-    x = alt.X("x:Q", title=t("promises.axis_x"), scale=alt.Scale(domain=[0, 1.15 * most]))
-    y = alt.Y("y:Q", title=t(f"promises.axis_{measure}"), axis=alt.Axis(format="%"), scale=alt.Scale(zero=False))
+    most = 1.15 * max(1.0, *(point["x"] for point in points))
+    low, high = padded([point["y"] for point in points])
+    places = [(point["x"] / most, (point["y"] - low) / (high - low)) for point in points]
+    for point, side in zip(points, sides(places), strict=True):
+        point["side"] = side
+    x = alt.X("x:Q", title=t("promises.axis_x"), axis=alt.Axis(tickCount=10), scale=alt.Scale(domain=[0, most]))
+    height = t(f"promises.axis_{measure}")
+    y = alt.Y("y:Q", title=height, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[low, high]))
     base = alt.Chart(alt.InlineData(values=points)).encode(x=x, y=y)
     dots = base.mark_point(strokeWidth=2).encode(
         color=alt.value(_POINT),
@@ -44,11 +50,40 @@ def by_the_book(
             alt.Tooltip("sample:N", title=t("promises.c_cases" if measure == "recovery" else "promises.c_promises")),
         ],
     )
-    text = base.mark_text(align="left", dx=12, fontSize=13).encode(text="label:N")
+    beside = {side: base.transform_filter(f"datum.side === {side}").encode(text="label:N") for side in (1, -1)}
+    text = [
+        beside[1].mark_text(align="left", dx=12, fontSize=13),
+        beside[-1].mark_text(align="right", dx=-12, fontSize=13),
+    ]
     corner = alt.Chart(alt.InlineData(values=[{"text": t("promises.corner")}])).mark_text(
         align="left", baseline="top", color=_LINE, fontSize=13
     ).encode(x=alt.value(10), y=alt.value(8), text="text:N")  # fmt: skip
-    return alt.layer(*_levels(found.total, measure), corner, dots, text).properties(height=HEIGHT)
+    return alt.layer(*_levels(found.total, measure), corner, dots, *text).properties(height=HEIGHT)
+
+
+def padded(values: Sequence[float]) -> tuple[float, float]:
+    """Where the axis of shares begins and ends, with room for the dots; never below nothing."""
+    room = 0.12 * max(max(values) - min(values), 0.01)
+    return max(0.0, min(values) - room), max(values) + room
+
+
+def sides(places: Sequence[tuple[float, float]]) -> list[int]:
+    """On which side of its dot each label stands so that none lies on another: 1 right, -1 left, 0 nowhere.
+
+    `places` are shares of the chart's width and height; what has no room is told by pointing at the dot.
+    """
+    taken: list[tuple[float, float]] = []
+    sides = []
+    for x, y in places:
+        middles = {1: (x + _LABEL[0] / 2, y), -1: (x - _LABEL[0] / 2, y)}
+        side = next((side for side, middle in middles.items() if not _covered(middle, taken)), 0)
+        taken += [middles[side]] if side else []
+        sides.append(side)
+    return sides
+
+
+def _covered(middle: tuple[float, float], taken: Iterable[tuple[float, float]]) -> bool:
+    return any(abs(middle[0] - x) < _LABEL[0] and abs(middle[1] - y) < _LABEL[1] for x, y in taken)
 
 
 def _point(outcome: Outcome, names: dict[str, str | None], measure: str) -> dict[str, Any] | None:

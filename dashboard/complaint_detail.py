@@ -17,7 +17,9 @@ from audit.complaints import Desk, change, extend, history, link, move, read, re
 from audit.errors import AuditError
 from dashboard import complaint_labels as labels
 from dashboard import data, rulebook
+from dashboard.complaint_drafts import Names, draft, field, forget
 from dashboard.complaint_intake import writing_desk
+from dashboard.marks import person
 from dashboard.told import told
 from dashboard.words import t
 from rules.model import Result
@@ -32,7 +34,8 @@ _ACTS: dict[Status, tuple[str, str]] = {
 _COLOURS: dict[Status, labels.Colour] = {
     Status.RECEIVED: "gray", Status.INVESTIGATING: "violet", Status.ANSWERED: "green", Status.CLOSED: "green",
 }  # fmt: skip
-_FACTS = ("complainant", "debtor_id", "case_id", "agent_id")
+_ANSWER = ("outcome", "cause", "answer", "remedy")
+_FACTS = ("category", "complainant", "debtor_id", "case_id", "agent_id")
 
 
 def detail(desk: Desk, number: int) -> None:
@@ -80,14 +83,17 @@ def _head(desk: Desk, one: Complaint) -> None:
 
 
 def _do(desk: Desk, step: Callable[..., object], *what: object, **more: object) -> None:
-    """Take a step and draw the page anew; what refuses it is told here."""
+    """Take a step and draw the page anew; what refuses it is told here. A step that says False changed nothing."""
     try:
         with data.writing() as store:
-            step(writing_desk(desk, store), *what, **more)
+            done = step(writing_desk(desk, store), *what, **more)
     except AuditError as error:
         st.error(told(error), icon=":material/error:")
         return
-    st.toast(t("complaints.saved"), icon=":material/check:")
+    if done is False:
+        st.toast(t("complaints.unchanged"), icon=":material/info:")
+    else:
+        st.toast(t("complaints.saved"), icon=":material/check:")
     st.rerun()
 
 
@@ -214,49 +220,48 @@ def _by_id(desk: Desk, one: Complaint) -> None:
 
 
 def _answer_form(desk: Desk, one: Complaint, *, editor: bool) -> None:
-    key = f"{one.id}_{one.revision}"
-    with st.form(f"complaint_answer_{key}", border=False):
-        left, right = st.columns([3, 2])
-        outcome = left.segmented_control(
-            t("complaints.outcome"), list(Outcome), key=f"complaint_outcome_{key}", default=one.outcome,
-            format_func=lambda found: t(f"complaints.{found}"), disabled=not editor, wrap=True,
-        )  # fmt: skip
-        cause = right.selectbox(
-            t("complaints.cause"), list(CAUSES), key=f"complaint_cause_{key}", placeholder=t("complaints.unknown"),
-            index=None if one.cause is None else list(CAUSES).index(one.cause), format_func=labels.cause,
-            disabled=not editor,
-        )  # fmt: skip
-        answer = st.text_area(
-            t("complaints.answer"), one.answer or "", key=f"complaint_answer_text_{key}", disabled=not editor
-        )
-        remedy = st.text_area(
-            t("complaints.remedy"), one.remedy or "", key=f"complaint_remedy_{key}", height=80, disabled=not editor
-        )
-        sent = st.form_submit_button(t("complaints.save"), key="complaint_save_answer", disabled=not editor)
-    if sent:
-        new = {"outcome": outcome.value if outcome else None, "cause": cause, "answer": answer, "remedy": remedy}
-        _do(desk, change, one, new)
+    left, right = st.columns([3, 2])
+    left.segmented_control(
+        t("complaints.outcome"), list(Outcome), **field(one, "outcome", _ANSWER), disabled=not editor, wrap=True,
+        format_func=lambda found: t(f"complaints.{found}"),
+    )  # fmt: skip
+    right.selectbox(
+        t("complaints.cause"), list(CAUSES), **field(one, "cause", _ANSWER), placeholder=t("complaints.unknown"),
+        index=None, format_func=labels.cause, disabled=not editor,
+    )  # fmt: skip
+    st.text_area(t("complaints.answer"), **field(one, "answer", _ANSWER), disabled=not editor)
+    st.text_area(t("complaints.remedy"), **field(one, "remedy", _ANSWER), height=80, disabled=not editor)
+    _save(desk, one, _ANSWER, "answer", editor=editor)
 
 
 def _facts_form(desk: Desk, one: Complaint, *, editor: bool) -> None:
-    key = f"{one.id}_{one.revision}"
-    with st.form(f"complaint_facts_{key}", border=False):
-        known = list(CATEGORIES_OF_COMPLAINTS)
-        category = st.selectbox(
-            t("complaints.category"), known, key=f"complaint_category_{key}", placeholder=t("complaints.unknown"),
-            index=None if one.category is None else known.index(one.category), format_func=labels.category,
-            disabled=not editor,
-        )  # fmt: skip
-        names = dict(zip(_FACTS, ("complainant", "debtor", "case", "agent"), strict=True))
-        values = {
-            name: column.text_input(
-                t(f"complaints.{label}"), getattr(one, name) or "", key=f"complaint_{name}_{key}", disabled=not editor
-            )
-            for column, (name, label) in zip(st.columns(4), names.items(), strict=True)
-        }
-        sent = st.form_submit_button(t("complaints.save"), key="complaint_save_facts", disabled=not editor)
-    if sent:
-        _do(desk, change, one, {**values, "category": category})
+    st.selectbox(
+        t("complaints.category"), list(CATEGORIES_OF_COMPLAINTS), **field(one, "category", _FACTS), index=None,
+        placeholder=t("complaints.unknown"), format_func=labels.category, disabled=not editor,
+    )  # fmt: skip
+    names = {"complainant": "complainant", "debtor_id": "debtor", "case_id": "case", "agent_id": "agent"}
+    for column, (name, label) in zip(st.columns(4), names.items(), strict=True):
+        column.text_input(t(f"complaints.{label}"), **field(one, name, _FACTS), disabled=not editor)
+    _save(desk, one, _FACTS, "facts", editor=editor)
+
+
+def _save(desk: Desk, one: Complaint, names: Names, what: str, *, editor: bool) -> None:
+    """The button below fields; where a colleague saved some of them meanwhile, a choice between the two instead."""
+    found = draft(one, names)
+    typed = {} if found is None else found.typed
+    clashing = [] if found is None else found.clashes(one, names)
+    if clashing:
+        stands = [labels.field(name, getattr(one, name)) for name in clashing]
+        st.warning(t("complaints.clash", stands=_safe(t("shell.semicolon").join(stands))), icon=":material/group:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if clashing:
+            if st.button(t("complaints.keep_mine"), key=f"complaint_keep_{what}"):
+                _do(desk, change, one, typed)
+            st.button(t("complaints.take_theirs"), key=f"complaint_drop_{what}", on_click=forget, args=(one, names))
+        elif st.button(t("complaints.save"), key=f"complaint_save_{what}", disabled=not editor):
+            _do(desk, change, one, typed)
+        elif found is not None:
+            st.caption(t("complaints.unsaved"))
 
 
 def _related(desk: Desk, others: list[Complaint]) -> None:
@@ -274,7 +279,7 @@ def _related(desk: Desk, others: list[Complaint]) -> None:
 def _history(desk: Desk, one: Complaint) -> None:
     for step in reversed(history(desk, one.id)):
         with st.container(gap=None):
-            who = f"{_clock_time(step.at)} · {_safe(step.actor)}"
+            who = f"{_clock_time(step.at)} · {_safe(person(step.actor))}"
             st.markdown(f"**{t(f'complaints.h_{step.what}')}** · {who}")
             if said := labels.changes(step):
                 st.caption(_safe(said))

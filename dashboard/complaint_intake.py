@@ -21,15 +21,20 @@ from dashboard.filters import DAY
 from dashboard.told import told
 from dashboard.words import t
 
+_REGISTERED, _IMPORTED = "complaint_registered", "complaints_imported"
+"""What the run before this one took in: a number; the counts of a list and the sentences about its bad rows."""
+
 
 def register_form(desk: Desk) -> None:
-    """A form for one complaint; keeps what was typed where it is refused."""
+    """A form for one complaint; keeps what was typed."""
     with st.form("complaint_new", border=False):
         intake = _fields()
         st.caption(t("complaints.period_note", days=desk.terms.days(Complexity.SIMPLE)))
         sent = st.form_submit_button(t("complaints.register"), key="complaint_register", type="primary")
     if sent:
         _register(desk, intake)
+    if (number := st.session_state.pop(_REGISTERED, None)) is not None:
+        st.success(t("complaints.registered", id=number), icon=":material/check_circle:")
 
 
 def _fields() -> Intake:
@@ -68,7 +73,8 @@ def _register(desk: Desk, intake: Intake) -> None:
         st.warning(t("complaints.known"), icon=":material/content_copy:")
         return
     st.query_params["id"] = str(number)
-    st.success(t("complaints.registered", id=number), icon=":material/check_circle:")
+    st.session_state[_REGISTERED] = number
+    st.rerun()  # the figures and the list above are of before
 
 
 def import_list(desk: Desk) -> None:
@@ -84,6 +90,7 @@ def import_list(desk: Desk) -> None:
             t("complaints.template"), data=empty.encode("utf-8-sig"), file_name="complaints.csv", mime="text/csv",
             key="complaints_template",
         )  # fmt: skip
+    _imported()
 
 
 def _import(desk: Desk, name: str, raw: bytes) -> None:
@@ -96,9 +103,17 @@ def _import(desk: Desk, name: str, raw: bytes) -> None:
         st.error(told(error))
         return
     known = numbers.count(None)
-    st.success(t("complaints.imported", new=len(numbers) - known, known=known, bad=len(found.bad)))
-    if found.bad:
-        st.code("\n".join(map(told, found.bad[:200])), language=None)
+    counts = {"new": len(numbers) - known, "known": known, "bad": len(found.bad)}
+    st.session_state[_IMPORTED] = counts, found.bad[:200]
+    st.rerun()
+
+
+def _imported() -> None:
+    counts, bad = st.session_state.pop(_IMPORTED, (None, ()))
+    if counts is not None:
+        st.success(t("complaints.imported", **counts))
+    if bad:
+        st.code("\n".join(map(told, bad)), language=None)
 
 
 def writing_desk(desk: Desk, store: Store) -> Desk:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from audit.complaint_clock import Clock, Pace, Terms
+from audit.complaint_clock import BEIJING, Clock, Pace, Terms
 from audit.complaint_record import Change, Complaint
 from audit.complaint_terms import CATEGORIES_OF_COMPLAINTS, CAUSES, CHANNELS, Labels
 from audit.exports import Table
@@ -92,6 +92,11 @@ def changes(step: Change) -> str:
     return t("shell.semicolon").join(said)
 
 
+def field(name: str, value: object) -> str:
+    """A field of the history and its value: 结论：属实."""
+    return f"{t(f'complaints.{_FIELDS[name]}')}{t('shell.colon')}{_value(name, value)}"
+
+
 def _value(name: str, value: object) -> str:
     if value is None or value == "":
         return "—"
@@ -124,8 +129,9 @@ def as_table(complaints: list[Complaint], *, today: date, terms: Terms, with_wor
     ]  # fmt: skip
     rows = [
         (
-            one.id, one.received_at.strftime("%Y-%m-%d %H:%M"), channel(one.channel), t(f"complaints.{one.status}"),
-            one.due_on, pace(one.clock(today=today, terms=terms)), one.answered_on, one.closed_on, one.agent_id,
+            one.id, one.received_at.astimezone(BEIJING).replace(tzinfo=None), channel(one.channel),
+            t(f"complaints.{one.status}"), one.due_on,
+            pace(one.clock(today=today, terms=terms)), one.answered_on, one.closed_on, one.agent_id,
             one.team, one.product, one.debtor_id, one.case_id, category(one.category),
             t(f"complaints.{one.outcome}") if one.outcome else None, cause(one.cause), one.calls, one.repeats,
             *((one.complainant, one.text, one.answer, one.remedy) if with_words else ()),

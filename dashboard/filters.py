@@ -15,6 +15,7 @@ from audit.access import Actor
 from audit.choices import Choices, choices
 from audit.store import Filter
 from dashboard import address, data
+from dashboard.marks import plain
 from dashboard.words import t
 
 NAMES = ("since", "until", "team", "product", "agent")
@@ -83,9 +84,19 @@ def understood(name: str, asked: str, options: dict[str, tuple[str, ...]]) -> da
     return None
 
 
+def keep() -> None:
+    """Where they are not drawn: Streamlit forgets a field that it doesn't see."""
+    for name in NAMES:
+        if name in st.session_state:
+            st.session_state[name] = st.session_state[name]
+
+
 def _adopt(options: dict[str, tuple[str, ...]]) -> None:
     for name, asked in address.news(NAMES).items():
-        st.session_state[name] = understood(name, asked, options)
+        found = st.session_state[name] = understood(name, asked, options)
+        if asked and found is None:
+            said = t("shell.unknown_filter", what=t(f"shell.{name}"), asked=plain(asked))
+            st.toast(said, icon=":material/filter_alt_off:", duration="infinite")
 
 
 def _select(name: str, options: tuple[str, ...], *, names: dict[str, str | None]) -> None:

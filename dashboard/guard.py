@@ -87,12 +87,15 @@ class Guard:
         if not allowed:
             await send({"type": "websocket.close", "code": 1008})
             return
+        gone = False
 
         async def checked() -> Message:
             """Each message anew: a session may have ended since, by sign-out, time or an administrator."""
             from anyio.to_thread import run_sync
 
+            nonlocal gone
             message = await receive()
+            gone = gone or message["type"] == "websocket.disconnect"
             if message["type"] != "websocket.receive" or await run_sync(_still_there, token, message.get("bytes")):
                 return message
             await send({"type": "websocket.send", "bytes": _redirect(SIGN_IN).SerializeToString()})
@@ -100,11 +103,20 @@ class Guard:
             return {"type": "websocket.disconnect", "code": 1008}
 
         async def noting(message: Message) -> None:
+            nonlocal gone
             for name in _MEDIA.findall(message.get("bytes") or b""):
                 self._sent.setdefault(token, set()).add(name.decode("ascii"))
-            await send(message)
+            try:
+                await send(message)
+            except OSError:
+                gone = True
+                raise
 
-        await self._app(scope, checked, noting)
+        try:
+            await self._app(scope, checked, noting)
+        except RuntimeError:  # Streamlit goes on to read from, or closes, what a closed tab has closed already
+            if not gone:
+                raise
 
 
 def headers(scope: Mapping[str, Any]) -> dict[str, str]:

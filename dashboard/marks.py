@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from audit.access import LOCAL
 from audit.config import CHINA
 from audit.review import REASONS, Policy, title
 from audit.store import RuleCard
@@ -52,12 +53,17 @@ def beijing(at: datetime) -> str:
     return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}"
 
 
+def person(name: str) -> str:
+    """Who did something; whoever sat at a machine without accounts has no name of their own."""
+    return t("shell.local_name") if name == LOCAL.name else name
+
+
 def said(entry: Verdict) -> str:
     """One line of a history: when, who, what and why."""
     labels = REASONS.get(entry.kind, {}).get(entry.reason or "")
     parts = [t(f"review.k_{entry.kind.value}"), None if labels is None else labels[lang() == "en"], entry.comment]
     at = beijing(datetime.fromisoformat(entry.at))
-    return f"{at}  {entry.by}  " + " · ".join(part for part in parts if part)
+    return f"{at}  {person(entry.by)}  " + " · ".join(part for part in parts if part)
 
 
 def policy() -> Policy:

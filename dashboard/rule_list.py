@@ -43,8 +43,8 @@ def show() -> None:
             t("rules_page.c_precision"): st.column_config.ProgressColumn(
                 format="%.0f%%", min_value=0, max_value=100, width="small"
             ),
-            t("rules_page.c_interval"): st.column_config.TextColumn(width=96),
-            t("rules_page.c_title"): st.column_config.TextColumn(width="medium"),
+            t("rules_page.c_interval"): st.column_config.TextColumn(width=90),
+            t("rules_page.c_title"): st.column_config.TextColumn(width=172),
         },
     )
     st.caption(t("rules_page.list_note", least=LEAST_JUDGED))
@@ -97,7 +97,7 @@ def _has(rule: Rule, words: str) -> bool:
 
 
 def _row(rule: Rule, found: RuleFigures) -> dict[str, object]:
-    clause = rulebook.clause(rule.references[0]) if rule.references else t("rules_page.practice")
+    clause = rulebook.short_clause(rule.references[0]) if rule.references else t("rules_page.practice")
     return {
         t("rules_page.c_category"): rulebook.category(rule.category),
         t("rules_page.c_severity"): rulebook.severity(rule.severity),

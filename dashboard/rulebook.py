@@ -73,6 +73,11 @@ def clause(reference: Reference) -> str:
     return f"{reference.instrument} {reference.clause or ''}".strip()
 
 
+def short_clause(reference: Reference) -> str:
+    """The same for a narrow column: a law by the name that everybody calls it."""
+    return clause(reference).removeprefix("中华人民共和国")
+
+
 def tell_broken(broken: RuleErrors) -> None:
     """What is wrong with the pack, line by line."""
     st.error(t("rules_page.bad_pack"), icon=":material/error:")

@@ -14,6 +14,7 @@ from audit.errors import AuditError
 from audit.store.samples import STRATA, NewPlan, Period, Plan, Pool, Sample, Stratum
 from dashboard import data
 from dashboard.filters import DAY
+from dashboard.marks import person
 from dashboard.told import told
 from dashboard.words import t
 
@@ -141,7 +142,7 @@ def _table(samples: list[Sample]) -> None:
                 t("sampling.c_gone"): one.gone,
                 t("sampling.c_strata"): len(one.strata),
                 t("sampling.blind_mark"): "✓" if one.plan.blind else "",
-                t("sampling.c_by"): one.drawn_by,
+                t("sampling.c_by"): person(one.drawn_by),
             }
             for one in samples
         ],

@@ -16,7 +16,7 @@ from audit.store.queue import OPEN, Item
 from audit.store.samples import Correction, Pool, Sample
 from audit.store.verdicts import Kind
 from dashboard import data, rulebook
-from dashboard.marks import beijing, heading, mark, plain, policy, sign
+from dashboard.marks import beijing, heading, mark, person, plain, policy, sign
 from dashboard.missed_form import VIOLATIONS, added_here, missed_form
 from dashboard.player import Focus, Selected, Shown, player
 from dashboard.sounds import sound_of
@@ -34,7 +34,7 @@ def show(actor: Actor, samples: list[Sample]) -> None:
         _nothing_left(sample)
         return
     if task.held_by is not None:
-        st.warning(t("sampling.held", who=task.held_by), icon=":material/visibility:")
+        st.warning(t("sampling.held", who=person(task.held_by)), icon=":material/visibility:")
     with data.reading() as store:
         call = sampling.hear_task(store, task, actor=actor, unmasking=unmasking(task.item.call_id))
     if call is None:
@@ -47,7 +47,7 @@ def show(actor: Actor, samples: list[Sample]) -> None:
     with right:
         if not has_sound:
             st.warning(t("sampling.unheard"), icon=":material/hearing_disabled:")
-        _say(task, call, selected, actor)
+        _say(task, call, selected, actor, heard=has_sound)
         _correct(task, call, selected, actor)
     st.caption(t("sampling.keys"))
 
@@ -90,6 +90,7 @@ def _task(sample: Sample, actor: Actor) -> Task | None:
 
 def _leave() -> None:
     st.session_state["sampling_item"] = None
+    st.session_state.pop("sampling_unheard", None)
 
 
 def _put_off(task: Task) -> None:
@@ -154,11 +155,12 @@ def _facts(task: Task, call: Dossier) -> None:
 # what one says of it
 
 
-def _say(task: Task, call: Dossier, selected: Selected | None, actor: Actor) -> None:
+def _say(task: Task, call: Dossier, selected: Selected | None, actor: Actor, *, heard: bool) -> None:
+    """What was heard; where there is nothing to hear, putting it off comes first."""
     plan = task.sample.plan
     if plan.blind:
         st.info(t("sampling.blind_note"), icon=":material/visibility_off:")
-        _blind(task, actor)
+        _blind(task, actor, heard=heard)
     elif plan.pool is Pool.FINDINGS:
         _verdict(task, call, actor)
     else:
@@ -167,30 +169,40 @@ def _say(task: Task, call: Dossier, selected: Selected | None, actor: Actor) -> 
         missed_form(call, selected, actor, page="sampling")
         added = added_here(call, actor)
         words = t("sampling.done_added", n=added) if added else t("sampling.clean")
-        _finish_button(words, "clean", task, actor)
+        _finish_button(words, task, actor, heard=heard)
     st.button(
         t("sampling.later"), key="sampling_later", icon=":material/schedule:", shortcut="N", on_click=_put_off,
-        args=(task,),
+        args=(task,), type="secondary" if heard else "primary",
     )  # fmt: skip
 
 
-def _blind(task: Task, actor: Actor) -> None:
+def _blind(task: Task, actor: Actor, *, heard: bool) -> None:
     said = st.multiselect(
         t("sampling.blind_which"), VIOLATIONS, key=f"sampling_said_{task.item.id}", format_func=rulebook.as_finding,
         placeholder=t("sampling.choose"),
     )  # fmt: skip
     answer = frozenset(said)
-    _finish_button(t("sampling.blind_some" if said else "sampling.blind_none"), "said", task, actor, answer)
+    words = t("sampling.blind_some" if said else "sampling.blind_none")
+    _finish_button(words, task, actor, answer, heard=heard)
 
 
 def _finish_button(
-    words: str, key: str, task: Task, actor: Actor, said: frozenset[str] | None = None
-) -> None:  # fmt: skip
+    words: str, task: Task, actor: Actor, said: frozenset[str] | None = None, *, heard: bool = True
+) -> None:
+    """Of what nobody could hear it asks once more. `said` in a blind set."""
     st.checkbox(t("sampling.text_checked"), key=_checked(task))
+    asked = st.session_state.get("sampling_unheard") == task.item.id
+    if asked:
+        st.warning(t("sampling.unheard_sure", words=words), icon=":material/help:")
     st.button(
-        words, key=f"sampling_{key}", type="primary", icon=":material/check:", shortcut="A", width="stretch",
-        on_click=_finish, args=(task, actor, said),
+        words, key="sampling_clean" if said is None else "sampling_said", icon=":material/check:", shortcut="A",
+        type="primary" if heard else "secondary", width="stretch",
+        on_click=_finish if heard or asked else _ask_unheard, args=(task, actor, said),
     )  # fmt: skip
+
+
+def _ask_unheard(task: Task, *_: object) -> None:
+    st.session_state["sampling_unheard"] = task.item.id
 
 
 def _checked(task: Task) -> str:
@@ -228,7 +240,7 @@ def _verdict(task: Task, call: Dossier, actor: Actor) -> None:
         return
     _finding(found, found.item)
     if found.item.state not in OPEN or actor.name in found.item.judged_by:
-        _finish_button(t("review.next"), "clean", task, actor)
+        _finish_button(t("review.next"), task, actor)
         return
     kinds = [Kind.CONFIRM, Kind.PARTIAL, Kind.DISMISS]
     kind = st.segmented_control(

@@ -7,6 +7,7 @@ import sys
 import webbrowser
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from audit.store import Store
 from audit.users import has_accounts
 from dashboard import data
 from dashboard.told import told
+from dashboard.words import t
 
 if TYPE_CHECKING:
     from streamlit.web.server.starlette import App
@@ -160,7 +162,7 @@ def options(config: Config, *, host: str, port: int) -> dict[str, Any]:
 
 
 def _told(error: Exception) -> bool:
-    """Failures that people are told about are one sentence on the page; a bug keeps Streamlit's own box."""
+    """Any failure is a sentence on the page, in the reader's language; the traceback of a bug stands in the log."""
     import streamlit as st
 
     from dashboard import rulebook
@@ -171,7 +173,7 @@ def _told(error: Exception) -> bool:
     elif isinstance(error, AuditError):
         st.error(told(error), icon=":material/error:")
     else:
-        return False
+        st.error(t("shell.bug", at=f"{datetime.now():%H:%M:%S}"), icon=":material/error:")
     return True
 
 

@@ -13,7 +13,7 @@ from audit.appeals import Appealed, OwnFinding
 from audit.errors import AuditError
 from audit.store.appeals import Appeal, Decision
 from dashboard import data
-from dashboard.marks import beijing, clause, heading, plain, policy, said, sign
+from dashboard.marks import beijing, clause, heading, person, plain, policy, said, sign
 from dashboard.told import told
 from dashboard.words import t
 
@@ -155,7 +155,7 @@ def _what(one: Appealed | OwnFinding, call_id: str) -> None:
 
 def _says(appeal: Appeal) -> None:
     at = beijing(datetime.fromisoformat(appeal.at))
-    st.caption(f"{t('appeals.number', n=appeal.id)} · {t('appeals.filed', who=appeal.by, at=at)}")
+    st.caption(f"{t('appeals.number', n=appeal.id)} · {t('appeals.filed', who=person(appeal.by), at=at)}")
     st.text(f"{t('appeals.says')}{t('shell.colon')}{appeal.text}")
 
 
@@ -165,7 +165,7 @@ def _outcome(appeal: Appeal) -> None:
         return
     at = beijing(datetime.fromisoformat(appeal.decided_at))
     st.text(t(f"appeals.{appeal.decision.value}"))
-    st.text(t("appeals.by", who=appeal.decided_by, at=at, answer=appeal.answer))
+    st.text(t("appeals.by", who=person(appeal.decided_by or ""), at=at, answer=appeal.answer))
 
 
 show()

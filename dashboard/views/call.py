@@ -150,12 +150,13 @@ def _one(dossier: Dossier, actor: Actor) -> None:
 def _head(dossier: Dossier, actor: Actor) -> None:
     facts = dossier.record
     minutes, seconds = divmod(dossier.duration_ms // 1000, 60)
+    answering = facts.callee_relation
     said = [
         "" if facts.started_at is None else f"{beijing(facts.started_at):%Y-%m-%d %H:%M}",
         t("call.minutes", m=minutes, s=seconds),
         " ".join(filter(None, (facts.agent_id, facts.agent_name, facts.team))),
         f"{t('call.c_debtor')} {facts.debtor_id or '—'}",
-        Words(lang()).of("relation", facts.callee_relation),
+        "" if answering is None else t("call.answered_by", who=Words(lang()).of("relation", answering)),
         facts.product or "",
     ]
     with st.container(horizontal=True, vertical_alignment="center"):

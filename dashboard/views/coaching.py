@@ -30,7 +30,7 @@ from audit.coaching_sheet import sheet
 from audit.complaints import today
 from audit.redact import find_private, mask
 from audit.store import Store
-from dashboard import data, filters
+from dashboard import address, data, filters
 from dashboard.coaching_clips import act, rule_title, show_clip
 from dashboard.coaching_tasks import effects, own_tasks, task_list
 from dashboard.words import lang, t
@@ -104,8 +104,8 @@ def _choose(lists: list[Playlist]) -> Playlist | None:
     if not lists:
         return None
     numbers = [one.id for one in lists]
-    given = st.query_params.get("playlist", "")
-    number = int(given) if given.isdecimal() and int(given) in numbers else numbers[0]
+    asked = address.number("playlist")
+    number = asked if asked in numbers else numbers[0]
     at = numbers.index(number)
     key = f"coaching_lists_{number}_{at}"  # Streamlit ticks what it is given only under a new key
     st.dataframe(

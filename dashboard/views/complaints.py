@@ -17,8 +17,8 @@ from audit.complaints import Desk, listing
 from audit.exports import Table
 from audit.figures import wilson
 from audit.store.complaints import EVERY_COMPLAINT, Asked, By
+from dashboard import address, data, filters
 from dashboard import complaint_labels as labels
-from dashboard import data, filters
 from dashboard.complaint_detail import detail
 from dashboard.complaint_intake import import_list, register_form
 from dashboard.downloads import downloads
@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 
 MOST = 300
 _SHOWN = ("open", "overdue", "soon", "answered", "closed", "all")
+# A field hands over what is typed when one leaves it, which keys that step on do not do by themselves.
+_LEAVE_FIELD = """<script>
+if (!window.leavesField) {
+  window.leavesField = true;
+  window.addEventListener("keydown", event => {
+    if (event.altKey && event.key.startsWith("Arrow")) document.activeElement?.blur();
+  }, {capture: true});
+}
+</script>"""
 _BY: tuple[By, ...] = ("agent_id", "cause", "channel", "category", "team")
 
 
@@ -90,7 +99,7 @@ def _table(_actor: Actor, role: str, day: date, asked: Asked, by: By | None, ver
 
 
 def _desk(desk: Desk) -> None:
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([4, 3], gap="medium")
     with left:
         found = _choice(desk)
         chosen = _list(desk, found)
@@ -145,8 +154,7 @@ def _meaning(desk: Desk, shown: str) -> dict[str, Any]:
 def _list(desk: Desk, found: list[Complaint]) -> int | None:
     """The list; returns the number of the complaint that is open."""
     numbers = [one.id for one in found]
-    given = st.query_params.get("id", "")
-    chosen = int(given) if given.isdecimal() else None
+    chosen = address.number("id")
     if not found:
         anything = count(desk, EVERY_COMPLAINT) > 0
         st.info(t("complaints.none_match" if anything else "complaints.none_yet"), icon=":material/inbox:")
@@ -164,12 +172,15 @@ def _list(desk: Desk, found: list[Complaint]) -> int | None:
         on_select=partial(_open_selected, numbers, key),
         selection_mode="single-row",
         selection_default={"selection": {"rows": [] if at is None else [at]}},
-        column_config={t("complaints.c_id"): st.column_config.NumberColumn(width=52)},
+        column_config={
+            t(f"complaints.c_{name}"): st.column_config.NumberColumn(width=52) for name in ("id", "repeats", "calls")
+        },
     )
     if len(found) == MOST:
         st.caption(t("complaints.first_n", n=MOST))
     _steps(numbers, at)
     _download(desk, found)
+    st.html(_LEAVE_FIELD, unsafe_allow_javascript=True)
     return chosen
 
 
@@ -207,13 +218,13 @@ def _styled(desk: Desk, found: list[Complaint]) -> Styler:
             t("complaints.c_id"): one.id,
             t("complaints.c_pace"): f"{labels.SIGNS[clock.pace]} {labels.pace(clock)}",
             t("complaints.c_status"): t(f"complaints.{one.status}"),
-            t("complaints.c_channel"): labels.short_channel(one.channel),
+            t("complaints.c_received"): one.received_on,
             t("complaints.c_category"): labels.category(one.category),
             t("complaints.c_complainant"): one.complainant or "",
             t("complaints.c_agent"): one.agent_id or "",
             t("complaints.c_repeats"): one.repeats or None,
             t("complaints.c_calls"): one.calls or None,
-            t("complaints.c_received"): one.received_on,
+            t("complaints.c_channel"): labels.short_channel(one.channel),
         }
         for one, clock in zip(found, clocks, strict=True)
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,8 @@ from audit.operations import RunState, State, TaskState, failures, retry, runs, 
 from audit.plan import SOUND
 from audit.uploads import Inbox, Upload, take_in
 from audit.work import is_working, last_words, start_worker
-from dashboard import data
+from dashboard import data, ledger_lines
+from dashboard.marks import person
 from dashboard.told import told
 from dashboard.words import t
 
@@ -222,7 +222,7 @@ def _tasks() -> None:
             "kind": t(f"operations.task_kind_{task.kind}"),
             "call": task.call_id or "",
             "reason": _reason(task.path, task.reason or ""),
-            "by": task.by,
+            "by": person(task.by),
             "when": _time(task.at),
         }
         for task in found
@@ -265,10 +265,10 @@ def _ledger() -> None:
         {
             "number": e.seq,
             "when": _time(datetime.fromisoformat(e.at)),
-            "by": e.actor,
+            "by": person(e.actor),
             "what": t(f"operations.did_{e.kind}"),
-            "subject": e.subject,
-            "content": json.dumps(e.data, ensure_ascii=False),
+            "subject": ledger_lines.subject(e),
+            "content": ledger_lines.content(e.data),
         }
         for e in found
     ]

@@ -215,10 +215,10 @@ def _follow_up(actor: Actor, which: Filter, terms: Terms, names: dict[str, str |
         placeholder="—",
         key="promises_list",
         column_config={
-            t("promises.c_text"): st.column_config.TextColumn(width="medium"),
+            t("promises.c_text"): st.column_config.TextColumn(width=180),
             t("promises.c_call"): st.column_config.LinkColumn(display_text=t("promises.open_call")),
             t("promises.c_due"): st.column_config.DateColumn(format="YYYY-MM-DD"),
-            t("promises.c_made"): st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+            t("promises.c_made"): st.column_config.DatetimeColumn(format="MM-DD HH:mm"),
             t("promises.c_amount"): st.column_config.NumberColumn(format="accounting"),
             t("promises.c_paid"): st.column_config.NumberColumn(format="accounting"),
         },
@@ -233,13 +233,13 @@ def _listed(row: PromiseRow, names: dict[str, str | None], day: date) -> dict[st
         "amount": None if row.target_fen is None else row.target_fen / 100,
         "paid": row.paid_fen / 100,
         "agent": f"{row.agent_id or ''} {name}".strip(),
+        "debtor": row.debtor_id,
         "stage": row.stage,
         "text": row.text,
         "call": f"/call?call={quote(row.call_id)}",
         "firm": t(f"promises.{row.firmness}"),
         "repeated": row.repeated_back,
         "made": row.made_at.replace(tzinfo=None) if row.made_at else None,
-        "debtor": row.debtor_id,
         "case": row.case_id,
     }
 

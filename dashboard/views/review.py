@@ -23,7 +23,7 @@ from audit.store.verdicts import Kind, Verdict
 from dashboard import address, data, filters, rulebook
 from dashboard.clip_button import clip_button, moment
 from dashboard.links import nothing_audited
-from dashboard.marks import beijing, clause, heading, mark, plain, policy, said, sign
+from dashboard.marks import beijing, clause, heading, mark, person, plain, policy, said, sign
 from dashboard.missed_form import missed_form
 from dashboard.player import Focus, Selected, Shown, player
 from dashboard.sounds import sound_of
@@ -48,7 +48,7 @@ def show() -> None:
         _nothing_left(wanted)
         return
     if held_by is not None:
-        st.warning(t("review.held", who=held_by), icon=":material/visibility:")
+        st.warning(t("review.held", who=person(held_by)), icon=":material/visibility:")
     with data.reading() as store:
         call = read_dossier(store, found.item.call_id, actor=actor, unmasking=unmasking(found.item.call_id))
     left, right = st.columns([13, 8], gap="medium")
@@ -137,7 +137,6 @@ def _leave() -> None:
     """Let go of the item; the next run takes the next one."""
     for name in ("review_key", "review_asking", "review_bulk"):
         st.session_state.pop(name, None)
-    st.session_state["review_comment"] = ""
 
 
 def _go_to(key: str) -> None:
@@ -335,11 +334,31 @@ def _judge(found: Case, actor: Actor) -> None:
         on = st.session_state.get("review_bulk", False)
         label = t("review.bulk_on" if on else "review.bulk_off", n=found.equal)
         st.button(label, key="review_bulk_switch", shortcut="B", type="tertiary", on_click=_switch_bulk)
-    st.text_input(t("review.comment"), key="review_comment")
+    remark = _remark_field(item.key)
     if asking is not None:
         _reasons(found, Kind(asking), actor)
-    elif st.session_state.get("review_comment"):
+    elif remark:
         st.button(t("review.keep_comment"), key="review_keep", on_click=_comment, args=(actor, item))
+
+
+def _remark_field(key: str) -> str:
+    """A field of its own for each finding, which holds what was typed when one comes back to it."""
+    st.session_state.setdefault(_field(key), _remarks().get(key, ""))
+    return st.text_input(t("review.comment"), key=_field(key), on_change=_remember, args=(key,))
+
+
+def _field(key: str) -> str:
+    return f"review_comment_{key}"
+
+
+def _remarks() -> dict[str, str]:
+    """Remarks by finding, kept in the session: Streamlit forgets a field that is not drawn."""
+    kept: dict[str, str] = st.session_state.setdefault("review_remarks", {})
+    return kept
+
+
+def _remember(key: str) -> None:
+    _remarks()[key] = st.session_state[_field(key)]
 
 
 def _verdicts(found: Case, actor: Actor) -> None:
@@ -408,7 +427,8 @@ def _switch_bulk() -> None:
 
 
 def _give(actor: Actor, found: Case, bare: Choice) -> None:
-    choice = Choice(kind=bare.kind, reason=bare.reason, comment=st.session_state.get("review_comment", ""))
+    key = found.item.key
+    choice = Choice(kind=bare.kind, reason=bare.reason, comment=st.session_state.get(_field(key), ""))
     try:
         with data.writing() as store:
             done = [review.judge(store, found.item, choice, actor=actor, policy=policy())]
@@ -421,6 +441,7 @@ def _give(actor: Actor, found: Case, bare: Choice) -> None:
     st.session_state["review_together"] = [item.stamp for item in done]
     if len(done) > 1:
         st.session_state["review_notice"] = t("review.done_many", n=len(done))
+    _remarks().pop(key, None)
     _leave()
 
 
@@ -441,8 +462,9 @@ def _undo(actor: Actor, last: Verdict) -> None:
 
 def _comment(actor: Actor, item: Item) -> None:
     with data.writing() as store:
-        review.comment(store, item.key, st.session_state["review_comment"], actor=actor)
-    st.session_state["review_comment"] = ""
+        review.comment(store, item.key, st.session_state[_field(item.key)], actor=actor)
+    _remarks().pop(item.key, None)
+    st.session_state[_field(item.key)] = ""
     st.session_state["review_notice"] = t("review.kept_comment")
 
 
@@ -475,7 +497,7 @@ def _past(found: Case, actor: Actor) -> None:
         st.text(said(entry))
     for remark in found.comments:
         when = beijing(datetime.fromisoformat(remark.at))
-        st.text(f"{when}  {remark.by}  {t('review.remarks')}{t('shell.colon')}{remark.text}")
+        st.text(f"{when}  {person(remark.by)}  {t('review.remarks')}{t('shell.colon')}{remark.text}")
 
 
 show()

@@ -21,6 +21,7 @@ WORDS = {
     "c_agent": ("催收员", "Collector"),
     "c_team": ("小组", "Team"),
     "c_debtor": ("客户", "Debtor"),
+    "answered_by": ("接听人：{who}", "answered by: {who}"),
     "c_product": ("产品", "Product"),
     "c_minutes": ("时长", "Length"),
     "c_score": ("得分", "Score"),

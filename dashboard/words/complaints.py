@@ -95,6 +95,13 @@ WORDS = {
     "reason_reopen": ("为什么重新受理", "Why it is taken up again"),
     "save": ("保存", "Save"),
     "saved": ("已保存", "Saved"),
+    "unchanged": ("没有改动，什么都没有保存", "Nothing has changed, nothing was saved"),
+    "unsaved": ("填了还没有保存", "Not saved yet"),
+    "clash": ("您填写期间，别人改过这里，现在是：{stands}。您填的还在上面，没有保存。",
+              "While you were typing, somebody changed this; it now reads: {stands}. What you typed is still above, not "
+              "saved."),
+    "keep_mine": ("改成我填的", "Save mine instead"),
+    "take_theirs": ("放弃我填的", "Drop mine"),
     "calls": ("有关的通话", "Calls"),
     "linked": ("已关联", "Linked"),
     "no_linked": ("还没有关联通话。属实与否要听过录音才说得清。", "No call is linked yet."),

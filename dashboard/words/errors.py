@@ -95,7 +95,7 @@ WORDS = {
     "term_reason": ("改变期限要写明理由：谁批准、是否已告知投诉人",
                     "Say why the deadline changes: who approved it, and whether the complainant was told"),
     "no_zone": ("收到时间要有时区", "The time received needs its time zone"),
-    "in_future": ("收到时间 {at} 在将来；请核对年份", "The time received, {at}, is in the future; check the year"),
+    "in_future": ("收到时间 {at} 在将来；请核对日期", "The time received, {at}, is in the future; check the day"),
     "no_channel": ("没有渠道 {channel}；可选：{channels}", "There is no channel {channel}; there are {channels}"),
     "complaint_empty": ("投诉内容是空的；请写下投诉人说了什么", "The complaint is empty; write what the complainant said"),
     "keep_answer": ("已答复的投诉必须保留结论和答复内容，已办结的还要保留原因；如需撤回，请先重新受理",
@@ -103,8 +103,9 @@ WORDS = {
     "fill_in_first": ("变为“{to}”之前请先填写并保存：{fields}；填了还没保存的不算",
                       "Before it becomes “{to}”, fill in and save: {fields}; what is typed counts once it is saved"),
     "reopen_reason": ("重新受理要写明理由", "Say why it is reopened"),
-    "complaint_changed": ("投诉 {number} 刚被别人改过；请刷新后再改，你填写的内容还没有保存",
-                          "Somebody has just changed complaint {number}; reload it: what you wrote is not kept yet"),
+    "complaint_changed": ("投诉 {number} 刚被别人改过，您填写的内容还没有保存；请看过现在的内容再保存",
+                          "Somebody has just changed complaint {number}, and what you wrote is not saved yet; look at it "
+                          "as it stands, then save again"),
     "no_field": ("投诉没有可以修改的字段 {field}", "A complaint has no field {field} to change"),
     "not_allowed": ("{field} 不能是 {value}；可选：{allowed}", "{field} can't be {value}; there are {allowed}"),
     # samples

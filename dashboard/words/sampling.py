@@ -32,6 +32,8 @@ WORDS = {
                       "Hear it in full; select the words of what the machine missed. Findings are judged on the review page."),
     "unheard": ("现在听不到录音。只看文字会放过识别错的话，结果会偏好；请点“稍后”，找回录音再听。",
                 "No sound now. Reading alone lets pass what was misheard and flatters the figures: put it off until there is."),
+    "unheard_sure": ("没有听到声音，结论只来自文字。确实要记下“{words}”，请再点一次。",
+                     "Nobody heard a sound: this rests on words alone. To note “{words}” all the same, press once more."),
     "clean": ("听完了，没有漏判", "Heard: nothing missed"),
     "done_added": ("听完了（补充了 {n} 处）", "Heard ({n} added)"),
     "later": ("稍后", "Later"),

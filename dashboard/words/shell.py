@@ -24,6 +24,10 @@ WORDS = {
     "agent": ("催收员", "Collector"),
     "any": ("全部", "All"),
     "swapped": ("“从”晚于“到”，一通也不会有；请对调。", "“From” is after “To”: no call can match; swap them."),
+    "unknown_filter": ("筛选“{what}”认不出“{asked}”，已取消这一项筛选",
+                       "The filter “{what}” does not know “{asked}” and was left out"),
+    "no_such_page": ("没有“{page}”这个页面，已转到第一页", "There is no page “{page}”; this is the first one"),
+    "local_name": ("本机", "this machine"),
     "clear": ("清除筛选", "Clear filters"),
     "nothing_audited": ("还没有审计过的通话。先在终端审计一批录音，或到“运行”页上传：",
                         "No calls have been audited yet. Audit some recordings in a terminal, or upload them on the page"
@@ -45,6 +49,9 @@ WORDS = {
     "refused": ("您的角色（{role}）不能打开这个页面。如有需要，请找管理员调整角色。",
                 "Your role ({role}) may not open this page. Ask an administrator if you need it."),
     "no_pages": ("您的角色（{role}）目前没有可以打开的页面。", "There is no page yet for your role ({role})."),
+    "bug": ("程序出错，这一页没有显示完整。请刷新再试；还是这样，就把时间 {at} 和服务器终端里的错误信息交给管理员。",
+            "Something broke, and this page is not complete. Reload it; if it happens again, tell your administrator the "
+            "time, {at}, and what the server's terminal says."),
     "not_started": ("请用 callaudit dashboard 启动仪表盘。", "Start the dashboard with: callaudit dashboard"),
     "role_admin": ("管理员", "administrator"),
     "role_officer": ("合规负责人", "compliance officer"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import openpyxl
 import pytest
@@ -46,6 +46,25 @@ def test_numbers_and_days_keep_their_kind() -> None:
     assert cells[:2] == [-3, 0.5]
     assert sheet["A4"].value.date() == date(2026, 11, 20)
     assert csv_file(table(-3, date(2026, 11, 20))).decode("utf-8-sig").split() == ["'=列", "-3", "2026-11-20"]
+
+
+def test_a_moment_keeps_its_minute_and_is_no_text() -> None:
+    at = datetime(2026, 11, 20, 15, 10)
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx_file(table(at)))).active
+    assert sheet is not None
+    assert (sheet["A2"].value, sheet["A2"].number_format) == (at, "yyyy-mm-dd hh:mm")
+    assert csv_file(table(at)).decode("utf-8-sig").splitlines()[1] == "2026-11-20 15:10"
+
+
+def test_a_column_is_as_wide_as_its_chinese_and_what_is_too_long_wraps() -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx_file(table("银行业保险业消费投诉")))).active
+    assert sheet is not None
+    assert sheet.column_dimensions["A"].width > 20
+    assert not sheet["A2"].alignment.wrap_text
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx_file(table("投诉" * 80)))).active
+    assert sheet is not None
+    assert 55 < sheet.column_dimensions["A"].width < 65
+    assert sheet["A2"].alignment.wrap_text
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from audit.redact import (
     private_spans,
 )
 from audit.sound import Window
+from rules.load import load_rules
 from rules.model import Finding, Result, Severity
 from transcribe.model import Role, Turn, Word
 
@@ -115,6 +117,7 @@ def test_what_a_reader_sees(said: str, shown: str) -> None:
     "我是[栗]经理", "我是[小栗]", "[小栗]，你过来一下", "我是金科普惠的[小邝]，工号二七", "那个[老郝]说的", "我不是[崔小娟]",
     "你跟[杨丽萍]什么关系", "请问是[正小军]先生吗", "[欧阳静茹]在不在", "我姓[濮阳]", "您外甥[吕志鹏]做的担保",
     "请问是[买买提]·[艾力]吗", "我叫[买买提]·[艾力]", "我找[扎西次仁]", "您是[王海涛]同学的家长吗", "[张]医生在吗",
+    "[王大为]本人吗",
 ])  # fmt: skip
 def test_names_as_people_say_them_on_the_phone_are_masked(said: str) -> None:
     plain = said.replace("[", "").replace("]", "")
@@ -126,10 +129,34 @@ def test_names_as_people_say_them_on_the_phone_are_masked(said: str) -> None:
     "是这样吗", "是真的吗", "是本人吗", "小时候", "半小时吧", "老板在吗", "是平安吗", "高额吗", "是高利贷吗", "是马上消费吗", "是安逸花吗",
     "是金条吗", "您好，是机主先生吗", "请问是这位女士吗", "您是借款人本人吗", "小钱而已", "是老赖吗", "小米贷款", "老家在哪里",
     "江苏银行在吗", "是周末吗", "高三在家吗", "余额是吧", "时间对吧", "那先生您看", "房东您好", "谢谢经理", "正衡律师事务所",
-    "信用社主任", "孩子班主任", "我明早还", "我姓什么", "扎西德勒", "你贵姓啊", "我把明细发你", "对门大爷",
+    "信用社主任", "孩子班主任", "我明早还", "我姓什么", "扎西德勒", "你贵姓啊", "我把明细发你", "对门大爷", "应为本人签字",
+    "记录写明为本人", "应当系本人操作",
 ])  # fmt: skip
 def test_ordinary_words_that_look_like_names_stay_readable(said: str) -> None:
     assert mask(said, find_private(said)) == said
+
+
+EXPLAINING = ("rules/callee.py", "rules/engine.py", "rules/hints.py", "rules/judging.py", "rules/operators.py")
+"""Modules that say why something was found; their sentences are masked like what they quote."""
+
+
+def explanations() -> Iterator[str]:
+    """What they say, blanks as 7, and the titles of the rules."""
+    root = Path(__file__).parents[2]
+    for node in chain.from_iterable(ast.walk(ast.parse((root / name).read_text("utf-8"))) for name in EXPLAINING):
+        match node:
+            case ast.Constant(value=str(text)):
+                yield text
+            case ast.JoinedStr(values=parts):
+                yield "".join(part.value if isinstance(part, ast.Constant) else "7" for part in parts)
+    yield from (rule.title for rule in load_rules().rules)
+
+
+def test_what_the_rules_say_of_themselves_stays_readable() -> None:
+    said = set(explanations())
+    assert "通话记录写明为7" in said
+    assert [text for text in said if find_private(text)] == []
+    assert not find_private("接听人：通话记录写明为本人")
 
 
 def turn(index: int, role: Role, text: str, **more: object) -> Turn:

@@ -30,6 +30,14 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
+def test_a_phone_scrolls_tables_and_not_the_page(same_batch: Store, page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_report(same_batch, path)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_a_click_plays_the_clip_and_a_second_one_stops_it(same_batch: Store, page: Page, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     write_report(same_batch, path)

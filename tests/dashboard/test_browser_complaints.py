@@ -90,6 +90,22 @@ def test_the_next_complaint_is_a_key_away(opened: Callable[[str], Page]) -> None
     assert "id=" in page.url
 
 
+def test_what_is_typed_stands_when_a_key_leads_on_and_back(opened: Callable[[str], Page]) -> None:
+    page = opened("complaints")
+    first = page.locator("h3", has_text="投诉").first.inner_text()
+    tab(page, "调查与答复")
+    page.get_by_label("答复内容").focus()
+    page.keyboard.type("写到一半")
+    page.keyboard.press("Alt+ArrowDown")
+    page.wait_for_function("text => document.querySelector('h3').innerText !== text", arg=first)
+    settled(page)
+    assert page.get_by_label("答复内容").input_value() == ""
+    page.keyboard.press("Alt+ArrowUp")
+    page.wait_for_function("text => document.querySelector('h3').innerText === text", arg=first)
+    settled(page)
+    assert page.get_by_label("答复内容").input_value() == "写到一半"
+
+
 def test_only_the_complaint_that_is_open_is_ticked_in_the_list(opened: Callable[[str], Page], served: Served) -> None:
     with Store.open(served.db) as store:
         desk = Desk(store=store, actor=LOCAL)

@@ -49,7 +49,10 @@ def test_a_call_shows_findings_score_duties_measures_and_record(demo: Path, wors
     at = run(demo, call=worst, lang=lang)
     assert not at.exception
     words = said(at)
-    for part in {"zh": ("规定动作", "扣分项", "承诺还款"), "en": ("Duties", "Points taken", "Promise to pay")}[lang]:
+    for part in {
+        "zh": ("规定动作", "扣分项", "承诺还款", "接听人："),
+        "en": ("Duties", "Points taken", "Promise to pay", "answered by: "),
+    }[lang]:
         assert part in words
     assert len(at.metric) == 7
     assert any(worst in str(table.value) for table in at.dataframe)

@@ -58,10 +58,30 @@ def test_filters_of_a_link_are_drawn_and_hold_on_another_page(demo: Path) -> Non
 
 
 def test_filters_that_name_nothing_ask_nothing(demo: Path) -> None:
-    at = run(demo, page="promises", team="没有这个组", since="soon")
+    at = run(demo, team="没有这个组", since="soon")
     assert at.sidebar.selectbox(key="team").value is None
     assert at.sidebar.date_input(key="since").value is None
     assert not at.exception
+    assert sorted(toast.value for toast in at.toast) == [
+        "筛选“从”认不出“soon”，已取消这一项筛选", "筛选“小组”认不出“没有这个组”，已取消这一项筛选",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("view", ["bench", "reaudit"])
+def test_views_that_heed_no_filter_show_none_and_forget_none(demo: Path, view: str) -> None:
+    at = run(demo, page="rules_page", team="一组")
+    at.button_group(key="rules_view").set_value(view).run()
+    assert not at.sidebar.selectbox
+    at.button_group(key="rules_view").set_value("list").run()
+    assert at.sidebar.selectbox(key="team").value == "一组"
+
+
+def test_filters_outlast_a_page_without_them(demo: Path) -> None:
+    at = run(demo, page="promises", team="一组")
+    at.switch_page("views/operations.py").run()
+    assert not at.sidebar.selectbox
+    at.switch_page("views/promises.py").run()
+    assert at.sidebar.selectbox(key="team").value == "一组"
 
 
 def test_clearing_the_filters_empties_the_address(demo: Path) -> None:

@@ -8,19 +8,24 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
+from functools import partial
 from html import unescape
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import HTTPCookieProcessor, build_opener
 
+import anyio
 import pytest
 
 from audit.access import LOCAL, Role
 from audit.config import Config
 from audit.store import Store
 from audit.users import NewUser, add_user, disable
+from dashboard import data
+from dashboard.guard import Guard
 from dashboard.server import CannotServe, is_loopback, options, refuse_strangers
 from tests.served import COMMAND, PASSWORD, Served, answering, free_port, serving
 
@@ -289,6 +294,31 @@ def test_the_command_refuses_to_listen_to_strangers(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
     assert done.returncode == 2
     assert "还没有账号" in done.stderr
+
+
+async def _of_one_who_left(_: Any, receive: Any, __: Any) -> None:
+    """What Streamlit does when a tab closes: it reads once more."""
+    await receive()
+    raise RuntimeError("WebSocket is not connected")
+
+
+@pytest.mark.parametrize(("kind", "quiet"), [("websocket.disconnect", True), ("websocket.receive", False)])
+def test_a_tab_that_closes_is_no_error_and_anything_else_is(empty: Path, kind: str, *, quiet: bool) -> None:
+    data.configure(Config(db=empty))
+
+    async def receive() -> dict[str, str]:
+        return {"type": kind}
+
+    async def send(_: object) -> None:
+        pass
+
+    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": [(b"host", b"127.0.0.1")]}
+    run = partial(anyio.run, Guard(_of_one_who_left), scope, receive, send)
+    if quiet:
+        run()
+    else:
+        with pytest.raises(RuntimeError, match="not connected"):
+            run()
 
 
 def test_streamlit_tells_nobody_about_us() -> None:

@@ -103,6 +103,21 @@ def test_what_waits_without_a_worker_can_be_gone_on_with(empty: Path) -> None:
     assert at.button(key="start_worker").label == "继续处理等待的 1 个"
 
 
+def test_the_ledger_reads_in_the_readers_language(empty: Path) -> None:
+    with Store.open(empty) as store:
+        record(store, actor=LOCAL, kind=Kind.EXPORT, subject="complaints by agent_id", data={"form": "csv", "rows": 3})
+        verdict = {"call": "c-1", "before": "waiting", "after": "dismissed", "undoes": None}
+        record(store, actor=LOCAL, kind=Kind.VERDICT, subject="ab12", data=verdict)
+        record(store, actor=LOCAL, kind=Kind.SAMPLE, subject="sample-4", data={"unknown": ["x", True]})
+    at = run(empty)
+    shown = at.dataframe[-1].value
+    assert list(shown["谁"]) == ["本机"] * 3
+    assert list(shown["对象"]) == ["抽检样本 4", "ab12", "投诉统计（按催收员）"]
+    assert list(shown["内容"]) == ["unknown：x、是", "后来：已驳回；原来：待复核；通话：c-1", "格式：csv；行数：3"]
+    at.sidebar.button_group(key="lang").set_value("en").run()
+    assert "form: csv; rows: 3" in set(at.dataframe[-1].value["Content"])
+
+
 def test_the_ledger_is_shown_and_verified(empty: Path) -> None:
     with Store.open(empty) as store:
         head = record(store, actor=LOCAL, kind=Kind.EXPORT, subject="十一月.xlsx")

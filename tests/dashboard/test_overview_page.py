@@ -11,7 +11,7 @@ from audit.access import LOCAL, Actor, Role
 from audit.config import Config
 from audit.overview import buckets, cells, overview
 from audit.store import Filter, Store
-from dashboard import data
+from dashboard import charts, data
 from tests.demo import DAYS, LAST_DAY
 
 APP = Path(data.__file__).with_name("app.py")
@@ -46,7 +46,7 @@ def test_the_numbers_are_those_of_the_store(demo_master: Path) -> None:
     assert shown["待复核"] == str(waiting["n"])
     assert shown["一票否决"] == str(critical["n"])
     assert shown["失败录音"] == str(failed["n"])
-    assert shown["未办结投诉"] == str(opened["n"])
+    assert shown["未答复投诉"] == str(opened["n"])
 
 
 def test_filters_narrow_every_number(demo_master: Path) -> None:
@@ -78,10 +78,27 @@ def test_the_map_holds_every_call_once(demo_master: Path) -> None:
     assert sum(cell.share.hits for cell in sure) == found.totals.calls_confirmed
 
 
+def test_rules_stand_in_the_order_that_their_title_says(demo_master: Path) -> None:
+    at = page(demo_master)
+    assert "违规最多的规则" in [line.value for line in at.subheader]
+    confirmed = list(at.dataframe[0].value["确认违规（通）"])
+    assert confirmed == sorted(confirmed, reverse=True)
+
+
+def test_the_map_keeps_the_place_of_hours_without_a_call(demo_master: Path) -> None:
+    with Store.read(demo_master) as store:
+        found = overview(store, Filter(), actor=LOCAL, today=DAY)
+    squares = cells(found.hours, confirmed_only=False)
+    assert 21 not in {cell.hour for cell in squares}
+    drawn = charts.heat(squares, share=True).to_dict()["layer"][0]["encoding"]["x"]
+    assert drawn["scale"]["domain"][-3:] == ["20", "21", "22"]
+    assert "时" in drawn["title"]
+
+
 def test_a_trainer_sees_confirmed_figures_only(demo_master: Path) -> None:
     shown = metrics(page(demo_master, role=Role.TRAINER))
     assert "确认违规" in shown
-    assert not shown.keys() & {"仅机器判定", "待复核", "一票否决", "未办结投诉", "失败录音"}
+    assert not shown.keys() & {"仅机器判定", "待复核", "一票否决", "未答复投诉", "失败录音"}
     with Store.read(demo_master) as store:
         trainer = Actor(name="t", role=Role.TRAINER)
         found = overview(store, Filter(), actor=trainer, today=DAY)

@@ -14,6 +14,7 @@ from audit.config import Config
 from audit.promises import Terms, promises, results
 from audit.store import EVERY_CALL, Store
 from dashboard import data
+from dashboard.collector_charts import padded, sides
 
 APP = Path(data.__file__).with_name("app.py")
 OFFICER = Actor(name="吴敏", role=Role.OFFICER)
@@ -75,3 +76,21 @@ def test_reviewers_may_not_open_it(demo_master: Path) -> None:
     at = page(demo_master, role=Role.REVIEWER)
     assert not at.metric
     assert at.error
+
+
+def test_the_customer_stands_before_the_words(demo_master: Path) -> None:
+    headings = list(page(demo_master).dataframe[0].value)
+    assert headings.index("客户编号") < headings.index("原话")
+
+
+def test_labels_of_the_chart_give_way_to_each_other() -> None:
+    assert sides([(0.3, 0.5), (0.3, 0.52), (0.3, 0.51), (0.8, 0.5)]) == [1, -1, 0, 1]
+
+
+def test_the_best_and_the_worst_dot_lie_inside_the_chart() -> None:
+    low, high = padded([0.1, 0.3])
+    assert low < 0.1
+    assert high > 0.3
+    low, high = padded([0.0, 0.0])
+    assert low == 0.0
+    assert high > 0.0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextInput
 
 from audit import coaching, ledger, review
 from audit.access import Actor, Role
@@ -39,6 +40,10 @@ def shown(at: AppTest) -> str:
 
 def press(at: AppTest, key: str) -> AppTest:
     return at.button(key=f"review_{key}").click().run()
+
+
+def remark(at: AppTest) -> TextInput:
+    return at.text_input(key=f"review_comment_{at.session_state['review_key']}")
 
 
 def current(at: AppTest, db: Path) -> Item:
@@ -128,12 +133,12 @@ def test_dismiss_asks_why_and_keeps_the_remark(demo: Path) -> None:
     at = page(demo)
     first = current(at, demo)
     press(at, "dismiss")
-    at.text_input(key="review_comment").input("是在念短信").run()
+    remark(at).input("是在念短信").run()
     press(at, "reason_quoted")
     with Store.read(demo) as store:
         last = verdicts.history(store, first.key)[-1]
     assert (last.kind, last.reason, last.comment) == (Kind.DISMISS, "quoted", "是在念短信")
-    assert at.text_input(key="review_comment").value == ""
+    assert remark(at).value == ""
 
 
 def test_another_reason_must_be_written(demo: Path) -> None:
@@ -155,6 +160,18 @@ def test_later_shows_another_and_forgets_nothing(demo: Path) -> None:
     assert current(at, demo).key != first.key
     with Store.read(demo) as store:
         assert queue.item(store, first.key) == first
+
+
+def test_a_remark_stands_when_one_comes_back_to_what_was_put_off(demo: Path) -> None:
+    at = page(demo)
+    first = current(at, demo)
+    remark(at).input("要再听一遍").run()
+    press(at, "later")
+    assert remark(at).value == ""
+    at.query_params["finding"] = first.key
+    at.run()
+    assert current(at, demo).key == first.key
+    assert remark(at).value == "要再听一遍"
 
 
 def test_undo_brings_the_finding_back(demo: Path) -> None:

@@ -179,3 +179,9 @@ def test_a_broken_pack_is_told_line_by_line(empty: Path, tmp_path: Path) -> None
     server.get_ready()  # what is loaded ahead stops nobody
     assert "规则包读不了" in at.error[0].value
     assert "severity" in at.code[0].value
+
+
+def test_a_law_is_called_by_its_short_name_where_its_article_must_fit(demo_master: Path) -> None:
+    clauses = list(page(demo_master).dataframe[0].value["依据"])
+    assert any(clause.startswith("治安管理处罚法") and "第五十条" in clause for clause in clauses)
+    assert not any(clause.startswith("中华人民共和国") for clause in clauses)

@@ -9,12 +9,14 @@ from datetime import UTC, date
 from pathlib import Path
 
 import pytest
+import streamlit
 
 import audit
 from audit.access import Action, Actor, Refused, Role, require
 from audit.calls import read_calls
 from audit.cases import read_cases
 from audit.complaint_list import read_complaints
+from dashboard import server
 from dashboard.told import in_english
 
 FOLDER = Path(audit.__file__).parent
@@ -47,6 +49,15 @@ def test_every_sentence_that_a_page_shows_is_there_in_english(module: str) -> No
         english = in_english(text)
         assert not CHINESE.search(re.sub(f"[{EXAMPLE}]", "", english)), text
         assert english.count("7") == text.count("7") or "7" not in text, (text, english)
+
+
+def test_a_bug_is_a_sentence_on_the_page_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(streamlit, "error", lambda text, icon: said.append(text))
+    assert server._told(OverflowError("Python int too large"))
+    (sentence,) = said
+    assert sentence.startswith("程序出错")
+    assert "Python" not in sentence
 
 
 def test_rows_that_are_left_out_of_a_list_are_told_in_english(tmp_path: Path) -> None:
