@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from audit.terminal import CONTEXT, Command, Group, print_table, warn
 
 if TYPE_CHECKING:
     from rules.draft import Question
+    from rules.examples import ExampleFailure
     from rules.model import Rule, RuleSet
 
 _ID_EXAMPLE = "ask-for-family-number"
@@ -86,17 +88,16 @@ def lint_command(pack: str, **given: Any) -> int:
     例：callaudit rules lint --rules 我的规则包/ --needs
     """
     from rules.lint import lint, lint_needs
-    from rules.load import load_rules, refused_patterns
+    from rules.load import load_rules, place_of
+    from rules.written import shown
 
     ruleset = load_rules(pack)
-    problems = list(refused_patterns(ruleset))
-    if not problems:  # its rules can be tried
-        issues = [*lint(ruleset), *(lint_needs(ruleset) if given["needs"] else ())]
-        problems = [f"{issue.where}: {issue.rule_id}: {issue.message}" for issue in issues]
-    for problem in problems:
-        click.echo(problem)
-    warn(f"{len(ruleset.rules)} 条规则，{len(problems)} 个问题")
-    return Exit.FINDINGS if problems else Exit.CLEAN
+    issues = [*lint(ruleset), *(lint_needs(ruleset) if given["needs"] else ())]
+    for issue in issues:
+        place = place_of(ruleset, issue.rule_id, issue.where)
+        click.echo(f"{place}: {issue.rule_id} {shown(issue.where)}: {issue.message}")
+    warn(f"{len(ruleset.rules)} 条规则，{len(issues)} 个问题")
+    return Exit.FINDINGS if issues else Exit.CLEAN
 
 
 @rules_group.command("docs", cls=Command)
@@ -133,32 +134,42 @@ def docs_command(out: Path, pack: str, **given: Any) -> int:
     help="规则包的文件夹，默认“我的规则包”；还没有就建一个，叠在 cn-collection 上。",
 )
 def new_command(rule_id: str, out: Path) -> int:
-    """逐项提问，写出一条草稿规则；草稿能通过检查，但还要补例子。
+    """逐项提问，写出一条草稿规则，当场跑它的两个例子；例子不符时也写出，并说明要改哪里。
 
     \b
     例：callaudit rules new ask-for-family-number --out 我的规则包
     """
     from pydantic import ValidationError
 
-    from rules.draft import QUESTIONS, draft, is_rule_id, pack_of_ones_own
+    from rules.draft import QUESTIONS, as_yaml, draft, is_rule_id, pack_of_ones_own
+    from rules.examples import alone, failing_examples
+    from rules.load import faults_of, load_rules
 
     if not is_rule_id(rule_id):
         raise AuditError(f"规则编号 {rule_id} 不行：只用小写字母、数字和连字符，以字母开头，例如 {_ID_EXAMPLE}")
-    if (taken := next(out.rglob(f"{rule_id}.yaml"), None)) is not None:
+    if (taken := next(out.rglob(f"{rule_id}.y*ml"), None)) is not None:
         raise AuditError(f"{taken} 已经存在；换一个编号，或先移走它")
+    ruleset = load_rules(out) if (out / "pack.yaml").exists() else load_rules()
+    if any(rule.id == rule_id for rule in ruleset.rules):
+        raise AuditError(f"规则包 {ruleset.name} 里已有规则 {rule_id}；请换一个编号")
     answers = {question.name: _ask(question) for question in QUESTIONS}
     try:
-        text = draft(rule_id, answers)
+        rule = draft(rule_id, answers)
     except ValidationError as error:
-        raise AuditError(f"规则 {rule_id} 写不成：{error.errors()[0]['msg']}") from None
+        raise AuditError(f"规则 {rule_id} 写不成：有一项是空的，或写法不对；请重新回答") from error
+    if faults := faults_of(rule, ruleset):
+        raise AuditError(f"规则 {rule_id} 写不成：{'；'.join(faults)}")
     file = out / answers["category"] / f"{rule_id}.yaml"
     with _writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         if not (out / "pack.yaml").exists():
             (out / "pack.yaml").write_text(pack_of_ones_own(out.resolve().name), encoding="utf-8")
-        file.write_text(text, encoding="utf-8")
+        file.write_text(as_yaml(rule), encoding="utf-8")
     warn(f"草稿写到 {file}。接着用 callaudit rules test --rules {out} 和 rules lint --rules {out} 检查，并补全例子")
-    return Exit.CLEAN
+    failures = [failure for failure in failing_examples(alone(rule, ruleset)) if failure.rule_id == rule_id]
+    for failure in failures:
+        warn(f"草稿还通不过自己的例子：{_failed(failure)}；请改 when 里的说法，或换一个例句")
+    return Exit.FINDINGS if failures else Exit.CLEAN
 
 
 @contextmanager
@@ -171,13 +182,19 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _ask(question: Question) -> str:
-    kind = click.Choice(question.choices) if question.choices else str
-    return str(click.prompt(question.text, type=kind, default=question.default, err=True)).strip()
+    """The answer; of a choice the name that a rule uses for it. Asks again until there is one."""
+    choices = "、".join(f"{label} {name}" for name, label in question.choices.items())
+    text = f"{question.text}（{choices}）" if choices else question.text
+    while True:
+        given = str(click.prompt(text, default=question.default, err=True)).strip()
+        if (answer := question.answer(given)) is not None:
+            return answer
+        warn(f"没有“{given}”这一项；请照括号里的写" if given else "这一项不能空着")
 
 
 @rules_group.command("test", cls=Command)
 @PACK
-@click.option("-i", "--input", "text", metavar="TEXT", help="一句话，或多行“agent: …”：哪些规则看了它，为什么。")
+@click.option("-i", "--input", "text", metavar="TEXT", help="一句话，或多行“坐席：…”：哪些规则看了它，为什么。")
 @click.option("--relation", help="配合 -i：接听人与债务人的关系，例如 self、contact。")
 def test_command(pack: str, text: str | None, **facts: Any) -> int:
     """跑每条规则自带的例子；或用 -i 试一句话。
@@ -196,13 +213,15 @@ def _examples(ruleset: RuleSet) -> int:
     from rules.examples import failing_examples
 
     failures = failing_examples(ruleset)
-    kinds = {"violations": "违规例", "clean": "合规例", "missed": "已知漏检"}
     for failure in failures:
-        click.echo(
-            f"{failure.rule_id} {kinds[failure.kind]} {failure.number}：应为 {failure.expected}，实为 {failure.found}"
-        )
+        click.echo(f"{failure.rule_id} {_failed(failure)}")
     warn(f"{len(ruleset.rules)} 条规则，{len(failures)} 个例子不符")
     return Exit.FINDINGS if failures else Exit.CLEAN
+
+
+def _failed(failure: ExampleFailure) -> str:
+    kinds = {"violations": "违规例", "clean": "合规例", "missed": "已知漏检"}
+    return f"{kinds[failure.kind]} {failure.number}：应为{failure.expected}，实为{failure.found}"
 
 
 def _explain(ruleset: RuleSet, text: str, relation: str | None) -> int:
@@ -214,7 +233,7 @@ def _explain(ruleset: RuleSet, text: str, relation: str | None) -> int:
 
     if relation is not None and relation not in RELATIONS:
         raise AuditError(f"--relation {relation} 不认识；可选：{'、'.join(RELATIONS)}")
-    lines = [line if _has_role(line) else f"agent: {line}" for line in text.splitlines() if line.strip()]
+    lines = [_said(line) for line in text.splitlines() if line.strip()]
     traces = explain(Judge(ruleset), turns_of(lines), CallFacts(callee_relation=relation))
     words = Words("zh")
     print_table(("规则", "结果", "为什么"), [(t.rule_id, words.of("outcome", t.result.value), t.why) for t in traces])
@@ -223,5 +242,15 @@ def _explain(ruleset: RuleSet, text: str, relation: str | None) -> int:
     return Exit.CLEAN
 
 
-def _has_role(line: str) -> bool:
-    return line.startswith(("agent: ", "customer: ", "other: ", "unknown: "))
+_SPEAKER = re.compile(r"\s*([^\s:：]+)\s*[:：]\s*(.*)")
+
+
+def _said(line: str) -> str:
+    """A line as `role: words`: who speaks stands before a colon of either width, else the agent does."""
+    from transcribe.errors import BadTranscript
+    from transcribe.foreign import parse_role
+
+    if named := _SPEAKER.fullmatch(line):
+        with suppress(BadTranscript):  # a colon inside speech
+            return f"{parse_role(named[1], where='')}: {named[2]}"
+    return f"agent: {line.strip()}"

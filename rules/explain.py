@@ -22,11 +22,16 @@ class Trace:
 
 
 def explain(judge: Judge, turns: Sequence[Turn], facts: CallFacts) -> tuple[Trace, ...]:
-    """The rules that look at the dialogue, those that fire first; duties and whole-call rules only if they fire."""
+    """The rules that look at the dialogue, those that fire first; of those that look at every call, whatever is said,
+    only the ones that it is a case for.
+    """
     judgement = judge.judge(turns, facts)
     rules = {rule.id: rule for rule in judge.ruleset.rules}
+    always = judge.looking((), facts)
     traces = []
     for rule_id in judge.looking(turns, facts):
+        if rule_id in always and judgement.outcomes[rule_id] is Result.NOT_APPLICABLE:
+            continue
         because = [finding.because for finding in judgement.findings if finding.rule_id == rule_id]
         why = "；".join(because) or _silence(judge, rules[rule_id], turns, facts)
         traces.append(

@@ -6,34 +6,28 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import RootModel
 
-from rules.model import EFFECTIVE_SECONDS, Condition, Pack, Rule, RuleSet
-from rules.patterns import lists_in, problem_of, spelled_out
+from rules.model import EFFECTIVE_SECONDS, Condition, ConditionName, Pack, Rule, RuleSet, Terms
+from rules.patterns import lists_in, problem_of, spelled_out, unheard_in
+from rules.text import normalise_term, normalise_terms
+from rules.written import Location, Written, fitted, shown, written
 
 PACKS = Path(__file__).parent / "packs"
 LEXICON = Path(__file__).parent / "lexicon"
 
-_DEEPEST = 100
-_HARMLESS = 4_000
-"""Characters: a level takes one, and so many levels fit on any stack. Most of our files are shorter."""
-_MOST_VALUES = 200_000
-"""In one file; the largest of ours has a hundredth of it."""
-
-ModelT = TypeVar("ModelT", bound=BaseModel)
-Location = tuple[str | int, ...]
+_YAML = (".yaml", ".yml")
 
 
 class RuleErrors(Exception):
     """Rules that can't be used; `errors` are sentences `file:line: what is wrong, what is expected`."""
 
-    def __init__(self, errors: list[str]) -> None:
+    def __init__(self, errors: Sequence[str]) -> None:
         super().__init__("\n".join(errors))
         self.errors = tuple(errors)
 
@@ -67,56 +61,159 @@ def _find(pack: str | Path) -> Path:
     raise RuleErrors([f"{pack}: 找不到规则包。请写{choices}"])
 
 
-def _load(home: Path) -> RuleSet:
+@dataclass(slots=True)
+class _Draft:
+    """A pack as it was read, before it is laid over another.
+
+    `rules` are those that could be read, with the file and the place in it; `unread` what the others, and broken parts
+    of the pack, are called: it is there, so nobody is told that it is missing. `lists` are word lists of its own.
+    """
+
+    pack: Pack
+    source: Written
+    rules: dict[str, tuple[Rule, Written, Location]] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def is_ours(self) -> bool:
+        return self.source.file.is_relative_to(PACKS)
+
+
+def _load(home: Path, above: tuple[Path, ...] = ()) -> RuleSet:
     errors: list[str] = []
     manifest = home / "pack.yaml" if home.is_dir() else home
-    pack = _read(manifest, Pack, errors)
-    rules = {rule.id: (rule, str(manifest)) for rule in pack.rules} if pack else {}
-    for file in sorted(home.rglob("*.yaml")) if home.is_dir() else []:
-        if file != manifest and (rule := _read(file, Rule, errors)):
-            errors += _misplaced(rule, file, rules)
-            rules[rule.id] = (rule, str(file))
-    if pack is None or errors:
+    draft = _pack(manifest, errors)
+    for file in _rule_files(home) if home.is_dir() else ():
+        if file != manifest:
+            _add_file(file, draft, errors)
+    if draft is None:
         raise RuleErrors(errors)
-    ruleset = _layered(pack, rules, manifest)
-    if errors := list(_dangling(ruleset, manifest)):
+    if home.is_dir():
+        draft.lists = _own_lists(home / "lexicon", errors)
+    base = _base(draft, errors, (*above, home.resolve()))
+    if base is None and draft.pack.extends:
+        raise RuleErrors(errors)
+    errors += _clashes(draft, base)
+    ruleset = _layered(draft, base)
+    errors += _faults(draft, base, ruleset)
+    if errors:
         raise RuleErrors(errors)
     return ruleset
 
 
-def _misplaced(rule: Rule, file: Path, others: Mapping[str, tuple[Rule, str]]) -> list[str]:
-    errors = []
-    if rule.id != file.stem:
-        errors.append(f"{file}:1: 规则编号 {rule.id} 与文件名 {file.stem} 不同，两者要一致")
-    if rule.id in others:
-        errors.append(f"{file}:1: 规则编号 {rule.id} 重复，已在 {others[rule.id][1]} 中定义")
-    return errors
+def _rule_files(home: Path) -> list[Path]:
+    """All YAML files of a folder but the word lists."""
+    files = (file for file in home.rglob("*.y*ml") if file.suffix in _YAML)
+    return sorted(file for file in files if not file.is_relative_to(home / "lexicon"))
 
 
-def _layered(pack: Pack, rules: Mapping[str, tuple[Rule, str]], manifest: Path) -> RuleSet:
+def _pack(manifest: Path, errors: list[str]) -> _Draft | None:
+    """What can be read of a pack's own file, and of the rules in it; None where not even its name can."""
+    source = written(manifest, errors)
+    if source is None:
+        return None
+    value = dict(source.value) if isinstance(source.value, dict) else source.value
+    rules = value.pop("rules", []) if isinstance(value, dict) else []
+    if not isinstance(rules, list):
+        value["rules"], rules = rules, []  # the model says what is wrong with it
+    pack, wrong = fitted(source, value, Pack, errors)
+    unread: set[str] = set()
+    if pack is None and isinstance(value, dict):
+        pack, unread = _what_fits(source, value, wrong), _named_in(value)
+    if pack is None:
+        return None
+    draft = _Draft(pack, source, unread=unread)
+    for n, rule in enumerate(rules):
+        _add(draft, rule, source, ("rules", n), errors)
+    return draft
+
+
+def _what_fits(source: Written, value: Mapping[str, Any], wrong: Iterable[Location]) -> Pack | None:
+    """A pack without what is wrong in it: its rules can be looked at all the same."""
+    broken = {location[0] for location in wrong}
+    kept = {key: part for key, part in value.items() if key not in broken}
+    return fitted(source, {"name": "unread", "title": "?", "version": "?"} | kept, Pack, [])[0]
+
+
+def _named_in(value: Mapping[str, Any]) -> set[str]:
+    named = (part for key in ("parameters", "conditions") if isinstance(part := value.get(key), dict))
+    return {name for part in named for name in part}
+
+
+def _add_file(file: Path, draft: _Draft | None, errors: list[str]) -> None:
+    source = written(file, errors)
+    if source is None:
+        if draft:
+            draft.unread.add(file.stem)
+        return
+    rule = _add(draft, source.value, source, (), errors)
+    if rule and rule.id != file.stem:
+        errors.append(source.fault(("id",), f"规则编号 {rule.id} 与文件名 {file.stem} 不同，两者要一致"))
+
+
+def _add(draft: _Draft | None, value: Any, source: Written, at: Location, errors: list[str]) -> Rule | None:
+    """A rule, added to those of the pack where it can be read and has an id of its own."""
+    rule, _ = fitted(source, value, Rule, errors, at=at)
+    if draft is None:
+        return rule
+    if rule is None:
+        called = value.get("id") if isinstance(value, dict) else None
+        draft.unread |= {source.file.stem, *([called] if isinstance(called, str) else ())}
+    elif rule.id in draft.rules:
+        _, other, there = draft.rules[rule.id]
+        errors.append(source.fault((*at, "id"), f"规则编号 {rule.id} 重复，已在 {other.place((*there, 'id'))} 定义"))
+    else:
+        draft.rules[rule.id] = rule, source, at
+    return rule
+
+
+def _base(draft: _Draft, errors: list[str], above: tuple[Path, ...]) -> RuleSet | None:
+    """The pack under this one, if any; None, too, where it can't be used."""
+    if draft.pack.extends is None:
+        return None
+    try:
+        home = _find(draft.pack.extends)
+        if home.resolve() in above:
+            errors.append(draft.source.fault(("extends",), "绕了一圈又叠在自己上面"))
+            return None
+        return _load_ours(home.name) if home.parent == PACKS else _load(home, above)
+    except RuleErrors as error:
+        errors += [draft.source.fault(("extends",), said) for said in error.errors]
+        return None
+
+
+def _clashes(draft: _Draft, base: RuleSet | None) -> Iterator[str]:
+    """What a pack changes that is not there, and what it defines that the pack under it has already."""
+    pack, fault = draft.pack, draft.source.fault
+    theirs = {rule.id for rule in base.rules} if base else set()
+    places: list[tuple[Location, str]] = [(("disable", n), rule_id) for n, rule_id in enumerate(pack.disable)]
+    for location, rule_id in (*places, *((("severity", rule_id), rule_id) for rule_id in pack.severity)):
+        if rule_id not in theirs | draft.rules.keys() | draft.unread:
+            yield fault(location, f"没有编号为 {rule_id} 的规则，无法停用或改级别")
+    for rule_id, (_, source, at) in draft.rules.items():
+        if rule_id in theirs and rule_id not in pack.disable:
+            instead = f"要用自己的代替它，就把 {rule_id} 写进规则包的 disable"
+            yield source.fault((*at, "id"), f"{pack.extends} 已有规则 {rule_id}：请换一个编号；{instead}")
+    for name in pack.conditions if base else ():
+        if base and name in base.conditions:
+            yield fault(("conditions", name), f"{pack.extends} 已有共用条件 {name}，它的规则要用：请换一个名字")
+
+
+def _layered(draft: _Draft, base: RuleSet | None) -> RuleSet:
     """The pack over the one it extends: parameters and severities replaced, rules added or disabled."""
-    base = load_rules(pack.extends) if pack.extends else None
-    merged = {rule.id: rule for rule in base.rules} if base else {}
+    pack = draft.pack
+    kept = {rule.id: rule for rule in base.rules if rule.id not in pack.disable} if base else {}
     sources = dict(base.sources) if base else {}
-    unknown = [rule_id for rule_id in (*pack.disable, *pack.severity) if rule_id not in {*merged, *rules}]
-    unknown_parameters = [name for name in pack.parameters if base and name not in base.parameters]
-    if unknown or unknown_parameters:
-        raise RuleErrors(
-            [f"{manifest}:1: 没有编号为 {rule_id} 的规则，无法停用或改级别" for rule_id in unknown]
-            + [f"{manifest}:1: 没有名为 {name} 的参数" for name in unknown_parameters]
-        )
-    merged |= {rule_id: rule for rule_id, (rule, _) in rules.items()}
-    sources |= {rule_id: source for rule_id, (_, source) in rules.items()}
-    kept = [
-        rule.model_copy(update={"severity": pack.severity.get(rule.id, rule.severity)})
-        for rule in merged.values()
-        if rule.id not in pack.disable
-    ]
-    parameters = (dict(base.parameters) if base else {}) | {n: p.value for n, p in pack.parameters.items()}
+    kept |= {id_: rule for id_, (rule, _, _) in draft.rules.items() if id_ not in pack.disable or id_ in sources}
+    sources |= {rule_id: str(source.file) for rule_id, (_, source, _) in draft.rules.items()}
+    rules = [rule.model_copy(update={"severity": pack.severity.get(rule.id, rule.severity)}) for rule in kept.values()]
     ruleset = RuleSet(
-        name=pack.name, version=pack.version, rules=tuple(sorted(kept, key=lambda rule: rule.id)),
-        parameters=parameters, conditions=(dict(base.conditions) if base else {}) | pack.conditions,
-        lexicon=load_lexicon(), digest="", sources=sources,
+        name=pack.name, version=pack.version, rules=tuple(sorted(rules, key=lambda rule: rule.id)),
+        parameters=(dict(base.parameters) if base else {}) | {n: p.value for n, p in pack.parameters.items()},
+        conditions=(dict(base.conditions) if base else {}) | pack.conditions,
+        lexicon=dict(base.lexicon if base else load_lexicon()) | draft.lists, digest="", sources=sources,
+        extends=pack.extends,
     )  # fmt: skip
     return replace(ruleset, digest=_digest(ruleset))
 
@@ -131,18 +228,47 @@ def _digest(ruleset: RuleSet) -> str:
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
+class _Lists(RootModel[dict[ConditionName, Terms]]):
+    """A file of word lists: list name → words."""
+
+
 @functools.lru_cache(maxsize=1)
 def load_lexicon() -> Mapping[str, tuple[str, ...]]:
     """All word lists of rules/lexicon: list name → words."""
-    lists: dict[str, tuple[str, ...]] = {}
     errors: list[str] = []
-    for file in sorted(LEXICON.glob("*.yaml")):
-        for name, words in (_parse(file, errors).value or {}).items():
-            if name in lists:
-                errors.append(f"{file}:1: 词表 {name} 重复")
-            lists[name] = tuple(words)
+    lists = {name: words for name, words, _ in _lists(LEXICON, errors)}
     if errors:
         raise RuleErrors(errors)
+    return lists
+
+
+def _lists(folder: Path, errors: list[str]) -> Iterator[tuple[str, tuple[str, ...], Written]]:
+    """The word lists of a folder, each with its file."""
+    known: set[str] = set()
+    for file in sorted(file for file in folder.glob("*.y*ml") if file.suffix in _YAML):
+        source = written(file, errors)
+        if source is None:
+            continue
+        found, _ = fitted(source, source.value, _Lists, errors)
+        for name, words in found.root.items() if found else ():
+            if name in known:
+                errors.append(source.fault((name,), f"词表 {name} 重复"))
+            known.add(name)
+            yield name, words, source
+
+
+def _own_lists(folder: Path, errors: list[str]) -> dict[str, tuple[str, ...]]:
+    """The word lists of a pack of somebody's own: not called as ours are, and with words that can be heard."""
+    lists: dict[str, tuple[str, ...]] = {}
+    for name, words, source in _lists(folder, errors):
+        if name in load_lexicon():
+            errors.append(source.fault((name,), f"自带的词表里已有 {name}，请换一个名字"))
+        errors += [
+            source.fault((name, n), _SILENT.format(words[n]))
+            for n, heard in enumerate(normalise_terms(words))
+            if not heard
+        ]
+        lists[name] = words
     return lists
 
 
@@ -156,18 +282,46 @@ def walk(*conditions: Condition) -> Iterator[Condition]:
         pending += condition.answered_by.any if condition.answered_by else ()
 
 
+def _located(conditions: Sequence[Condition], at: Location) -> Iterator[tuple[Location, Condition]]:
+    """These conditions and all that are nested in them, each with its place."""
+    for n, condition in enumerate(conditions):
+        yield from _located_in(condition, (*at, n))
+
+
+def _located_in(condition: Condition, at: Location) -> Iterator[tuple[Location, Condition]]:
+    yield at, condition
+    yield from _located(condition.all or (), (*at, "all"))
+    yield from _located(condition.any or (), (*at, "any"))
+    yield from _located(condition.none or (), (*at, "none"))
+    if condition.answered_by:
+        yield from _located(condition.answered_by.any, (*at, "answered_by", "any"))
+
+
+_PARTS = ("when", "unless", "applies_when", "applies_unless")
+
+
+def located(rule: Rule) -> list[tuple[Location, Condition]]:
+    """All conditions of a rule, nested ones too, each with its place."""
+    return [found for part in _PARTS for found in _located(getattr(rule, part), (part,))]
+
+
 def conditions_of(rule: Rule) -> list[Condition]:
     """All conditions of a rule, nested ones too."""
     return list(walk(*rule.when, *rule.unless, *rule.applies_when, *rule.applies_unless))
 
 
+def _named(condition: Condition) -> Iterator[tuple[str, str]]:
+    """(key, name) of the conditions that anchors and `hit` of this one ask for."""
+    for key in ("before", "after", "around"):
+        if anchor := getattr(condition, key):
+            yield key, anchor.condition
+    if condition.hit:
+        yield "hit", condition.hit
+
+
 def names_in(conditions: Iterable[Condition]) -> list[str]:
     """Names that anchors and `hit` ask for."""
-    named = []
-    for condition in conditions:
-        named += [anchor.condition for anchor, _ in condition.anchors]
-        named += [condition.hit] if condition.hit else []
-    return named
+    return [name for condition in conditions for _, name in _named(condition)]
 
 
 def unknown_names(rule: Rule, shared: Mapping[str, Condition]) -> list[str]:
@@ -177,14 +331,14 @@ def unknown_names(rule: Rule, shared: Mapping[str, Condition]) -> list[str]:
     return [name for name in names_in(conditions) if name not in known]
 
 
-def _reached(conditions: Iterable[Condition], shared: Mapping[str, Condition]) -> set[str]:
-    """The shared conditions that these name, and those that they name in turn."""
+def _reached(conditions: Iterable[Condition], named: Mapping[str, Condition]) -> set[str]:
+    """The named conditions that these name, and those that they name in turn."""
     reached, pending = set[str](), names_in(conditions)
     while pending:
         name = pending.pop()
-        if name in shared and name not in reached:
+        if name in named and name not in reached:
             reached.add(name)
-            pending += names_in(walk(shared[name]))
+            pending += names_in(walk(named[name]))
     return reached
 
 
@@ -195,198 +349,165 @@ def signals_of(rule: Rule, shared: Mapping[str, Condition]) -> set[str]:
     return {category for condition in asked for category in condition.signal or ()}
 
 
-def _dangling(ruleset: RuleSet, manifest: Path) -> Iterator[str]:
-    """What rules and shared conditions name and nobody defines, and patterns that are refused."""
-    for rule in ruleset.rules:
-        where = f"{ruleset.sources[rule.id]}:1: 规则 {rule.id}"
-        for name in unknown_names(rule, ruleset.conditions):
-            yield f"{where}: 锚点或 hit 所指的条件 {name} 没有定义（给某个条件写 name: {name}）"
-        yield from _unusable(conditions_of(rule), ruleset, where)
-        if not _is_ours(ruleset.sources[rule.id]):
-            yield from _refused(conditions_of(rule), ruleset, where)
-        if rule.kind == "signal" and signals_of(rule, ruleset.conditions):
-            yield f"{where}: signal 类规则不能再用 signal 算子（会绕圈）"
-    for name, shared in ruleset.conditions.items():
-        inner, where = list(walk(shared)), f"{manifest}:1: 共用条件 {name}"
-        yield from _unusable(inner, ruleset, where)
-        if not _is_ours(manifest):
-            yield from _refused(inner, ruleset, where)
-        for missing in names_in(inner):
-            if missing not in ruleset.conditions:
-                yield f"{where}: 锚点或 hit 所指的条件 {missing} 没有定义；共用条件只能指别的共用条件"
-        if name in _reached(inner, ruleset.conditions):
-            yield f"{where}: 绕了一圈又指回自己，请拆开"
-    yield from _no_numbers(ruleset, manifest)
+_Fault = tuple[Location, str]
+_CIRCLE = "绕了一圈又指回自己，请拆开"
+_SILENT = "“{}”永远不会命中：匹配的文本里没有语气词（嗯、呃）、逗号和空格；请删去，或写出别的字"
 
 
-def _no_numbers(ruleset: RuleSet, manifest: Path) -> Iterator[str]:
-    """Parameters that are counted with and can't be."""
-    counted = {name for rule in ruleset.rules if rule.count for name in rule.count.parameters}
-    for name in sorted(counted & set(ruleset.parameters)):
-        value, part = ruleset.parameters[name], r"(\.[0-9]+)?" if name == EFFECTIVE_SECONDS else ""
-        if not re.fullmatch(rf"[0-9]{{1,6}}{part}", value):
-            yield f"{manifest}:1: 参数 {name} 应是{'数字' if part else '整数'}，这里是 {value}"
+def _faults(draft: _Draft, base: RuleSet | None, ruleset: RuleSet) -> Iterator[str]:
+    """What rules and shared conditions of a pack name and nobody defines, and what in them could never work."""
+    for rule, source, at in draft.rules.values():
+        for location, what in _rule_faults(rule, ruleset, draft.unread, ours=draft.is_ours):
+            yield source.fault((*at, *location), what)
+    for name, shared in draft.pack.conditions.items():
+        at = ("conditions", name)
+        for location, what in _shared_faults(name, shared, ruleset, draft.unread, ours=draft.is_ours):
+            yield draft.source.fault((*at, *location), what)
+    for location, what in _parameter_faults(draft, base, ruleset):
+        yield draft.source.fault(location, what)
 
 
-def _unusable(conditions: Iterable[Condition], ruleset: RuleSet, where: str) -> Iterator[str]:
-    for condition in conditions:
-        near = (term for group in condition.near or () for term in group)
-        for term in (*(condition.phrase or ()), *near, *lists_in(condition.pattern or "")):
+def faults_of(rule: Rule, ruleset: RuleSet) -> list[str]:
+    """What would be refused of a rule if it were added to this set, as `where: what is wrong`."""
+    return [f"{shown(location)}: {what}" for location, what in _rule_faults(rule, ruleset, (), ours=False)]
+
+
+def _rule_faults(rule: Rule, ruleset: RuleSet, unread: Collection[str], *, ours: bool) -> Iterator[_Fault]:
+    conditions = located(rule)
+    own = {condition.name: condition for _, condition in conditions if condition.name}
+    known = {*own, *ruleset.conditions, *unread}
+    for location, condition in conditions:
+        for key, name in _named(condition):
+            if name not in known:
+                yield (*location, key), f"锚点或 hit 所指的条件 {name} 没有定义（给某个条件写 name: {name}）"
+        if condition.name and condition.name in _reached(walk(condition), own):
+            yield (*location, "name"), _CIRCLE
+    yield from _condition_faults(conditions, ruleset, unread, ours=ours)
+    if rule.kind == "signal" and signals_of(rule, ruleset.conditions):
+        yield ("kind",), "signal 类规则不能再用 signal 算子（会绕圈）"
+
+
+def _shared_faults(
+    called: str, shared: Condition, ruleset: RuleSet, unread: Collection[str], *, ours: bool
+) -> Iterator[_Fault]:
+    conditions = list(_located_in(shared, ()))
+    for location, condition in conditions:
+        for key, name in _named(condition):
+            if name not in ruleset.conditions and name not in unread:
+                yield (*location, key), f"锚点或 hit 所指的条件 {name} 没有定义；共用条件只能指别的共用条件"
+    if called in _reached(walk(shared), ruleset.conditions):
+        yield (), _CIRCLE
+    yield from _condition_faults(conditions, ruleset, unread, ours=ours)
+
+
+def _condition_faults(
+    conditions: Iterable[tuple[Location, Condition]], ruleset: RuleSet, unread: Collection[str], *, ours: bool
+) -> Iterator[_Fault]:
+    """Lists and parameters that there are not and, in packs that are not ours, words that can't be found."""
+    for location, condition in conditions:
+        for key, term in (*_terms(condition), *((("pattern",), name) for name in lists_in(condition.pattern or ""))):
             if term.startswith("@") and term[1:] not in ruleset.lexicon:
-                yield f"{where}: 没有名为 {term} 的词表"
-        for name in _parameters(condition) - set(ruleset.parameters):
-            yield f"{where}: 没有名为 {name} 的参数"
+                yield (*location, *key), f"没有名为 {term} 的词表"
+        for key, name, _ in _parameters(condition):
+            if name not in ruleset.parameters and name not in unread:
+                yield (*location, *key), f"没有名为 {name} 的参数"
+        for key, what in () if ours else _unheard(condition, ruleset):
+            yield (*location, *key), what
 
 
-def refused_patterns(ruleset: RuleSet) -> Iterator[str]:
-    """Patterns that can't be used, ours included, each as `where: pattern why`."""
-    for rule in ruleset.rules:
-        yield from _refused(conditions_of(rule), ruleset, rule.id)
-    for name, shared in ruleset.conditions.items():
-        yield from _refused(walk(shared), ruleset, name)
+def _terms(condition: Condition) -> Iterator[tuple[Location, str]]:
+    for n, term in enumerate(condition.phrase or ()):
+        yield ("phrase", n), term
+    for group, terms in enumerate(condition.near or ()):
+        for n, term in enumerate(terms):
+            yield ("near", group, n), term
 
 
-def _refused(conditions: Iterable[Condition], ruleset: RuleSet, where: str) -> Iterator[str]:
-    for condition in conditions:
-        pattern = condition.pattern
-        if pattern is None or any(name[1:] not in ruleset.lexicon for name in lists_in(pattern)):
-            continue
-        if problem := problem_of(spelled_out(pattern, ruleset.words), by_sound=condition.by_sound):
-            yield f"{where}: pattern {pattern!r} {problem}"
+_Form = tuple[str, str]
+_CLOCK: _Form = (r"([01][0-9]|2[0-3]):[0-5][0-9]", "钟点，如 \"21:00\"")
+_NUMBER: _Form = (r"-?[0-9]{1,9}(\.[0-9]{1,9})?", "数字")
+_SECONDS: _Form = (r"[0-9]{1,6}(\.[0-9]+)?", "数字")
+_WHOLE: _Form = (r"[0-9]{1,6}", "整数")
 
 
-def _is_ours(file: str | Path) -> bool:
-    return Path(file).is_relative_to(PACKS)
+def _parameters(condition: Condition) -> Iterator[tuple[Location, str, _Form]]:
+    """The parameters of the pack that a condition asks for: where, which, and what they must look like."""
+    if condition.hour:
+        for key, bound in (("from", condition.hour.start), ("to", condition.hour.end)):
+            if bound[0] == "$":
+                yield ("hour", key), bound[1:], _CLOCK
+    if condition.measure:
+        for key, limit in (("at_least", condition.measure.at_least), ("below", condition.measure.below)):
+            if isinstance(limit, str) and limit[0] == "$":
+                yield ("measure", key), limit[1:], _NUMBER
+    for name in condition.count.parameters if condition.count else ():
+        yield ("count",), name, _SECONDS if name == EFFECTIVE_SECONDS else _WHOLE
 
 
-def _parameters(condition: Condition) -> set[str]:
-    dumped = json.dumps(condition.model_dump(mode="json", include={"measure", "hour"}))
-    counted = condition.count.parameters if condition.count else ()
-    return {*counted, *(part.split('"')[0] for part in dumped.split('"$')[1:])}
+def _parameter_faults(draft: _Draft, base: RuleSet | None, ruleset: RuleSet) -> Iterator[_Fault]:
+    """Parameters of a pack that can't be read as what they are used for, and those that nothing uses."""
+    if not draft.pack.parameters:
+        return
+    conditions = [*walk(*ruleset.conditions.values()), *(c for rule in ruleset.rules for c in conditions_of(rule))]
+    used = {(name, form) for condition in conditions for _, name, form in _parameters(condition)}
+    for name, parameter in draft.pack.parameters.items():
+        forms = sorted(form for called, form in used if called == name)
+        for form, what in forms:
+            if not re.fullmatch(form, parameter.value):
+                yield ("parameters", name, "value"), f"参数 {name} 应是{what}，这里是 {parameter.value}"
+        if base and not forms and name not in base.parameters and not draft.unread:
+            known = "、".join(sorted(base.parameters))
+            yield ("parameters", name), f"没有规则用到参数 {name}；名字写错了吗？{draft.pack.extends} 的参数有 {known}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Parsed:
-    value: Any
-    lines: Mapping[Location, int]
+def _unheard(condition: Condition, ruleset: RuleSet) -> Iterator[_Fault]:
+    """Words and patterns that no text matches, whatever is said, or that are refused."""
+    terms = list(_terms(condition))
+    for (key, term), heard in zip(terms, normalise_terms([term for _, term in terms]), strict=True):
+        if not heard:
+            yield key, _SILENT.format(term)
+    sentences = condition.similar.sentences if condition.similar else ()
+    for n, heard in enumerate(normalise_terms(sentences)):
+        if len(heard) < 2:
+            yield ("similar", "sentences", n), f"“{sentences[n]}”太短，比不出相似：至少写两个字"
+    for n, token in enumerate(condition.tokens or ()):
+        for word in _words(token.get("TEXT", ())):
+            if (heard := normalise_term(word)) != word:
+                yield ("tokens", n), f"“{word}”永远不会出现：匹配的文本里它是“{heard}”"
+    pattern = _spelled(condition, ruleset)
+    if pattern and (problem := problem_of(pattern, by_sound=condition.by_sound) or unheard_in(pattern)):
+        yield ("pattern",), problem
 
 
-def _read(file: Path, model: type[ModelT], errors: list[str]) -> ModelT | None:
-    """One YAML file as a model; what is wrong is appended to `errors`."""
-    known = len(errors)
-    parsed = _parse(file, errors)
-    if len(errors) > known:
+def _words(text: Any) -> list[str]:
+    return [text] if isinstance(text, str) else [word for words in text.values() for word in words] if text else []
+
+
+def _spelled(condition: Condition, ruleset: RuleSet) -> str | None:
+    """The pattern of a condition with the words of its lists; None without one, or where a list is missing."""
+    pattern = condition.pattern
+    if pattern is None or any(name[1:] not in ruleset.lexicon for name in lists_in(pattern)):
         return None
-    try:
-        return model.model_validate(parsed.value)
-    except ValidationError as error:
-        errors += [_message(file, parsed.lines, detail) for detail in error.errors()]
-        return None
+    return spelled_out(pattern, ruleset.words)
 
 
-_REASONS = {
-    "extra_forbidden": "不认识的键",
-    "missing": "缺少这一项",
-    "literal_error": "只能是 {expected} 之一",
-    "enum": "只能是 {expected} 之一",
-    "string_pattern_mismatch": "格式不对，应符合 {pattern}",
-    "too_short": "至少要有 {min_length} 项",
-    "string_too_short": "不能为空",
-    "int_parsing": "应是整数",
-    "float_parsing": "应是数字",
-    "greater_than_equal": "不能小于 {ge}",
-    "less_than_equal": "不能大于 {le}",
-    "bool_parsing": "应是 true 或 false",
-    "tuple_type": "应是一个列表",
-    "dict_type": "应是键值对",
-    "model_type": "应是键值对",
-    "string_type": "应是文字",
-}
+def refused_patterns(ruleset: RuleSet) -> Iterator[tuple[str, Location, str]]:
+    """Patterns that can't be used, ours included: (rule or shared condition, where in it, why)."""
+    rules = ((rule.id, located(rule)) for rule in ruleset.rules)
+    shared = ((name, list(_located_in(condition, ()))) for name, condition in ruleset.conditions.items())
+    for called, conditions in (*rules, *shared):
+        for location, condition in conditions:
+            pattern = _spelled(condition, ruleset)
+            if pattern and (problem := problem_of(pattern, by_sound=condition.by_sound)):
+                yield called, (*location, "pattern"), problem
 
 
-def _message(file: Path, lines: Mapping[Location, int], detail: Any) -> str:
-    location: Location = tuple(detail["loc"])
-    line = next((lines[location[:n]] for n in range(len(location), -1, -1) if location[:n] in lines), 1)
-    context = detail.get("ctx", {})
-    reason = _REASONS.get(detail["type"], str(context.get("error", detail["msg"])))
-    shown = ".".join(map(str, location)) or "文件"
-    return f"{file}:{line}: {shown}: {reason.format(**{'expected': '', **context})}"
-
-
-def _parse(file: Path, errors: list[str]) -> _Parsed:
-    """YAML as plain dicts, lists and texts (no implicit types), and the line of each place."""
-    lines: dict[Location, int] = {}
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-        if _too_deep(text):
-            raise RecursionError
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except UnicodeDecodeError:
-        errors.append(f"{file}:1: 不是 UTF-8 编码，请另存为 UTF-8")
-        return _Parsed(None, lines)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "结构太深或格式不对"
-        errors.append(f"{file}:{mark.line + 1 if mark else 1}: YAML 格式错误：{problem}")
-        return _Parsed(None, lines)
-    if node is None:
-        errors.append(f"{file}:1: 文件是空的")
-        return _Parsed(None, lines)
-    try:
-        return _Parsed(_Plain(file, lines, errors).value(node, ()), lines)
-    except _TooMuch as error:
-        errors.append(str(error))
-    except RecursionError:
-        errors.append(f"{file}:1: YAML 格式错误：结构太深")
-    return _Parsed(None, lines)
-
-
-class _TooMuch(Exception):
-    pass
-
-
-def _too_deep(text: str) -> bool:
-    """Whether composing could overrun the stack: it calls itself for each level, in C, where nothing stops it."""
-    if len(text) < _HARMLESS:
-        return False
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            return True
-    return False
-
-
-@dataclass(slots=True)
-class _Plain:
-    """YAML nodes as dicts, lists and texts; notes lines and errors on the way."""
-
-    file: Path
-    lines: dict[Location, int]
-    errors: list[str]
-    _above: set[int] = field(default_factory=set)
-
-    def value(self, node: yaml.Node, at: Location) -> Any:
-        line = node.start_mark.line + 1
-        if len(self.lines) >= _MOST_VALUES:  # a few lines of references to references stand for billions
-            raise _TooMuch(f"{self.file}:{line}: 内容太多（超过 {_MOST_VALUES} 项）；请减少引用（&、*）或拆成多个文件")
-        self.lines[at] = line
-        if id(node) in self._above:
-            self.errors.append(f"{self.file}:{line}: 引用（&、*）绕成了圈")
-            return None
-        self._above.add(id(node))
-        try:
-            if isinstance(node, yaml.SequenceNode):
-                return [self.value(item, (*at, n)) for n, item in enumerate(node.value)]
-            return self._mapping(node, at) if isinstance(node, yaml.MappingNode) else node.value
-        finally:
-            self._above.discard(id(node))
-
-    def _mapping(self, node: yaml.MappingNode, at: Location) -> dict[str, Any]:
-        plain: dict[str, Any] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            if name in plain:
-                self.errors.append(f"{self.file}:{key.start_mark.line + 1}: 重复的键 {name}")
-            plain[name] = self.value(value, (*at, name))
-        return plain
+def place_of(ruleset: RuleSet, called: str, location: Location) -> str:
+    """`file:line` of a place in a rule, which is read anew: a rule set keeps no lines. Else what the rule is called."""
+    file = ruleset.sources.get(called)
+    source = written(Path(file), []) if file else None
+    if source is None:
+        return called
+    inline = source.value.get("rules", ())  # a file that was loaded before: its shape is known
+    within = next((("rules", n) for n, rule in enumerate(inline) if rule.get("id") == called), ())
+    return source.place((*within, *location))

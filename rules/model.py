@@ -6,13 +6,22 @@ what the engine hands on. Spans are half-open, in characters of the turn's text 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from transcribe.model import Role
 
@@ -113,13 +122,31 @@ RELATIONS = ("self", "guarantor", "co_obligor", "spouse_joint_debt", "contact", 
 Relation = Literal["self", "guarantor", "co_obligor", "spouse_joint_debt", "contact", "unrelated", "unknown"]
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Line = Annotated[str, StringConstraints(pattern=r"^(agent|customer|other|unknown): .+")]
-RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
-ConditionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-ClockTime = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|\$[a-z][a-z0-9_]*)$")]
-Limit = Annotated[str, StringConstraints(pattern=r"^([0-9]{1,6}|\$[a-z][a-z0-9_]*)$")]
+_LINE, _ID, _NAME = r"^(agent|customer|other|unknown): .+", r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", r"^[a-z][a-z0-9_]*$"
+_CLOCK_TIME = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|\$[a-z][a-z0-9_]*)$"
+_LIMIT = r"^([0-9]{1,6}|\$[a-z][a-z0-9_]*)$"
+_BOUND = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?|\$[a-z][a-z0-9_]*")
+FORMS: Mapping[str, str] = {
+    _LINE: "每句写成 agent: … 或 customer: …（别人说的写 other: …，不知谁说的写 unknown: …），冒号是半角，后面空一格",
+    _ID: "只用小写字母、数字和连字符，以字母开头，例如 ask-for-family-number",
+    _NAME: "只用小写字母、数字和下划线，以字母开头，例如 asked_twice",
+    _CLOCK_TIME: "写钟点，如 08:00，或 $参数",
+    _LIMIT: "写次数，如 3，或 $参数",
+}
+"""What a text that must follow one of these patterns should look like, in Chinese."""
+
+Line = Annotated[str, StringConstraints(pattern=_LINE)]
+RuleId = Annotated[str, StringConstraints(pattern=_ID)]
+ConditionName = Annotated[str, StringConstraints(pattern=_NAME)]
+ClockTime = Annotated[str, StringConstraints(pattern=_CLOCK_TIME)]
+Limit = Annotated[str, StringConstraints(pattern=_LIMIT)]
+Terms = Annotated[tuple[Text, ...], Field(min_length=1)]
+EntityName = Literal[
+    "money", "date", "id_number", "bank_card", "phone", "hotline", "address", "employee_number", "email", "wechat"
+]
 Speaker = Literal["agent", "customer", "other", "any"]
 _SIGNALS = tuple(name for name, (group, *_) in CATEGORIES.items() if group is Group.SIGNAL)
+_Signal = Literal[_SIGNALS]  # type: ignore[valid-type]
 
 
 class Strict(BaseModel):
@@ -146,6 +173,13 @@ class Anchor(Strict):
     hit: Literal["first", "last", "any"] | Annotated[int, Field(ge=1)] = "any"
     turns: tuple[int, int] | None = None
 
+    @field_validator("turns")
+    @classmethod
+    def from_low_to_high(cls, turns: tuple[int, int] | None) -> tuple[int, int] | None:
+        if turns and turns[0] > turns[1]:
+            raise ValueError(f"先写近的、再写远的：[{turns[1]}, {turns[0]}]")
+        return turns
+
 
 class Measure(Strict):
     """A number taken from the call; `at_least`/`below` are in the measure's own unit."""
@@ -157,10 +191,17 @@ class Measure(Strict):
     at_least: float | str | None = None
     below: float | str | None = None
 
+    @field_validator("at_least", "below")
+    @classmethod
+    def a_number(cls, bound: float | str | None) -> float | str | None:
+        if isinstance(bound, str) and not _BOUND.fullmatch(bound):
+            raise ValueError(f"应是数字或 $参数，这里是 {bound}")
+        return bound
+
     @model_validator(mode="after")
     def bounded(self) -> Measure:
         if self.at_least is None and self.below is None:
-            raise ValueError("写 at_least 或 below,至少一个")
+            raise ValueError("写 at_least 或 below，至少一个")
         return self
 
 
@@ -219,7 +260,7 @@ class Hour(Strict):
 class Similar(Strict):
     """A clause close to one of these sentences; score is 1 − normalised edit distance over syllables."""
 
-    sentences: tuple[Text, ...] = Field(min_length=1)
+    sentences: Terms
     score: Annotated[float, Field(gt=0.5, le=1.0)] = 0.75
 
 
@@ -239,6 +280,28 @@ class AnsweredBy(Strict):
     any: tuple[Condition, ...] = Field(min_length=1)
 
 
+def _token(token: dict[str, Any]) -> dict[str, Any]:
+    """A word of `tokens`; ValueError where no word could be meant."""
+    if extra := token.keys() - {"TEXT", "LENGTH", "OP"}:
+        raise ValueError(f"不认识 {'、'.join(sorted(extra))}：每个词只写 TEXT、LENGTH、OP")
+    if token.get("OP", "?") not in ("!", "?", "*", "+"):
+        raise ValueError("OP 只能是 !、?、*、+ 之一")
+    if not re.fullmatch("[1-9][0-9]?", str(token.get("LENGTH", 1))):
+        raise ValueError("LENGTH 应是字数，如 2")
+    match token.get("TEXT", "字"):
+        case str() as word:
+            words = [word]
+        case ({"IN": [*words], **rest} | {"NOT_IN": [*words], **rest}) if not rest:
+            pass
+        case _:
+            words = []
+    if not words or not all(isinstance(word, str) and word for word in words):
+        raise ValueError("TEXT 写一个词，或 {IN: [词, 词]}、{NOT_IN: [词, 词]}")
+    return token
+
+
+Token = Annotated[dict[str, Any], AfterValidator(_token)]
+
 OPERATORS = (
     "phrase", "near", "pattern", "tokens", "entity", "similar", "repeated",
     "measure", "relation", "hour", "count", "all", "any", "none", "hit", "signal",
@@ -253,22 +316,22 @@ class Condition(Strict):
 
     name: ConditionName | None = None
     # operators, exactly one
-    phrase: tuple[Text, ...] | None = None
-    near: tuple[tuple[Text, ...], ...] | None = None
+    phrase: Terms | None = None
+    near: tuple[Terms, ...] | None = None
     pattern: Text | None = None
-    tokens: tuple[dict[str, Any], ...] | None = None
-    entity: tuple[Text, ...] | None = None
+    tokens: Annotated[tuple[Token, ...], Field(min_length=1)] | None = None
+    entity: Annotated[tuple[EntityName, ...], Field(min_length=1)] | None = None
     similar: Similar | None = None
     repeated: Repeated | None = None
     measure: Measure | None = None
-    relation: tuple[Relation, ...] | None = None
+    relation: Annotated[tuple[Relation, ...], Field(min_length=1)] | None = None
     hour: Hour | None = None
     count: Count | None = None
-    all: tuple[Condition, ...] | None = None
-    any: tuple[Condition, ...] | None = None
-    none: tuple[Condition, ...] | None = None
+    all: Annotated[tuple[Condition, ...], Field(min_length=1)] | None = None
+    any: Annotated[tuple[Condition, ...], Field(min_length=1)] | None = None
+    none: Annotated[tuple[Condition, ...], Field(min_length=1)] | None = None
     hit: ConditionName | None = None  # a named condition of this rule or of the pack
-    signal: tuple[Literal[_SIGNALS], ...] | None = None  # type: ignore[valid-type] # surely found by another rule
+    signal: Annotated[tuple[_Signal, ...], Field(min_length=1)] | None = None  # surely found by another rule
     # modifiers
     within: Annotated[int, Field(ge=0, le=60)] | None = None  # near: largest gap between groups, characters
     ordered: bool = True  # near: groups in this order
@@ -300,7 +363,7 @@ class Condition(Strict):
         if len(used) != 1:
             found = "、".join(used) or "没有"
             raise ValueError(f"一个条件只写一个算子（{'、'.join(OPERATORS)}），这里有：{found}")
-        if self.near is not None and (len(self.near) < 2 or any(not group for group in self.near)):
+        if self.near is not None and len(self.near) < 2:
             raise ValueError("near 至少两组，每组至少一个词")
         if self.near is not None and self.within is None:
             raise ValueError("near 要写 within（两组之间最多几个字）")
@@ -350,7 +413,7 @@ class Example(Strict):
     @model_validator(mode="after")
     def every_turn_timed(self) -> Example:
         if self.times and len(self.times) != len(self.turns):
-            raise ValueError("times 要么不写,要么每句话写一对 [开始, 结束](毫秒)")
+            raise ValueError("times 要么不写，要么每句话写一对 [开始, 结束]（毫秒）")
         return self
 
 
@@ -456,6 +519,7 @@ class RuleSet:
     lexicon: Mapping[str, tuple[str, ...]]
     digest: str
     sources: Mapping[str, str] = field(default_factory=dict)  # rule id → file, for messages
+    extends: str | None = None  # the pack under it
 
     def words(self, terms: Sequence[str]) -> tuple[str, ...]:
         """Terms with `@lists` of the lexicon replaced by their words. KeyError where there is no such list."""

@@ -126,7 +126,8 @@ def sound_hit(call: Call, turn: int, start: int, end: int, term: str) -> Hit:
     """A hit by sound, doubtful where little was heard literally or what was heard is an ordinary word."""
     words = call.normal.text[start:end]
     doubts = sound_doubts(call, turn, start, end, term)
-    because = f"“{words}”与“{term}”读音相同"
+    alike = "相同" if call.sounds[start:end] in spellings(term) else "相近"
+    because = f"“{words}”与“{term}”读音{alike}"
     return Hit(turn=turn, start=start, end=end, because=because, heard=((start, end, term),), doubts=doubts)
 
 

@@ -15,12 +15,29 @@ from re import _constants as op  # type: ignore[attr-defined]
 from typing import Any
 
 from rules.prefilter import parsed_pattern, required
+from rules.sound import syllables
+from rules.text import TURN_END, normalise_term
 
 _LIST = re.compile(r"\(\?(@[a-z][a-z0-9_]*)\)")
 _LONGEST_REPEAT = 40
 _MOST_PATHS = 20_000
 _MOST_ROUNDS = 1_000_000  # a few hundredths of a second, for a text made to cost them
 _UNHEARD = frozenset(",，、;；:：!！ ")
+_HEARD = "匹配的文本里没有逗号、空格和“嗯”，句末只有 。 和 ？"
+_NEUTRAL = "甲"
+_MISTAKES = (
+    ("missing )", "圆括号没有配对"),
+    ("unbalanced parenthesis", "圆括号没有配对"),
+    ("unterminated character set", "方括号没有配对"),
+    ("nothing to repeat", "?、*、+、{m,n} 前面要有能重复的字"),
+    ("multiple repeat", "两个重复符号连在一起"),
+    ("min repeat greater than max repeat", "{m,n} 要先写小的"),
+    ("bad character range", "方括号里的范围要从小到大"),
+    ("bad escape", "反斜杠后面的写法不认识"),
+    ("unknown extension", "(? 后面的写法不认识"),
+    ("unexpected end of pattern", "没有写完"),
+    ("fixed-width", "(?<!…) 和 (?<=…) 里的各个说法要一样长"),
+)
 _SHORTEST_BY_SOUND = 2  # syllables: one syllable alone is in every second sentence
 _REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
 _WORDS = (op.CATEGORY_WORD, op.CATEGORY_NOT_WORD)
@@ -43,27 +60,76 @@ def problem_of(pattern: str, *, by_sound: bool = False) -> str | None:
             warnings.simplefilter("error", FutureWarning)  # "[[a]": may mean something else one day
             parsed = parsed_pattern(pattern)
     except re.error as error:
-        return f"正则表达式写错了：{error.msg}（第 {(error.pos or 0) + 1} 个字符）"
-    except (OverflowError, RecursionError, ValueError, FutureWarning) as error:
-        return f"正则表达式用不了：{error}"
+        told = (said for words, said in _MISTAKES if words in error.msg)
+        return f"正则表达式写错了：{next(told, '这里的写法不对')}（第 {(error.pos or 0) + 1} 个字符）"
+    except FutureWarning:
+        return "正则表达式用不了：方括号里的 [、--、&&、||、~~ 前面要加反斜杠"
+    except (OverflowError, RecursionError, ValueError):
+        return "正则表达式用不了：括号套得太深，或重复的次数太大"
     if _has_word_edges(parsed):
-        return r"不能用 \b、\w、\W:中文没有词边界,请直接写出前后的字"
+        return r"不能用 \b、\w、\W：中文没有词边界，请直接写出前后的字"
     if unheard := "".join(sorted(set(_characters(parsed)) & _UNHEARD)):
-        return f"“{unheard}”永远不会出现：匹配的文本里没有逗号和空格，句末只有 。 和 ?"
+        return f"“{unheard}”永远不会出现：{_HEARD}"
     longest, paths = _cost(parsed)
     if longest > _LONGEST_REPEAT:
-        return f"重复没有上限或上限超过 {_LONGEST_REPEAT}:请写成 .{{0,8}} 这样的形式"
+        return f"重复没有上限或上限超过 {_LONGEST_REPEAT}：请写成 .{{0,8}} 这样的形式"
     if paths > _MOST_PATHS or _rounds(parsed) > _MOST_ROUNDS:
         return "可变长度的重复太多，遇到特殊文本会很慢：请减少 {m,n} 的个数或缩小上限"
     if not required(pattern):
         return "找不到必然出现的字：每个分支至少要有一个固定的字，否则每句话都要完整检查一遍"
     if by_sound and min(map(len, required(pattern))) < _SHORTEST_BY_SOUND:
         return "按读音匹配时，每个分支要有连续两个以上固定的字，否则同音字太多"
+    if by_sound and any(map(_in_no_order, _ranges(parsed))):
+        return "按读音匹配时，方括号里不能写 [一-龥] 这样的范围，请逐个写出"
     try:
         re.compile(pattern)
     except re.error:  # what reads well may still not compile: a look-behind of several lengths
         return "(?<!…) 和 (?<=…) 里的各个说法要一样长；请分开写，如 (?<!我)(?<!我们)"
     return None
+
+
+def _ranges(parsed: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    for code, argument in parsed:
+        for kind, ends in argument if code is op.IN else ():
+            if kind is op.RANGE:
+                yield chr(ends[0]), chr(ends[1])
+        for part in _inner(code, argument):
+            yield from _ranges(part)
+
+
+def _in_no_order(ends: tuple[str, str]) -> bool:
+    """Whether a range begins or ends with a syllable."""
+    return syllables("".join(ends)) != "".join(ends)
+
+
+def unheard_in(pattern: str) -> str | None:
+    """Why a part of a pattern that `problem_of` accepts can never match: it is not as matched text is. Else None."""
+    for run in _runs(parsed_pattern(pattern)):
+        if (heard := _heard(run)) != run:
+            return f"“{run}”永远不会出现：{f'匹配的文本里它是“{heard}”，请照这样写' if heard else _HEARD}"
+    return None
+
+
+def _heard(run: str) -> str:
+    """Characters as matched text has them, with nothing about them on whose account they would change."""
+    return normalise_term(f"{_NEUTRAL}{run}{_NEUTRAL}")[1:-1]
+
+
+def _runs(parsed: Sequence[Any]) -> Iterator[str]:
+    """The fixed characters of a pattern as they stand together; of a choice of characters one that can match."""
+    run = ""
+    for code, argument in parsed:
+        if code is op.LITERAL and chr(argument) != TURN_END:
+            run += chr(argument)
+            continue
+        yield run
+        run = ""
+        if code is op.IN and all(kind is op.LITERAL for kind, _ in argument):
+            choices = [chr(which) for _, which in argument]
+            yield next((char for char in choices if char == TURN_END or _heard(char) == char), choices[0])
+        for part in _inner(code, argument):
+            yield from _runs(part)
+    yield run
 
 
 def _has_word_edges(parsed: Sequence[Any]) -> bool:

@@ -43,6 +43,14 @@ def test_every_command_has_help_in_chinese_with_an_example(path: str, command: c
     assert all(option.help for option in options)
 
 
+def test_the_module_is_the_command_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "audit.cli", "no-such-command"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "no-such-command" in done.stderr
+
+
 def test_help_comes_in_less_than_0_4_s() -> None:
     """Time on the processor, so that a busy machine does not fail it; wall time on an idle one is the same."""
 
@@ -189,6 +197,51 @@ def test_rules_are_listed_shown_and_tried(callaudit: Run, pack: Path) -> None:
     assert "违规" in tried.stdout
 
 
+@pytest.mark.parametrize("speaker", ["客户：", "customer：", "客户: ", "customer: ", " 用户 ： "])
+def test_who_speaks_is_told_in_either_language(callaudit: Run, pack: Path, speaker: str) -> None:
+    assert "threaten-contacts" not in callaudit("rules", "test", "-i", f"{speaker}我们就爆你通讯录", "--rules", pack).stdout
+    two = callaudit("rules", "test", "-i", f"{speaker}你好\n我跟你说：我们就爆你通讯录", "--rules", pack)
+    assert "违规" in two.stdout
+
+
+ANSWERS = "索要家人电话\nAsks for numbers\n骚扰\n{category}\n{severity}\n不许问\n\n老婆电话\n把你老婆电话给我\n{clean}\n没要\n"
+
+
+def asked(command: list[object], answers: str, folder: Path) -> CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *map(str, command)], input=answers, cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(("category", "severity"), [("泄露隐私", "高"), ("privacy_leak", "high")])
+def test_a_rule_is_drafted_from_answers_in_either_language(tmp_path: Path, category: str, severity: str) -> None:
+    answers = ANSWERS.format(category=category, severity=severity, clean="请您老婆接电话")
+    done = asked(["rules", "new", "ask-for-number", "--out", "own"], answers, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "没有“骚扰”这一项" in done.stderr
+    assert "Error" not in done.stderr
+    assert "severity: high" in (tmp_path / "own/privacy_leak/ask-for-number.yaml").read_text("utf-8")
+
+
+def test_a_draft_whose_clean_sentence_holds_the_phrase_is_told_of(tmp_path: Path) -> None:
+    answers = ANSWERS.format(category="泄露隐私", severity="高", clean="你老婆电话我不需要")
+    done = asked(["rules", "new", "ask-for-number", "--out", "own"], answers, tmp_path)
+    assert done.returncode == 1
+    assert "合规例 1：应为不命中，实为待复核“老婆电话”" in done.stderr
+    lint = asked(["rules", "lint", "--rules", "own"], "", tmp_path)
+    assert "ask-for-number.yaml:23: ask-for-number examples.clean.1: 应为不命中" in lint.stdout
+
+
+def test_a_draft_may_not_be_called_as_a_rule_that_there_is_nor_look_for_nothing(tmp_path: Path) -> None:
+    taken = asked(["rules", "new", "threaten-contacts", "--out", "own"], "", tmp_path)
+    assert (taken.returncode, "已有规则 threaten-contacts" in taken.stderr) == (2, True)
+    answers = ANSWERS.format(category="泄露隐私", severity="高", clean="好").replace("\n老婆电话\n", "\n嗯 @nobody\n")
+    nothing = asked(["rules", "new", "ask-for-number", "--out", "own"], answers, tmp_path)
+    assert nothing.returncode == 2
+    assert "没有名为 @nobody 的词表" in nothing.stderr
+    assert not (tmp_path / "own").exists()
+
+
 def test_examples_that_fail_are_named_and_give_exit_code_1(callaudit: Run, pack: Path) -> None:
     assert callaudit("rules", "test", "--rules", pack).returncode == 0
     pack.write_text(pack.read_text("utf-8").replace("phrase: [臭老赖]", "phrase: [老骗子]"), "utf-8")
@@ -200,7 +253,8 @@ def test_examples_that_fail_are_named_and_give_exit_code_1(callaudit: Run, pack:
 def test_lint_tells_rule_and_place(callaudit: Run, pack: Path) -> None:
     done = callaudit("rules", "lint", "--rules", pack)
     assert done.returncode == 1  # the tiny pack has too few examples
-    assert "threaten-contacts" in done.stdout
+    assert f"{pack}:" in done.stdout
+    assert "threaten-contacts examples.violations: 例句少于 3 条" in done.stdout
 
 
 def test_pages_of_rules_are_written_and_checked(tmp_path: Path, callaudit: Run, pack: Path) -> None:

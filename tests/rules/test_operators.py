@@ -29,6 +29,12 @@ def test_a_long_phrase_may_have_one_wrong_syllable(quotes: Any) -> None:
     assert quotes(when, "agent: 信不信我早人龙你") == ["信不信我早人龙你"]
 
 
+@pytest.mark.parametrize(("said", "how"), [("撑不下去了", "读音相近"), ("活不下曲了", "读音相同")])
+def test_what_is_one_syllable_off_is_not_said_to_sound_the_same(judge: Any, said: str, how: str) -> None:
+    (finding,) = judge(rule_of(when=[{"phrase": ["活不下去了"], "by_sound": True}]), f"agent: 我{said}").findings
+    assert f"“{said}”与“活不下去了”{how}" in finding.because
+
+
 def test_near_in_order_and_not(quotes: Any) -> None:
     ordered = [{"near": [["爆"], ["通讯录"]], "within": 3}]
     assert quotes(ordered, "agent: 爆你的通讯录", "agent: 通讯录给你爆了", "agent: 爆一遍所有人的通讯录") == [

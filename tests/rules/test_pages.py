@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from audit.errors import Exit
-from rules.draft import QUESTIONS, draft, is_rule_id, pack_of_ones_own
+from rules.draft import QUESTIONS, as_yaml, draft, is_rule_id, pack_of_ones_own
 from rules.examples import failing_examples
 from rules.load import load_rules
 from rules.page import page, pages, stale_pages, write_pages
@@ -46,7 +46,7 @@ def test_a_draft_loads_and_its_examples_hold(tmp_path: Path) -> None:
     assert set(ANSWERS) == {question.name for question in QUESTIONS}
     (tmp_path / "privacy_leak").mkdir()
     (tmp_path / "pack.yaml").write_text(pack_of_ones_own("我的规则包"), "utf-8")
-    (tmp_path / "privacy_leak/ask-number.yaml").write_text(draft("ask-number", ANSWERS), "utf-8")
+    (tmp_path / "privacy_leak/ask-number.yaml").write_text(as_yaml(draft("ask-number", ANSWERS)), "utf-8")
     ruleset = load_rules(tmp_path)
     assert failing_examples(ruleset) == ()
     (drafted,) = (rule for rule in ruleset.rules if rule.id == "ask-number")
