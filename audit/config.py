@@ -152,12 +152,6 @@ def _amount(value: object, _: Path) -> float:
     return float(str(value))
 
 
-def _gigabytes(value: object, _: Path) -> float:
-    if type(value) not in (int, float) or not 0.5 <= float(str(value)) < 10_000:
-        raise ValueError("请写不小于 0.5 的数，不带引号：一个工作进程装下模型要 0.5 到 0.7")
-    return float(str(value))
-
-
 def _share(value: object, _: Path) -> float:
     if type(value) not in (int, float) or not 0 <= float(str(value)) <= 1:
         raise ValueError("请写 0 到 1 的小数，不带引号")
@@ -237,7 +231,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "model": _name_or_folder,
     "workers": _workers,
     "call_minutes": _amount,
-    "worker_gigabytes": _gigabytes,
+    "worker_gigabytes": _amount,
     "on": lambda value, _: read_on(value),
     "core_hour_price": _amount,
     "retention": _days,

@@ -16,7 +16,7 @@ from pydantic import RootModel
 from rules.model import EFFECTIVE_SECONDS, Condition, ConditionName, Pack, Rule, RuleSet, Terms
 from rules.patterns import lists_in, problem_of, spelled_out, unheard_in
 from rules.text import normalise_term, normalise_terms
-from rules.written import Location, Written, fitted, shown, written
+from rules.written import Location, Written, fitted, reread, shown, written
 
 PACKS = Path(__file__).parent / "packs"
 LEXICON = Path(__file__).parent / "lexicon"
@@ -71,7 +71,7 @@ class _Draft:
 
     pack: Pack
     source: Written
-    rules: dict[str, tuple[Rule, Written, Location]] = field(default_factory=dict)
+    rules: dict[str, tuple[Rule, Path, Location]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -162,9 +162,10 @@ def _add(draft: _Draft | None, value: Any, source: Written, at: Location, errors
         draft.unread |= {source.file.stem, *([called] if isinstance(called, str) else ())}
     elif rule.id in draft.rules:
         _, other, there = draft.rules[rule.id]
-        errors.append(source.fault((*at, "id"), f"规则编号 {rule.id} 重复，已在 {other.place((*there, 'id'))} 定义"))
+        taken = reread(other).place((*there, "id"))
+        errors.append(source.fault((*at, "id"), f"规则编号 {rule.id} 重复，已在 {taken} 定义"))
     else:
-        draft.rules[rule.id] = rule, source, at
+        draft.rules[rule.id] = rule, source.file, at
     return rule
 
 
@@ -191,10 +192,10 @@ def _clashes(draft: _Draft, base: RuleSet | None) -> Iterator[str]:
     for location, rule_id in (*places, *((("severity", rule_id), rule_id) for rule_id in pack.severity)):
         if rule_id not in theirs | draft.rules.keys() | draft.unread:
             yield fault(location, f"没有编号为 {rule_id} 的规则，无法停用或改级别")
-    for rule_id, (_, source, at) in draft.rules.items():
+    for rule_id, (_, file, at) in draft.rules.items():
         if rule_id in theirs and rule_id not in pack.disable:
             instead = f"要用自己的代替它，就把 {rule_id} 写进规则包的 disable"
-            yield source.fault((*at, "id"), f"{pack.extends} 已有规则 {rule_id}：请换一个编号；{instead}")
+            yield reread(file).fault((*at, "id"), f"{pack.extends} 已有规则 {rule_id}：请换一个编号；{instead}")
     for name in pack.conditions if base else ():
         if base and name in base.conditions:
             yield fault(("conditions", name), f"{pack.extends} 已有共用条件 {name}，它的规则要用：请换一个名字")
@@ -206,7 +207,7 @@ def _layered(draft: _Draft, base: RuleSet | None) -> RuleSet:
     kept = {rule.id: rule for rule in base.rules if rule.id not in pack.disable} if base else {}
     sources = dict(base.sources) if base else {}
     kept |= {id_: rule for id_, (rule, _, _) in draft.rules.items() if id_ not in pack.disable or id_ in sources}
-    sources |= {rule_id: str(source.file) for rule_id, (_, source, _) in draft.rules.items()}
+    sources |= {rule_id: str(file) for rule_id, (_, file, _) in draft.rules.items()}
     rules = [rule.model_copy(update={"severity": pack.severity.get(rule.id, rule.severity)}) for rule in kept.values()]
     ruleset = RuleSet(
         name=pack.name, version=pack.version, rules=tuple(sorted(rules, key=lambda rule: rule.id)),
@@ -356,9 +357,9 @@ _SILENT = "“{}”永远不会命中：匹配的文本里没有语气词（嗯�
 
 def _faults(draft: _Draft, base: RuleSet | None, ruleset: RuleSet) -> Iterator[str]:
     """What rules and shared conditions of a pack name and nobody defines, and what in them could never work."""
-    for rule, source, at in draft.rules.values():
+    for rule, file, at in draft.rules.values():
         for location, what in _rule_faults(rule, ruleset, draft.unread, ours=draft.is_ours):
-            yield source.fault((*at, *location), what)
+            yield reread(file).fault((*at, *location), what)
     for name, shared in draft.pack.conditions.items():
         at = ("conditions", name)
         for location, what in _shared_faults(name, shared, ruleset, draft.unread, ours=draft.is_ours):
@@ -505,9 +506,9 @@ def refused_patterns(ruleset: RuleSet) -> Iterator[tuple[str, Location, str]]:
 def place_of(ruleset: RuleSet, called: str, location: Location) -> str:
     """`file:line` of a place in a rule, which is read anew: a rule set keeps no lines. Else what the rule is called."""
     file = ruleset.sources.get(called)
-    source = written(Path(file), []) if file else None
-    if source is None:
+    if file is None:
         return called
+    source = reread(Path(file))
     inline = source.value.get("rules", ())  # a file that was loaded before: its shape is known
     within = next((("rules", n) for n, rule in enumerate(inline) if rule.get("id") == called), ())
     return source.place((*within, *location))

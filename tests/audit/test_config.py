@@ -56,7 +56,6 @@ def test_the_current_folder_has_the_default(tmp_path: Path, monkeypatch: pytest.
         ("agent_channel = 2\n", "0 表示坐席在左声道"),
         ("db = 1\n", "带引号"),
         ('tls_cert = "a.pem"\n', "tls_key"),
-        ("worker_gigabytes = 0.01\n", "0.5"),
         ('tls_key = "a.pem"\n', "tls_cert"),
         ("db = \n", "TOML"),
     ],
